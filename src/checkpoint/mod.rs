@@ -1,0 +1,128 @@
+//! Bytes to state dicts: containers (zip, legacy, tar, safetensors), pickle as data, wrappers and prefixes.
+//!
+//! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number it has not
+//! held against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
+
+use std::io::{Read, Seek};
+
+use crate::error::Result;
+
+/// Random access to a file: natively a `File`, in the worker `Blob.slice` with `FileReaderSync`.
+pub trait Source: Read + Seek {}
+impl<T: Read + Seek> Source for T {}
+
+/// Which container a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// PyTorch 1.6 and later.
+    Zip,
+    /// PyTorch before 1.6.
+    Legacy,
+    /// PyTorch before 0.1.10.
+    Tar,
+    /// A TorchScript archive.
+    TorchScript,
+    /// Hugging Face's format.
+    Safetensors,
+}
+
+impl Container {
+    /// The spelling in `inspect --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Container::Zip => "zip",
+            Container::Legacy => "legacy",
+            Container::Tar => "tar",
+            Container::TorchScript => "torchscript",
+            Container::Safetensors => "safetensors",
+        }
+    }
+}
+
+/// Element types as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum DType {
+    F64,
+    F32,
+    F16,
+    BF16,
+    I64,
+    I32,
+    I16,
+    I8,
+    U8,
+    Bool,
+}
+
+impl DType {
+    /// PyTorch's short name (`float32`).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DType::F64 => "float64",
+            DType::F32 => "float32",
+            DType::F16 => "float16",
+            DType::BF16 => "bfloat16",
+            DType::I64 => "int64",
+            DType::I32 => "int32",
+            DType::I16 => "int16",
+            DType::I8 => "int8",
+            DType::U8 => "uint8",
+            DType::Bool => "bool",
+        }
+    }
+
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            DType::F64 | DType::I64 => 8,
+            DType::F32 | DType::I32 => 4,
+            DType::F16 | DType::BF16 | DType::I16 => 2,
+            DType::I8 | DType::U8 | DType::Bool => 1,
+        }
+    }
+}
+
+/// One tensor of a state dict: described, not yet read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Key with wrappers and prefix removed.
+    pub key: String,
+    /// Shape; empty for 0-d.
+    pub shape: Vec<usize>,
+    /// Strides in elements.
+    pub stride: Vec<usize>,
+    /// Element type as stored.
+    pub dtype: DType,
+    /// Index of its storage in the checkpoint's table.
+    pub storage: usize,
+    /// First element within the storage.
+    pub offset: usize,
+}
+
+/// A dict of tensors found in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateDict {
+    /// The wrapper keys it lay under, outermost first, such as `["generator"]`.
+    pub wrapper: Vec<String>,
+    /// The prefix stripped from every key, such as `module.`; empty if none.
+    pub prefix: String,
+    /// The tensors in file order.
+    pub tensors: Vec<TensorInfo>,
+    /// `_metadata`: every module's path and version, also of modules without parameters; empty if absent.
+    pub modules: Vec<(String, i64)>,
+    /// Keys beside the state dict in its wrapper that hold no tensors, such as `iteration`.
+    pub siblings: Vec<String>,
+}
+
+/// An opened file: its structure is read, its tensors are not.
+pub trait Checkpoint {
+    /// The container.
+    fn container(&self) -> Container;
+    /// safetensors `__metadata__`, sorted; empty elsewhere.
+    fn metadata(&self) -> &[(String, String)];
+    /// All state dicts found, in file order; at least one.
+    fn state_dicts(&self) -> &[StateDict];
+    /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.
+    fn read(&mut self, tensor: &TensorInfo) -> Result<Vec<f32>>;
+}

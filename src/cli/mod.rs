@@ -1,0 +1,54 @@
+//! The native command line: arguments in, exit status out. It decides nothing that the crate could decide.
+
+mod forward;
+mod inpaint;
+mod inspect;
+mod models;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+
+/// Fills holes in photos and reads inpainting checkpoints. Nothing leaves the machine.
+#[derive(Parser)]
+#[command(name = "infill", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fill the masked part of a photo.
+    Inpaint(inpaint::Arguments),
+    /// Say what a checkpoint is, and what fits.
+    Inspect(inspect::Arguments),
+    /// Run a network on tensors as they are, without pre- or post-processing.
+    Forward(forward::Arguments),
+    /// List the known networks.
+    Models(models::Arguments),
+}
+
+/// Runs the command line of this process: 0 done, 1 failed with one error on stderr, 2 wrong usage (clap's own).
+pub fn main() -> i32 {
+    let command = Arguments::parse().command;
+    let (outcome, json): (Result<()>, bool) = match command {
+        Command::Inpaint(arguments) => (inpaint::run(&arguments), false),
+        Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
+        Command::Forward(arguments) => (forward::run(&arguments), false),
+        Command::Models(arguments) => (models::run(&arguments), arguments.json),
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            if json {
+                println!("{}", error.to_json());
+            }
+            eprintln!("infill: {error}");
+            for key in error.keys.iter().filter(|key| !error.message.contains(key.as_str())) {
+                eprintln!("  {key}");
+            }
+            if error.code == crate::error::Code::Usage { 2 } else { 1 }
+        }
+    }
+}

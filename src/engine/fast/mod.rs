@@ -1,0 +1,1 @@
+//! The fast plan: compiled from the description and the weights.

@@ -1,0 +1,24 @@
+//! infill: reads inpainting checkpoints, says what they are, and runs them; fills photos in a browser tab.
+//!
+//! The two ways through the house:
+//!
+//! ```text
+//! photo + mask  ->  prepare  ->  network  ->  composite  ->  canvas
+//! checkpoint    ->  container  ->  state dict  ->  identify  ->  network with weights
+//! ```
+//!
+//! `ARCHITECTURE.md` is the map.
+
+pub mod checkpoint;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+pub mod engine;
+pub mod error;
+pub mod limits;
+pub mod models;
+pub mod network;
+pub mod pipeline;
+pub mod report;
+pub mod tensor;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

@@ -1,0 +1,32 @@
+//! Every cap, with its unit. Nothing is allocated from a number that was not held against one of these.
+
+/// Largest checkpoint file, bytes: what a 32-bit address space could ever run, with room for optimiser states.
+pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;
+/// Largest pickle stream (the structure, not the tensors), bytes after inflation.
+pub const PICKLE_BYTES: u64 = 64 << 20;
+/// Most pickle values alive at once (stack, memo and containers together).
+pub const PICKLE_VALUES: usize = 4_000_000;
+/// Most opcodes in one pickle.
+pub const PICKLE_OPCODES: u64 = 16_000_000;
+/// Deepest nesting of pickled containers.
+pub const PICKLE_DEPTH: usize = 200;
+/// Longest string or bytes object in a pickle, bytes.
+pub const PICKLE_STRING_BYTES: usize = 8 << 20;
+/// Most entries of a zip or tar archive.
+pub const ARCHIVE_ENTRIES: usize = 32_768;
+/// Longest safetensors header, bytes (the reference implementation's own cap).
+pub const SAFETENSORS_HEADER_BYTES: u64 = 100_000_000;
+/// Most tensors in one file.
+pub const TENSORS: usize = 100_000;
+/// Most dimensions of a tensor.
+pub const TENSOR_DIMENSIONS: usize = 16;
+/// Most elements of one tensor.
+pub const TENSOR_ELEMENTS: usize = 1 << 30;
+/// Largest photo, pixels (width x height).
+pub const IMAGE_PIXELS: u64 = 120_000_000;
+/// Largest side of a photo, pixels.
+pub const IMAGE_SIDE: u32 = 32_767;
+/// Largest embedded ICC profile, bytes.
+pub const ICC_BYTES: usize = 4 << 20;
+/// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).
+pub const RUN_BYTES: u64 = 3_500_000_000;

@@ -1,0 +1,77 @@
+//! StarterUNet: the small U-Net that infill ships until a better one is trained. 7.1 M parameters.
+
+use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule};
+use crate::network::{Activation, BatchNorm2d, Conv2d, Network, NodeId, Op, UpsampleMode};
+
+/// The model behind `default`.
+pub const MODEL: Model = Model {
+    id: "default",
+    name: "Starter",
+    network,
+    default_width: 32,
+    width_key: ("stem.0.weight", 0),
+    conventions: Conventions {
+        input_range: Range::MinusOneOne,
+        output_range: Range::MinusOneOne,
+        hole_value: 0.0,
+        mask_means: MaskMeans::Hole,
+        output_covers: OutputCovers::Field,
+        inputs: InputKind::RgbMask,
+        size: SizeRule { multiple: 8, preferred: 256, fixed: false },
+    },
+    licence: "CC BY-SA 4.0",
+};
+
+const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
+
+/// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
+fn network(c: usize) -> Network {
+    let mut net = Network::new();
+    let x = net.input("x", 4);
+    let mut stem = net.sequential("stem", x);
+    stem.push(Conv2d::new(4, c, 3).padding(1)).push(BatchNorm2d::new(c)).push(LEAKY);
+    let s = stem.end();
+    let h = down(&mut net, "down1", s, c);
+    let q = down(&mut net, "down2", h, 2 * c);
+    let mut y = down(&mut net, "down3", q, 4 * c);
+    for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
+        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation);
+    }
+    y = up(&mut net, "up3", y, 8 * c, 4 * c);
+    y = net.node("cat2", Op::Cat, &[y, q]);
+    y = up(&mut net, "up2", y, 8 * c, 2 * c);
+    y = net.node("cat1", Op::Cat, &[y, h]);
+    y = up(&mut net, "up1", y, 4 * c, c);
+    y = net.node("cat0", Op::Cat, &[y, s]);
+    let mut head = net.sequential("head", y);
+    head.push(Conv2d::new(2 * c, c, 3).padding(1)).push(LEAKY).push(Conv2d::new(c, 3, 3).padding(1));
+    let y = head.end();
+    let y = net.node("tanh", Activation::Tanh, &[y]);
+    net.returns(y)
+}
+
+/// `[c, H, W]` to `[2c, H/2, W/2]`.
+fn down(net: &mut Network, path: &str, x: NodeId, c: usize) -> NodeId {
+    let mut layers = net.sequential(path, x);
+    layers.push(Conv2d::new(c, 2 * c, 4).stride(2).padding(1)).push(BatchNorm2d::new(2 * c)).push(LEAKY);
+    layers.end()
+}
+
+/// `x + conv2(conv1(x))`.
+fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilation: usize) -> NodeId {
+    let mut conv1 = net.sequential(format!("{path}.conv1"), x);
+    conv1.push(Conv2d::new(c, c, 3).padding(dilation).dilation(dilation)).push(BatchNorm2d::new(c)).push(LEAKY);
+    let y = conv1.end();
+    let mut conv2 = net.sequential(format!("{path}.conv2"), y);
+    conv2.push(Conv2d::new(c, c, 3).padding(1)).push(BatchNorm2d::new(c));
+    let y = conv2.end();
+    net.node(path, Op::Add, &[x, y])
+}
+
+/// `[inputs, H, W]` to `[outputs, 2H, 2W]`.
+fn up(net: &mut Network, path: &str, x: NodeId, inputs: usize, outputs: usize) -> NodeId {
+    let mut layers = net.sequential(path, x);
+    layers.push(Conv2d::new(inputs, outputs, 3).padding(1)).push(BatchNorm2d::new(outputs)).push(LEAKY);
+    layers.push(Op::Upsample { scale: 2, mode: UpsampleMode::Bilinear });
+    layers.end()
+}

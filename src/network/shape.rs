@@ -1,0 +1,139 @@
+//! Shape inference with PyTorch's formulas.
+
+use super::{Conv2d, ConvTranspose2d, Network, Node, Op};
+use crate::error::{Code, Error, Result};
+
+/// `[C, H, W]` of one node's value (the batch is carried along unchanged).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Shape {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Shape {
+    /// A shape from its three sides.
+    pub fn new(channels: usize, height: usize, width: usize) -> Self {
+        Self { channels, height, width }
+    }
+
+    /// Elements of one image of this shape, as u64 so that it cannot overflow in wasm.
+    pub fn elements(&self) -> u64 {
+        self.channels as u64 * self.height as u64 * self.width as u64
+    }
+}
+
+impl Conv2d {
+    /// `floor((in + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1` per side; `None` if not positive.
+    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let side = |size: usize, k: usize, s: usize, p: usize, d: usize| {
+            let span = d * k.checked_sub(1)? + 1;
+            (size + 2 * p).checked_sub(span)?.checked_div(s).map(|steps| steps + 1)
+        };
+        Some((
+            side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0)?,
+            side(width, self.kernel_size.1, self.stride.1, self.padding.1, self.dilation.1)?,
+        ))
+    }
+}
+
+impl ConvTranspose2d {
+    /// `(in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1` per side; `None` if not positive.
+    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let side = |size: usize, k: usize, s: usize, p: usize, d: usize, op: usize| {
+            let full = size.checked_sub(1)? * s + d * k.checked_sub(1)? + op + 1;
+            full.checked_sub(2 * p).filter(|&n| n > 0)
+        };
+        Some((
+            side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0, self.output_padding.0)?,
+            side(width, self.kernel_size.1, self.stride.1, self.padding.1, self.dilation.1, self.output_padding.1)?,
+        ))
+    }
+}
+
+impl Network {
+    /// The shape of every node's value for inputs of these shapes; `input-shape` errors name the layer.
+    pub fn shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let expected = self.inputs().count();
+        if inputs.len() != expected {
+            return Err(Error::new(
+                Code::InputShape,
+                format!("The network takes {expected} input tensor(s), but {} were given.", inputs.len()),
+            ));
+        }
+        let mut given = inputs.iter();
+        let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let args: Vec<Shape> = node.inputs.iter().map(|id| shapes[id.0]).collect();
+            let shape = match node.op {
+                Op::Input { .. } => *given.next().expect("counted above"),
+                _ => args[0],
+            };
+            shapes.push(infer(node, shape, &args)?);
+        }
+        Ok(shapes)
+    }
+}
+
+fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
+    let Shape { channels, height, width } = shape;
+    let fault = |text: String| Error::new(Code::InputShape, format!("{} ({}): {text}", node.path, node.op.name()));
+    let wants = |expected: usize| {
+        if channels == expected {
+            Ok(())
+        } else {
+            Err(fault(format!("expected input to have {expected} channels, but got {channels} channels instead")))
+        }
+    };
+    let too_small =
+        || fault(format!("input size per channel: ({height} x {width}). Calculated output size is too small"));
+    match &node.op {
+        Op::Input { channels } => wants(*channels).map(|()| shape),
+        Op::Conv2d(conv) => {
+            wants(conv.in_channels)?;
+            let (h, w) = conv.output_size(height, width).ok_or_else(too_small)?;
+            Ok(Shape::new(conv.out_channels, h, w))
+        }
+        Op::ConvTranspose2d(conv) => {
+            wants(conv.in_channels)?;
+            let (h, w) = conv.output_size(height, width).ok_or_else(too_small)?;
+            Ok(Shape::new(conv.out_channels, h, w))
+        }
+        Op::BatchNorm2d(norm) => wants(norm.num_features).map(|()| shape),
+        Op::InstanceNorm2d(norm) => {
+            wants(norm.num_features)?;
+            if !norm.track_running_stats && height * width <= 1 {
+                return Err(fault(format!(
+                    "Expected more than 1 spatial element when training, got input size ({height} x {width})"
+                )));
+            }
+            Ok(shape)
+        }
+        Op::Activation(_) | Op::Affine { .. } => Ok(shape),
+        Op::Pad2d(pad) => {
+            let limit = |size: usize| match pad.mode {
+                super::PaddingMode::Reflect => size.saturating_sub(1),
+                super::PaddingMode::Circular => size,
+                _ => usize::MAX,
+            };
+            if pad.left.max(pad.right) > limit(width) || pad.top.max(pad.bottom) > limit(height) {
+                return Err(fault(format!("padding must be less than the input's size, which is {height} x {width}")));
+            }
+            Ok(Shape::new(channels, height + pad.top + pad.bottom, width + pad.left + pad.right))
+        }
+        Op::Upsample { scale, .. } => Ok(Shape::new(channels, height * scale, width * scale)),
+        Op::Cat => {
+            if args.iter().any(|a| (a.height, a.width) != (height, width)) {
+                return Err(fault(format!("sizes of tensors must match except in dimension 1: {args:?}")));
+            }
+            Ok(Shape::new(args.iter().map(|a| a.channels).sum(), height, width))
+        }
+        Op::Add => {
+            if args.iter().any(|a| *a != shape) {
+                return Err(fault(format!("the tensors' shapes must match: {args:?}")));
+            }
+            Ok(shape)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Guided patch synthesis: the photo's own detail at full resolution.

@@ -1,0 +1,1 @@
+//! What a file is, what fits and what does not, in words and as data.
