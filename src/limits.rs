@@ -5,7 +5,7 @@ pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;
 /// Largest pickle stream (the structure, not the tensors), bytes after inflation.
 pub const PICKLE_BYTES: u64 = 64 << 20;
 /// Most pickle values alive at once (stack, memo and containers together).
-pub const PICKLE_VALUES: usize = 4_000_000;
+pub const PICKLE_VALUES: usize = 1_000_000;
 /// Most opcodes in one pickle.
 pub const PICKLE_OPCODES: u64 = 16_000_000;
 /// Deepest nesting of pickled containers.

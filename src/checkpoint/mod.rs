@@ -3,9 +3,68 @@
 //! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number it has not
 //! held against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
 
+mod archive;
+mod bytes;
+mod discover;
+mod pickle;
+mod safetensors;
+mod sniff;
+mod tensors;
+mod torch;
+mod zip;
+
 use std::io::{Read, Seek};
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
+use crate::limits::CHECKPOINT_BYTES;
+use bytes::File;
+
+/// Opens a checkpoint: decides by its bytes what it is, reads its structure, leaves its tensors where they are.
+///
+/// Errors carry `name`; their codes begin with `checkpoint-`.
+pub fn open<S: Source + 'static>(source: S, name: &str) -> Result<Box<dyn Checkpoint>> {
+    open_source(source).map_err(|error| error.in_file(name))
+}
+
+fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
+    let mut file = File::new(source)?;
+    if file.length() > CHECKPOINT_BYTES {
+        let text = format!("The file has {} bytes; infill reads checkpoints up to {CHECKPOINT_BYTES}.", file.length());
+        return Err(Error::new(Code::CheckpointLimit, text));
+    }
+    Ok(match sniff::container(&mut file)? {
+        Container::Zip | Container::TorchScript => Box::new(archive::open(file)?),
+        Container::Legacy => Box::new(archive::open_legacy(file)?),
+        Container::Tar => {
+            let text =
+                "This is a tar checkpoint of PyTorch before 0.1.10 (2017). Load it in PyTorch and save it again.";
+            return Err(Error::new(Code::CheckpointFormat, text));
+        }
+        Container::Safetensors => {
+            let header = safetensors::open(&mut file)?;
+            if header.tensors.is_empty() {
+                return Err(no_tensors());
+            }
+            let dict = StateDict { tensors: header.tensors, ..StateDict::default() };
+            let dicts = discover::split(dict).into_iter().map(discover::strip).collect();
+            Box::new(tensors::Opened {
+                file,
+                container: Container::Safetensors,
+                metadata: header.metadata,
+                dicts,
+                storages: header.storages,
+                big_endian: false,
+            })
+        }
+    })
+}
+
+fn no_tensors() -> Error {
+    Error::new(
+        Code::CheckpointNoTensors,
+        "The file can be read, but it holds no weights. Save the network's state_dict() instead.",
+    )
+}
 
 /// Random access to a file: natively a `File`, in the worker `Blob.slice` with `FileReaderSync`.
 pub trait Source: Read + Seek {}
@@ -18,7 +77,7 @@ pub enum Container {
     Zip,
     /// PyTorch before 1.6.
     Legacy,
-    /// PyTorch before 0.1.10.
+    /// PyTorch before 0.1.10 (recognised, not read).
     Tar,
     /// A TorchScript archive.
     TorchScript,

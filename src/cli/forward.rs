@@ -1,8 +1,13 @@
 //! `infill forward`: a network on tensors as they are, to be held against PyTorch.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
+use crate::checkpoint;
+use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
+use crate::models::load::{self, Loaded};
+use crate::tensor::Tensor;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -26,6 +31,74 @@ pub struct Arguments {
     engine: String,
 }
 
-pub fn run(_arguments: &Arguments) -> Result<()> {
-    Err(Error::new(Code::Internal, "forward is not built yet"))
+pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.class.is_some() {
+        let text = "--class is not read yet: infill runs the networks it knows (see infill models).";
+        return Err(Error::new(Code::Usage, text));
+    }
+    let inputs = read_inputs(&arguments.input)?;
+    let kind = if arguments.engine == "fast" { EngineKind::Fast } else { EngineKind::Reference };
+    let name = super::file_name(&arguments.weights);
+    let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
+    let mut loaded = load::load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
+    loaded.retain(|network| fits(network, &inputs));
+    let mut network = match loaded.len() {
+        1 => loaded.remove(0),
+        0 => {
+            let given: Vec<String> =
+                inputs.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.shape())).collect();
+            return Err(Error::new(
+                Code::InputShape,
+                format!("{name}: no network in it takes {}.", given.join(" and ")),
+            ));
+        }
+        _ => {
+            let ids: Vec<&str> = loaded.iter().map(|network| network.model.id).collect();
+            let text =
+                format!("{name} holds several networks that take this input. Choose with --model: {}.", ids.join(", "));
+            return Err(Error::new(Code::ModelAmbiguous, text));
+        }
+    };
+    let tensors: Vec<Tensor> = inputs.into_iter().map(|(_, tensor)| tensor).collect();
+    let output = network.engine.run(&tensors, &mut |_| ControlFlow::Continue(()))?;
+    write_safetensors(&arguments.output, "y", &output)
+}
+
+/// `x`, or `x1` and `x2`, in that order.
+fn read_inputs(path: &Path) -> Result<Vec<(String, Tensor)>> {
+    let file = super::file_name(path);
+    let mut checkpoint = super::open_checkpoint(path)?;
+    let mut tensors = checkpoint.state_dicts().iter().flat_map(|dict| dict.tensors.clone()).collect::<Vec<_>>();
+    tensors.sort_by(|a, b| a.key.cmp(&b.key));
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.key.as_str()).collect();
+    if names != ["x"] && names != ["x1", "x2"] {
+        let text = format!("{file} must hold one tensor x, or two, x1 and x2. It holds {}.", names.join(", "));
+        return Err(Error::new(Code::InputShape, text));
+    }
+    let mut read = |info: &checkpoint::TensorInfo| -> Result<(String, Tensor)> {
+        let values = checkpoint.read(info).map_err(|e| e.in_file(&file))?;
+        Ok((info.key.clone(), Tensor::new(info.shape.clone(), values)?))
+    };
+    tensors.iter().map(&mut read).collect()
+}
+
+/// Whether number and channels of the network's inputs are those given.
+fn fits(network: &Loaded, inputs: &[(String, Tensor)]) -> bool {
+    let wanted: Vec<usize> = network.engine.network().inputs().map(|(_, _, channels)| channels).collect();
+    let given: Vec<usize> = inputs.iter().map(|(_, tensor)| tensor.shape().get(1).copied().unwrap_or(0)).collect();
+    wanted == given
+}
+
+/// One f32 tensor as safetensors.
+fn write_safetensors(path: &Path, key: &str, tensor: &Tensor) -> Result<()> {
+    let bytes = tensor.data().len() * 4;
+    let header =
+        serde_json::json!({key: {"dtype": "F32", "shape": tensor.shape(), "data_offsets": [0, bytes]}}).to_string();
+    // The format wants the data aligned to 8 bytes.
+    let header = format!("{header:width$}", width = header.len().next_multiple_of(8));
+    let mut out = Vec::with_capacity(8 + header.len() + bytes);
+    out.extend((header.len() as u64).to_le_bytes());
+    out.extend(header.as_bytes());
+    out.extend(tensor.data().iter().flat_map(|value| value.to_le_bytes()));
+    std::fs::write(path, out).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
 }

@@ -5,9 +5,12 @@ mod inpaint;
 mod inspect;
 mod models;
 
+use std::path::Path;
+
 use clap::{Parser, Subcommand};
 
-use crate::error::Result;
+use crate::checkpoint::{self, Checkpoint};
+use crate::error::{Code, Error, Result};
 
 /// Fills holes in photos and reads inpainting checkpoints. Nothing leaves the machine.
 #[derive(Parser)]
@@ -29,6 +32,23 @@ enum Command {
     Models(models::Arguments),
 }
 
+/// The file's name without its folders, as messages give it.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The file's bytes; the error names it.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Error::new(Code::Io, format!("{} cannot be read: {e}", path.display())))
+}
+
+/// Opens a checkpoint by path.
+fn open_checkpoint(path: &Path) -> Result<Box<dyn Checkpoint>> {
+    let file = std::fs::File::open(path)
+        .map_err(|e| Error::new(Code::Io, format!("{} cannot be read: {e}", path.display())))?;
+    checkpoint::open(std::io::BufReader::new(file), &file_name(path))
+}
+
 /// Runs the command line of this process: 0 done, 1 failed with one error on stderr, 2 wrong usage (clap's own).
 pub fn main() -> i32 {
     let command = Arguments::parse().command;
@@ -48,7 +68,7 @@ pub fn main() -> i32 {
             for key in error.keys.iter().filter(|key| !error.message.contains(key.as_str())) {
                 eprintln!("  {key}");
             }
-            if error.code == crate::error::Code::Usage { 2 } else { 1 }
+            if error.code == Code::Usage { 2 } else { 1 }
         }
     }
 }

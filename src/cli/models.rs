@@ -1,6 +1,9 @@
 //! `infill models`: the known networks.
 
-use crate::error::{Code, Error, Result};
+use serde_json::json;
+
+use crate::error::Result;
+use crate::models::MODELS;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -9,6 +12,34 @@ pub struct Arguments {
     pub json: bool,
 }
 
-pub fn run(_arguments: &Arguments) -> Result<()> {
-    Err(Error::new(Code::Internal, "models is not built yet"))
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let rows: Vec<_> = MODELS
+        .iter()
+        .map(|model| {
+            let network = (model.network)(model.published);
+            let inputs: Vec<_> =
+                network.inputs().map(|(_, name, channels)| json!({"name": name, "channels": channels})).collect();
+            (model.id, model.name, inputs, model.conventions.size.multiple)
+        })
+        .chain([("none", "No model: from the photo alone", Vec::new(), 1)])
+        .collect();
+    if arguments.json {
+        let list: Vec<_> = rows
+            .into_iter()
+            .map(|(id, name, inputs, multiple)| json!({"id": id, "name": name, "inputs": inputs, "size_multiple": multiple}))
+            .collect();
+        println!("{}", json!({"models": list}));
+        return Ok(());
+    }
+    for (id, name, inputs, multiple) in rows {
+        let inputs: Vec<String> = inputs
+            .iter()
+            .map(|input| format!("{} [1, {}, H, W]", input["name"].as_str().unwrap_or(""), input["channels"]))
+            .collect();
+        println!("{id:26} {name}");
+        if !inputs.is_empty() {
+            println!("{:26} {}, sides a multiple of {multiple}", "", inputs.join(" and "));
+        }
+    }
+    Ok(())
 }

@@ -2,12 +2,12 @@
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
 mod fast;
-mod reference;
+pub mod reference;
 
 use std::ops::ControlFlow;
 
-use crate::error::Result;
-use crate::network::Network;
+use crate::error::{Code, Error, Result};
+use crate::network::{Network, Shape};
 use crate::tensor::Tensor;
 
 /// Where an engine takes its weights from: a checkpoint, with whatever folding its parametrisation asks for.
@@ -46,4 +46,37 @@ pub enum EngineKind {
     Reference,
     /// The compiled plan.
     Fast,
+}
+
+/// Builds an engine: checks the description, then takes every weight it needs, in order.
+///
+/// `network-invalid` if PyTorch would refuse a layer; whatever `weights` raises.
+pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource) -> Result<Box<dyn Engine>> {
+    network.check()?;
+    match kind {
+        // The fast plan will stand here; until it does, the reference serves both.
+        EngineKind::Reference | EngineKind::Fast => Ok(Box::new(reference::Reference::new(network, weights)?)),
+    }
+}
+
+/// `[C, H, W]` of every input, after checking that there are four dimensions and one batch size for all.
+pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
+    let mut batch = None;
+    let mut shapes = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let (n, c, h, w) = input.nchw()?;
+        if n == 0 || c == 0 || h == 0 || w == 0 {
+            return Err(Error::new(Code::InputShape, format!("The input is empty: its shape is {:?}.", input.shape())));
+        }
+        if *batch.get_or_insert(n) != n {
+            return Err(Error::new(Code::InputShape, "The inputs must have the same batch size."));
+        }
+        shapes.push(Shape::new(c, h, w));
+    }
+    Ok((batch.unwrap_or(1), shapes))
+}
+
+/// The error of a run that its watcher broke off.
+pub(crate) fn cancelled() -> Error {
+    Error::new(Code::Cancelled, "Cancelled.")
 }

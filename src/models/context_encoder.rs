@@ -3,7 +3,7 @@
 //! 512x512 in, 256x256 out: it is run exactly as it was written and trained. After Pathak et al. 2016,
 //! "Context Encoders: Feature Learning by Inpainting".
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule};
+use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network};
 
 /// ContextEncoder: RGB and mask in, RGB out.
@@ -11,8 +11,7 @@ pub const MODEL: Model = Model {
     id: "context-encoder",
     name: "ContextEncoder",
     network,
-    default_width: 64,
-    width_key: ("encoder.0.weight", 0),
+    published: Widths::base(64),
     conventions: Conventions {
         input_range: Range::ZeroOne,
         output_range: Range::ZeroOne,
@@ -26,7 +25,7 @@ pub const MODEL: Model = Model {
 };
 
 /// `[1, 4, 512, 512]` to `[1, 3, 256, 256]`; base width `w` (64 as published).
-fn network(w: usize) -> Network {
+fn network(Widths { base: w, .. }: Widths) -> Network {
     let mut net = Network::new();
     let x = net.input("x", 4);
 

@@ -1,6 +1,11 @@
 //! The networks infill knows: one file per architecture, and how to tell them apart.
 
 mod context_encoder;
+mod edgeconnect;
+mod fold;
+pub mod identify;
+mod image_pair;
+pub mod load;
 mod starter;
 
 use crate::network::Network;
@@ -77,6 +82,22 @@ pub struct Conventions {
     pub size: SizeRule,
 }
 
+/// The channel counts that vary between checkpoints of one architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Channels after the first convolution; most others are multiples of it.
+    pub base: usize,
+    /// Channels of the bottleneck, where the architecture has one of its own; else 0.
+    pub bottleneck: usize,
+}
+
+impl Widths {
+    /// A base width, without a bottleneck of its own.
+    pub const fn base(base: usize) -> Self {
+        Self { base, bottleneck: 0 }
+    }
+}
+
 /// One architecture: its description, how to recognise it, and its conventions.
 #[derive(Clone, Copy)]
 pub struct Model {
@@ -84,12 +105,10 @@ pub struct Model {
     pub id: &'static str,
     /// Name for people: `ContextEncoder`.
     pub name: &'static str,
-    /// Builds the description for a base width (PyTorch default: the published one).
-    pub network: fn(width: usize) -> Network,
-    /// Published base width.
-    pub default_width: usize,
-    /// Reads the base width off a state dict: the key whose dimension holds it, and which dimension.
-    pub width_key: (&'static str, usize),
+    /// Builds the description for given widths.
+    pub network: fn(Widths) -> Network,
+    /// The widths as published; a checkpoint's own are read from its shapes.
+    pub published: Widths,
     /// How it is run unless the user says otherwise.
     pub conventions: Conventions,
     /// One line on the licence of the published weights.
@@ -97,7 +116,14 @@ pub struct Model {
 }
 
 /// All networks, in the order in which they are tried.
-pub const MODELS: &[Model] = &[context_encoder::MODEL, starter::MODEL];
+pub const MODELS: &[Model] = &[
+    context_encoder::MODEL,
+    edgeconnect::INPAINT,
+    edgeconnect::EDGE,
+    image_pair::GENERATOR,
+    image_pair::DISCRIMINATOR,
+    starter::MODEL,
+];
 
 /// The network of this id.
 pub fn by_id(id: &str) -> Option<&'static Model> {

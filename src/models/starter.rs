@@ -1,6 +1,6 @@
 //! StarterUNet: the small U-Net that infill ships until a better one is trained. 7.1 M parameters.
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule};
+use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, Network, NodeId, Op, UpsampleMode};
 
 /// The model behind `default`.
@@ -8,8 +8,7 @@ pub const MODEL: Model = Model {
     id: "default",
     name: "Starter",
     network,
-    default_width: 32,
-    width_key: ("stem.0.weight", 0),
+    published: Widths::base(32),
     conventions: Conventions {
         input_range: Range::MinusOneOne,
         output_range: Range::MinusOneOne,
@@ -25,7 +24,7 @@ pub const MODEL: Model = Model {
 const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
-fn network(c: usize) -> Network {
+fn network(Widths { base: c, .. }: Widths) -> Network {
     let mut net = Network::new();
     let x = net.input("x", 4);
     let mut stem = net.sequential("stem", x);

@@ -3,6 +3,7 @@
 //! Keys and shapes of the state dict (`schema`), output shapes (`shape`), costs (`cost`), the reference run,
 //! the fast plan and the inspector's rows all read this one description. Nobody writes an architecture twice.
 
+mod check;
 mod cost;
 mod op;
 mod schema;
@@ -71,6 +72,20 @@ impl Network {
             Op::Input { channels } => Some((NodeId(index), node.path.as_str(), channels)),
             _ => None,
         })
+    }
+
+    /// For every node, the index of the last node that reads it (the output's is out of reach): when its value can go.
+    pub fn last_uses(&self) -> Vec<usize> {
+        let mut last: Vec<usize> = (0..self.nodes.len()).collect();
+        for (index, node) in self.nodes.iter().enumerate() {
+            for id in &node.inputs {
+                last[id.0] = index;
+            }
+        }
+        if let Some(output) = last.get_mut(self.output().0) {
+            *output = usize::MAX;
+        }
+        last
     }
 
     /// The node that `forward` returns (the last one if none was declared).

@@ -1,6 +1,6 @@
 //! Shape inference with PyTorch's formulas.
 
-use super::{Conv2d, ConvTranspose2d, Network, Node, Op};
+use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode};
 use crate::error::{Code, Error, Result};
 
 /// `[C, H, W]` of one node's value (the batch is carried along unchanged).
@@ -92,6 +92,8 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
         Op::Input { channels } => wants(*channels).map(|()| shape),
         Op::Conv2d(conv) => {
             wants(conv.in_channels)?;
+            let (mode, padding) = (conv.padding_mode, conv.padding);
+            fits(mode, padding.0, height).and(fits(mode, padding.1, width)).map_err(fault)?;
             let (h, w) = conv.output_size(height, width).ok_or_else(too_small)?;
             Ok(Shape::new(conv.out_channels, h, w))
         }
@@ -112,14 +114,9 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
         }
         Op::Activation(_) | Op::Affine { .. } => Ok(shape),
         Op::Pad2d(pad) => {
-            let limit = |size: usize| match pad.mode {
-                super::PaddingMode::Reflect => size.saturating_sub(1),
-                super::PaddingMode::Circular => size,
-                _ => usize::MAX,
-            };
-            if pad.left.max(pad.right) > limit(width) || pad.top.max(pad.bottom) > limit(height) {
-                return Err(fault(format!("padding must be less than the input's size, which is {height} x {width}")));
-            }
+            fits(pad.mode, pad.left.max(pad.right), width)
+                .and(fits(pad.mode, pad.top.max(pad.bottom), height))
+                .map_err(fault)?;
             Ok(Shape::new(channels, height + pad.top + pad.bottom, width + pad.left + pad.right))
         }
         Op::Upsample { scale, .. } => Ok(Shape::new(channels, height * scale, width * scale)),
@@ -135,5 +132,18 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
             }
             Ok(shape)
         }
+    }
+}
+
+/// PyTorch's limits on padding that reads the picture itself.
+fn fits(mode: PaddingMode, padding: usize, size: usize) -> Result<(), String> {
+    match mode {
+        PaddingMode::Reflect if padding >= size => Err(format!(
+            "Padding size should be less than the corresponding input dimension, but got: {padding} at {size}"
+        )),
+        PaddingMode::Circular if padding > size => {
+            Err(format!("Padding value causes wrapping around more than once: {padding} at {size}"))
+        }
+        _ => Ok(()),
     }
 }

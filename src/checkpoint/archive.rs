@@ -1,0 +1,111 @@
+//! Zip checkpoints: `torch.save` since 1.6, and TorchScript archives.
+
+use super::bytes::{File, fault, truncated};
+use super::tensors::{Opened, Place, Storage};
+use super::torch::Tensors;
+use super::zip::Archive;
+use super::{Container, Source, StateDict, discover, no_tensors, pickle};
+use crate::error::Result;
+use crate::error::{Code, Error};
+
+/// Opens a zip checkpoint.
+pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+    let archive = Archive::open(&mut file)?;
+    let pickle_entry = archive.entries.iter().find(|e| e.name == "data.pkl" || e.name.ends_with("/data.pkl"));
+    let Some(entry) = pickle_entry.cloned() else {
+        let names: Vec<&str> = archive.entries.iter().take(3).map(|e| e.name.as_str()).collect();
+        let text = format!(
+            "This zip archive holds no data.pkl, so it is no PyTorch checkpoint. It holds {}.",
+            names.join(", ")
+        );
+        return fault(Code::CheckpointNotWeights, text);
+    };
+    let root = entry.name.strip_suffix("data.pkl").unwrap_or_default().to_owned();
+    let scripted = archive.find(&format!("{root}constants.pkl")).is_some();
+    let big_endian = match archive.find(&format!("{root}byteorder")) {
+        Some(order) => Archive::read(&mut file, order, 64)?.starts_with(b"big"),
+        None => false,
+    };
+    let bytes = Archive::read_pickle(&mut file, &entry)?;
+    let (heap, top) = pickle::load_bytes(&bytes)?;
+    drop(bytes);
+    let mut locate = |key: &str, dtype: super::DType, numel: u64| {
+        let name = format!("{root}data/{key}");
+        let entry = archive.find(&name).ok_or_else(|| {
+            Error::new(Code::CheckpointCorrupt, format!("its values ({name}) are not in the archive."))
+        })?;
+        let claimed = numel.checked_mul(dtype.size() as u64);
+        if claimed.is_none_or(|bytes| bytes > entry.size) {
+            let text = format!("its storage {key} has {} bytes, but {numel} elements are promised.", entry.size);
+            return fault(Code::CheckpointTensor, text);
+        }
+        Ok(Storage::new(Place::Zip(entry.clone()), entry.size))
+    };
+    let mut tensors = Tensors::new(&heap, &mut locate);
+    let dicts = discover::state_dicts(&mut tensors, top)?;
+    let storages = tensors.storages;
+    let container = if scripted { Container::TorchScript } else { Container::Zip };
+    finish(file, container, dicts, storages, big_endian)
+}
+
+fn finish<S: Source>(
+    file: File<S>,
+    container: Container,
+    dicts: Vec<StateDict>,
+    storages: Vec<Storage>,
+    big_endian: bool,
+) -> Result<Opened<S>> {
+    if dicts.is_empty() {
+        return Err(no_tensors());
+    }
+    Ok(Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian })
+}
+
+/// Opens a legacy checkpoint: pickles one after another, then the storages.
+pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+    let mut next = 0;
+    let mut read = |file: &mut File<S>| -> Result<(pickle::Heap, pickle::Id)> {
+        let mut stream = file.stream(next);
+        let loaded = pickle::load(&mut stream)?;
+        next = stream.position();
+        Ok(loaded)
+    };
+    let (_magic, _) = read(&mut file)?;
+    let (_protocol, _) = read(&mut file)?;
+    let (system, top) = read(&mut file)?;
+    let little = system.lookup(top, "little_endian").map(|id| system.get(id).clone());
+    let big_endian = little == Some(pickle::Value::Bool(false));
+    let (heap, root) = read(&mut file)?;
+    let (keys, list) = read(&mut file)?;
+    // Storages are described by the pickle, and found in the order of the key list.
+    let mut sizes: std::collections::HashMap<String, (u64, u64)> = std::collections::HashMap::new();
+    for (key, dtype, numel) in super::torch::storages(&heap) {
+        sizes.insert(key, (numel, dtype.size() as u64));
+    }
+    let mut places = std::collections::HashMap::new();
+    for &key in keys.sequence(list).unwrap_or_default() {
+        let key = super::torch::storage_key(&keys, key).ok_or_else(truncated)?;
+        let Some(&(numel, size)) = sizes.get(&key) else {
+            return fault(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
+        };
+        let mut count = [0; 8];
+        file.read_at(next, &mut count)?;
+        let count = if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) };
+        let bytes = count.checked_mul(size).ok_or_else(truncated)?;
+        if count < numel {
+            let text = format!("The storage {key} has {count} elements, but {numel} are promised.");
+            return fault(Code::CheckpointTensor, text);
+        }
+        let start = next + 8;
+        next = start.checked_add(bytes).filter(|&end| end <= file.length()).ok_or_else(truncated)?;
+        places.insert(key, (start, bytes));
+    }
+    let mut locate = |key: &str, _: super::DType, _: u64| match places.get(key) {
+        Some(&(start, bytes)) => Ok(Storage::new(Place::At(start), bytes)),
+        None => fault(Code::CheckpointCorrupt, format!("its values (storage {key}) are not in the file.")),
+    };
+    let mut tensors = Tensors::new(&heap, &mut locate);
+    let dicts = discover::state_dicts(&mut tensors, root)?;
+    let storages = tensors.storages;
+    finish(file, Container::Legacy, dicts, storages, big_endian)
+}

@@ -1,0 +1,77 @@
+//! Small reads from a [`Source`], bounded by the file's real length.
+
+use std::io::SeekFrom;
+
+use super::Source;
+use super::pickle::Stream;
+use crate::error::{Code, Error, Result};
+
+/// A fault of this room.
+pub fn fault<T>(code: Code, text: impl Into<String>) -> Result<T> {
+    Err(Error::new(code, text))
+}
+
+/// The file ends before what it promises.
+pub fn truncated() -> Error {
+    Error::new(Code::CheckpointTruncated, "The file is cut off. Copy or download it again.")
+}
+
+/// A source with its length.
+pub struct File<S: ?Sized> {
+    length: u64,
+    source: S,
+}
+
+impl<S: Source> File<S> {
+    /// Asks the source for its length.
+    pub fn new(mut source: S) -> Result<Self> {
+        let length = source.seek(SeekFrom::End(0))?;
+        Ok(Self { length, source })
+    }
+}
+
+impl<S: Source + ?Sized> File<S> {
+    /// Length in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Fills `target` from `offset`; `checkpoint-truncated` if the file ends before.
+    pub fn read_at(&mut self, offset: u64, target: &mut [u8]) -> Result<()> {
+        if offset.checked_add(target.len() as u64).is_none_or(|end| end > self.length) {
+            return Err(truncated());
+        }
+        self.source.seek(SeekFrom::Start(offset))?;
+        Ok(self.source.read_exact(target)?)
+    }
+
+    /// A pickle stream from `offset` to the end of the file.
+    pub fn stream(&mut self, offset: u64) -> Stream<&mut S> {
+        Stream::new(&mut self.source, offset, self.length)
+    }
+
+    /// `count` bytes from `offset`; nothing is allocated beyond the file's end.
+    pub fn bytes(&mut self, offset: u64, count: usize) -> Result<Vec<u8>> {
+        if offset.checked_add(count as u64).is_none_or(|end| end > self.length) {
+            return Err(truncated());
+        }
+        let mut bytes = vec![0; count];
+        self.read_at(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Little-endian integers of a buffer; `None` past its end.
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
+}
+
+/// As [`u16_at`].
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+/// As [`u16_at`].
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
+}

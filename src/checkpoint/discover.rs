@@ -1,0 +1,230 @@
+//! Finds the state dicts in a pickle: peels wrappers and prefixes, walks pickled modules by attribute.
+
+use std::collections::HashSet;
+
+use super::pickle::{Heap, Id, Value};
+use super::torch::{Kind, Tensors};
+use super::{StateDict, TensorInfo};
+use crate::error::Result;
+
+/// Wrapper keys, in the order in which they are preferred.
+const WRAPPERS: [&str; 12] = [
+    "state_dict",
+    "model_state_dict",
+    "generator",
+    "netG",
+    "netG_state_dict",
+    "G",
+    "G_ema",
+    "g_ema",
+    "params_ema",
+    "params",
+    "model",
+    "net",
+];
+/// An averaged copy stands for the plain one beside it.
+const AVERAGED: [(&str, &str); 3] = [("params_ema", "params"), ("G_ema", "G"), ("g_ema", "G")];
+/// Prefixes that every key may carry.
+const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
+/// Prefixes that tell one network's keys from another's in one dict.
+const NETWORKS: [&str; 6] = ["generator.", "discriminator.", "netG.", "netD.", "G.", "D."];
+/// Deepest wrapper, and deepest module.
+const DEPTH: usize = 32;
+
+/// The state dicts under `root`, preferred ones first.
+pub fn state_dicts(tensors: &mut Tensors<'_>, root: Id) -> Result<Vec<StateDict>> {
+    let mut search = Search { found: Vec::new(), visited: HashSet::new() };
+    search.descend(tensors, root, &mut Vec::new(), Vec::new())?;
+    Ok(search.found.into_iter().flat_map(split).map(strip).collect())
+}
+
+struct Search {
+    found: Vec<StateDict>,
+    visited: HashSet<Id>,
+}
+
+impl Search {
+    fn descend(
+        &mut self,
+        tensors: &mut Tensors<'_>,
+        id: Id,
+        wrapper: &mut Vec<String>,
+        siblings: Vec<String>,
+    ) -> Result<()> {
+        if wrapper.len() > DEPTH || !self.visited.insert(id) {
+            return Ok(());
+        }
+        let heap = tensors.heap;
+        match heap.get(id) {
+            Value::Dict { items, .. } => self.dict(tensors, id, items, wrapper, siblings),
+            Value::Object { state: Some(_), .. } => {
+                let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
+                modules(tensors, id, &mut dict)?;
+                if !dict.tensors.is_empty() {
+                    self.found.push(dict);
+                }
+                Ok(())
+            }
+            Value::Tuple(items) | Value::List(items) => {
+                for (index, &item) in items.iter().enumerate().take(64) {
+                    wrapper.push(index.to_string());
+                    self.descend(tensors, item, wrapper, Vec::new())?;
+                    wrapper.pop();
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn dict(
+        &mut self,
+        tensors: &mut Tensors<'_>,
+        id: Id,
+        items: &[(Id, Id)],
+        wrapper: &mut Vec<String>,
+        siblings: Vec<String>,
+    ) -> Result<()> {
+        let heap = tensors.heap;
+        // An optimiser's state holds tensors too, but they are no weights.
+        if heap.lookup(id, "param_groups").is_some() {
+            return Ok(());
+        }
+        let own = items.iter().any(|&(_, value)| tensors.is_tensor(value));
+        let before = self.found.len();
+        let mut children: Vec<(usize, &str, Id)> = Vec::new();
+        for &(key, value) in items {
+            let Some(name) = heap.str(key) else { continue };
+            if !matches!(
+                heap.get(value),
+                Value::Dict { .. } | Value::Object { state: Some(_), .. } | Value::List(_) | Value::Tuple(_)
+            ) || tensors.is_tensor(value)
+                || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some())
+            {
+                continue;
+            }
+            let rank = WRAPPERS.iter().position(|w| *w == name).unwrap_or(WRAPPERS.len());
+            if !own || rank < WRAPPERS.len() {
+                children.push((rank, name, value));
+            }
+        }
+        children.sort_by_key(|&(rank, ..)| rank);
+        for (_, name, child) in children {
+            let beside =
+                items.iter().filter_map(|&(k, _)| heap.str(k)).filter(|k| *k != name).map(str::to_owned).collect();
+            wrapper.push(name.to_owned());
+            self.descend(tensors, child, wrapper, beside)?;
+            wrapper.pop();
+        }
+        if own && self.found.len() == before {
+            let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
+            for &(key, value) in items {
+                let name = match heap.get(key) {
+                    Value::Str(name) => name.to_string(),
+                    Value::Int(number) => number.to_string(),
+                    _ => continue,
+                };
+                if let Kind::Tensor(tensor) = tensors.read(value, &name) {
+                    dict.tensors.push(tensor?);
+                }
+            }
+            dict.modules = metadata(heap, id);
+            self.found.push(dict);
+        }
+        Ok(())
+    }
+}
+
+/// `state_dict()._metadata`: every module and its version.
+fn metadata(heap: &Heap, dict: Id) -> Vec<(String, i64)> {
+    let Value::Dict { state: Some(state), .. } = heap.get(dict) else { return Vec::new() };
+    let entries = heap.lookup(*state, "_metadata").and_then(|id| heap.dict(id)).unwrap_or_default();
+    let module = |&(path, value): &(Id, Id)| {
+        let version = heap.lookup(value, "version").and_then(|v| heap.int(v)).unwrap_or(0);
+        heap.str(path).map(|path| (path.to_owned(), version))
+    };
+    entries.iter().filter_map(module).collect()
+}
+
+/// A pickled `nn.Module` or a scripted one: its tensors by attribute path, without building anything.
+fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<()> {
+    let heap = tensors.heap;
+    let (mut stack, mut visited) = (vec![(root, String::new(), 0)], HashSet::new());
+    while let Some((id, path, depth)) = stack.pop() {
+        let Value::Object { state: Some(state), .. } = heap.get(id) else { continue };
+        if depth > DEPTH || !visited.insert(id) {
+            continue;
+        }
+        dict.modules.push((path.trim_end_matches('.').to_owned(), 1));
+        // A state may be a pair (dict, slots).
+        let state = heap.sequence(*state).and_then(|parts| parts.first().copied()).unwrap_or(*state);
+        let mut children = Vec::new();
+        for &(key, value) in heap.dict(state).unwrap_or_default() {
+            let Some(name) = heap.str(key) else { continue };
+            match name {
+                "_parameters" | "_buffers" => {
+                    for &(key, value) in heap.dict(value).unwrap_or_default() {
+                        let key = format!("{path}{}", heap.str(key).unwrap_or("?"));
+                        if let Kind::Tensor(tensor) = tensors.read(value, &key) {
+                            dict.tensors.push(tensor?);
+                        }
+                    }
+                }
+                "_modules" => {
+                    for &(key, value) in heap.dict(value).unwrap_or_default() {
+                        children.push((value, format!("{path}{}.", heap.str(key).unwrap_or("?")), depth + 1));
+                    }
+                }
+                _ if tensors.is_tensor(value) => {
+                    if let Kind::Tensor(tensor) = tensors.read(value, &format!("{path}{name}")) {
+                        dict.tensors.push(tensor?);
+                    }
+                }
+                _ => children.push((value, format!("{path}{name}."), depth + 1)),
+            }
+        }
+        stack.extend(children.into_iter().rev());
+    }
+    Ok(())
+}
+
+/// A dict that holds several networks' keys side by side (Lightning) becomes one dict per network.
+pub fn split(dict: StateDict) -> Vec<StateDict> {
+    let prefix_of = |key: &str| NETWORKS.into_iter().find(|prefix| key.starts_with(prefix));
+    let present: Vec<&str> =
+        NETWORKS.into_iter().filter(|prefix| dict.tensors.iter().any(|t| t.key.starts_with(prefix))).collect();
+    let rest: Vec<TensorInfo> = dict.tensors.iter().filter(|t| prefix_of(&t.key).is_none()).cloned().collect();
+    if present.is_empty() || (present.len() == 1 && rest.is_empty()) {
+        return vec![dict];
+    }
+    let mut parts: Vec<StateDict> = present
+        .iter()
+        .map(|prefix| StateDict {
+            tensors: dict.tensors.iter().filter(|t| t.key.starts_with(prefix)).cloned().collect(),
+            modules: dict.modules.iter().filter(|(path, _)| path.starts_with(prefix)).cloned().collect(),
+            ..dict.clone()
+        })
+        .collect();
+    if !rest.is_empty() {
+        parts.push(StateDict { tensors: rest, ..dict });
+    }
+    parts
+}
+
+/// Removes prefixes that every key carries.
+pub fn strip(mut dict: StateDict) -> StateDict {
+    while let Some(prefix) =
+        PREFIXES.into_iter().find(|p| !dict.tensors.is_empty() && dict.tensors.iter().all(|t| t.key.starts_with(p)))
+    {
+        dict.prefix.push_str(prefix);
+        for tensor in &mut dict.tensors {
+            tensor.key.drain(..prefix.len());
+        }
+        dict.modules = dict
+            .modules
+            .iter()
+            .filter_map(|(path, version)| path.strip_prefix(prefix).map(|rest| (rest.to_owned(), *version)))
+            .collect();
+    }
+    dict
+}

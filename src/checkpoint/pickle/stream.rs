@@ -1,0 +1,100 @@
+//! The bytes of a pickle, read piecewise, so that no length in the file decides an allocation.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use crate::checkpoint::bytes::{fault, truncated};
+use crate::error::{Code, Result};
+use crate::limits::{PICKLE_BYTES, PICKLE_STRING_BYTES};
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A position in a file, with a buffer ahead of it.
+pub struct Stream<S> {
+    source: S,
+    /// Offset in the file of the buffer's end.
+    next: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    at: usize,
+    read: u64,
+}
+
+impl<S: Read + Seek> Stream<S> {
+    /// A stream from `start` to `end` of the file.
+    pub fn new(source: S, start: u64, end: u64) -> Self {
+        Self { source, next: start, end, buffer: Vec::new(), at: 0, read: 0 }
+    }
+
+    /// Where the next byte lies in the file.
+    pub fn position(&self) -> u64 {
+        self.next - (self.buffer.len() - self.at) as u64
+    }
+
+    fn fill(&mut self) -> Result<()> {
+        let count = (self.end - self.next).min(BUFFER_BYTES as u64) as usize;
+        if count == 0 {
+            return Err(truncated());
+        }
+        self.buffer.resize(count, 0);
+        self.source.seek(SeekFrom::Start(self.next))?;
+        self.source.read_exact(&mut self.buffer)?;
+        self.next += count as u64;
+        self.at = 0;
+        self.read += count as u64;
+        if self.read > PICKLE_BYTES + BUFFER_BYTES as u64 {
+            return fault(Code::CheckpointLimit, format!("The pickle is longer than {PICKLE_BYTES} bytes."));
+        }
+        Ok(())
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Result<u8> {
+        if self.at == self.buffer.len() {
+            self.fill()?;
+        }
+        self.at += 1;
+        Ok(self.buffer[self.at - 1])
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        for byte in &mut bytes {
+            *byte = self.byte()?;
+        }
+        Ok(bytes)
+    }
+
+    /// The next `count` bytes, if a pickle of weights could hold so long a string.
+    pub fn take(&mut self, count: u64) -> Result<Vec<u8>> {
+        if count > PICKLE_STRING_BYTES as u64 {
+            let text = format!("The pickle holds a string of {count} bytes; at most {PICKLE_STRING_BYTES} are read.");
+            return fault(Code::CheckpointLimit, text);
+        }
+        if count > self.end - self.position() {
+            return Err(truncated());
+        }
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < count {
+            if self.at == self.buffer.len() {
+                self.fill()?;
+            }
+            let part = (self.buffer.len() - self.at).min(count as usize - bytes.len());
+            bytes.extend_from_slice(&self.buffer[self.at..self.at + part]);
+            self.at += part;
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes up to the next newline, which is dropped.
+    pub fn line(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.byte()? {
+                b'\n' => return Ok(bytes),
+                byte if bytes.len() < PICKLE_STRING_BYTES => bytes.push(byte),
+                _ => return fault(Code::CheckpointLimit, "The pickle holds a line that is too long."),
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The pickle machine: a loop over opcodes with a stack and a memo, both of indices.
+
+use std::collections::HashMap;
+use std::io::{Read, Seek};
+
+use super::{Heap, Id, Stream, Value};
+use crate::checkpoint::bytes::fault;
+use crate::error::{Code, Error, Result};
+use crate::limits::{PICKLE_OPCODES, PICKLE_VALUES};
+
+/// Globals whose call with no or one argument is a plain container.
+const DICTS: [&str; 3] = ["collections.OrderedDict", "builtins.dict", "collections.defaultdict"];
+const LISTS: [&str; 6] = [
+    "builtins.list",
+    "builtins.set",
+    "builtins.frozenset",
+    "__builtin__.set",
+    "__builtin__.list",
+    "__builtin__.frozenset",
+];
+
+fn bad(text: impl Into<String>) -> Error {
+    Error::new(Code::CheckpointPickle, format!("The pickle is damaged: {}.", text.into()))
+}
+
+/// Runs one pickle up to its STOP; returns its values and the root.
+pub fn load<S: Read + Seek>(stream: &mut Stream<S>) -> Result<(Heap, Id)> {
+    let mut vm = Vm { heap: Heap::default(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    for _ in 0..PICKLE_OPCODES {
+        let opcode = stream.byte()?;
+        if opcode == b'.' {
+            let root = vm.pop()?;
+            return Ok((vm.heap, root));
+        }
+        vm.step(opcode, stream)?;
+    }
+    fault(Code::CheckpointLimit, format!("The pickle has more than {PICKLE_OPCODES} instructions."))
+}
+
+struct Vm {
+    heap: Heap,
+    stack: Vec<Id>,
+    /// Stack heights.
+    marks: Vec<usize>,
+    memo: HashMap<u64, Id>,
+}
+
+impl Vm {
+    fn push(&mut self, value: Value) -> Result<()> {
+        if self.heap.values.len() >= PICKLE_VALUES {
+            return fault(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
+        }
+        self.heap.values.push(value);
+        self.push_id((self.heap.values.len() - 1) as Id)
+    }
+
+    fn push_id(&mut self, id: Id) -> Result<()> {
+        if self.stack.len() >= PICKLE_VALUES {
+            return fault(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_VALUES} values."));
+        }
+        self.stack.push(id);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Result<Id> {
+        if self.marks.last().is_some_and(|&mark| mark >= self.stack.len()) {
+            return Err(bad("it takes a value from below a mark"));
+        }
+        self.stack.pop().ok_or_else(|| bad("it takes a value from an empty stack"))
+    }
+
+    fn top(&self) -> Result<Id> {
+        self.stack.last().copied().ok_or_else(|| bad("it looks at an empty stack"))
+    }
+
+    fn pop_mark(&mut self) -> Result<Vec<Id>> {
+        let mark = self.marks.pop().ok_or_else(|| bad("there is no mark"))?;
+        if mark > self.stack.len() {
+            return Err(bad("a mark lies above the stack"));
+        }
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn tuple(&mut self, count: usize) -> Result<()> {
+        let mut items = (0..count).map(|_| self.pop()).collect::<Result<Vec<_>>>()?;
+        items.reverse();
+        self.push(Value::Tuple(items))
+    }
+
+    fn text(&mut self, bytes: Vec<u8>) -> Result<()> {
+        self.push(Value::Str(String::from_utf8_lossy(&bytes).into_owned().into()))
+    }
+
+    fn memoize(&mut self, key: u64) -> Result<()> {
+        let id = self.top()?;
+        if self.memo.len() >= PICKLE_VALUES {
+            return fault(Code::CheckpointLimit, format!("The pickle remembers more than {PICKLE_VALUES} values."));
+        }
+        self.memo.insert(key, id);
+        Ok(())
+    }
+
+    fn recall(&mut self, key: u64) -> Result<()> {
+        let id = *self.memo.get(&key).ok_or_else(|| bad(format!("it recalls entry {key}, which was never stored")))?;
+        self.push_id(id)
+    }
+
+    fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>> {
+        if items.len() % 2 != 0 {
+            return Err(bad("a dict has a key without a value"));
+        }
+        Ok(items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
+    }
+
+    fn append(&mut self, target: Id, items: Vec<Id>) -> Result<()> {
+        match self.heap.values.get_mut(target as usize) {
+            Some(Value::List(list)) => list.extend(items),
+            // Objects that pretend to be lists keep nothing that is read here.
+            Some(Value::Object { .. }) => {}
+            _ => return Err(bad("it appends to something that is no list")),
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, target: Id, pairs: Vec<(Id, Id)>) -> Result<()> {
+        match self.heap.values.get_mut(target as usize) {
+            Some(Value::Dict { items, .. } | Value::Object { items, .. }) => items.extend(pairs),
+            _ => return Err(bad("it sets an item on something that is no dict")),
+        }
+        Ok(())
+    }
+
+    fn build(&mut self) -> Result<()> {
+        let value = self.pop()?;
+        let target = self.top()?;
+        match self.heap.values.get_mut(target as usize) {
+            Some(Value::Dict { state, .. } | Value::Object { state, .. }) => *state = Some(value),
+            Some(Value::List(_) | Value::Global(_) | Value::Persistent(_)) => {}
+            _ => return Err(bad("it sets the state of something that has none")),
+        }
+        Ok(())
+    }
+
+    /// REDUCE and its kin: containers become themselves, everything else stays an inert object.
+    fn call(&mut self, callable: Id, args: Id) -> Result<()> {
+        let name = self.heap.global(callable).unwrap_or_default();
+        if DICTS.contains(&name) {
+            let pairs =
+                self.heap.sequence(args).and_then(|args| args.first()).and_then(|&list| self.heap.sequence(list));
+            let items = pairs.into_iter().flatten().filter_map(|&pair| match self.heap.sequence(pair) {
+                Some(&[key, value]) => Some((key, value)),
+                _ => None,
+            });
+            let items = items.collect();
+            return self.push(Value::Dict { items, state: None });
+        }
+        if LISTS.contains(&name) {
+            let first = self.heap.sequence(args).and_then(|args| args.first().copied());
+            let items = first.and_then(|list| self.heap.sequence(list)).unwrap_or_default().to_vec();
+            return self.push(Value::List(items));
+        }
+        self.push(Value::Object { callable, args, state: None, items: Vec::new() })
+    }
+
+    fn global(&mut self, module: &str, name: &str) -> Result<()> {
+        self.push(Value::Global(format!("{module}.{name}").into()))
+    }
+
+    fn step<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
+        match opcode {
+            // Framing carries nothing.
+            0x80 => drop(s.byte()?),
+            0x95 => drop(s.array::<8>()?),
+            b'(' => {
+                if self.marks.len() >= PICKLE_VALUES {
+                    return fault(Code::CheckpointLimit, format!("The pickle sets more than {PICKLE_VALUES} marks."));
+                }
+                self.marks.push(self.stack.len());
+            }
+            b'0' if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
+            b'0' => drop(self.pop()?),
+            b'1' => drop(self.pop_mark()?),
+            b'2' => {
+                let id = self.top()?;
+                self.push_id(id)?;
+            }
+            // Scalars.
+            b'N' => self.push(Value::None)?,
+            0x88 => self.push(Value::Bool(true))?,
+            0x89 => self.push(Value::Bool(false))?,
+            b'J' => self.push(Value::Int(i32::from_le_bytes(s.array()?).into()))?,
+            b'K' => self.push(Value::Int(s.byte()?.into()))?,
+            b'M' => self.push(Value::Int(u16::from_le_bytes(s.array()?).into()))?,
+            b'I' | b'L' => self.decimal(&s.line()?)?,
+            0x8a => {
+                let count = s.byte()?;
+                self.long(s.take(count.into())?)?;
+            }
+            0x8b => {
+                let count =
+                    u64::try_from(i32::from_le_bytes(s.array()?)).map_err(|_| bad("a number has a negative length"))?;
+                self.long(s.take(count)?)?;
+            }
+            b'G' => self.push(Value::Float(f64::from_be_bytes(s.array()?)))?,
+            b'F' => {
+                let text = s.line()?;
+                let number = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse().ok());
+                self.push(Value::Float(number.ok_or_else(|| bad("a float cannot be read"))?))?;
+            }
+            // Strings and bytes.
+            b'S' => {
+                let line = s.line()?;
+                let quoted = line.len() >= 2 && matches!(line[0], b'\'' | b'"') && line.last() == line.first();
+                self.text(if quoted { line[1..line.len() - 1].to_vec() } else { line })?;
+            }
+            b'V' => {
+                let line = s.line()?;
+                self.text(line)?;
+            }
+            b'U' | 0x8c => {
+                let count = s.byte()?.into();
+                self.text(s.take(count)?)?;
+            }
+            b'X' => {
+                let count = u32::from_le_bytes(s.array()?).into();
+                self.text(s.take(count)?)?;
+            }
+            b'T' => {
+                let count =
+                    u64::try_from(i32::from_le_bytes(s.array()?)).map_err(|_| bad("a string has a negative length"))?;
+                self.text(s.take(count)?)?;
+            }
+            0x8d => {
+                let count = u64::from_le_bytes(s.array()?);
+                self.text(s.take(count)?)?;
+            }
+            b'C' => {
+                let count = s.byte()?.into();
+                self.push(Value::Bytes(s.take(count)?.into()))?;
+            }
+            b'B' => {
+                let count = u32::from_le_bytes(s.array()?).into();
+                self.push(Value::Bytes(s.take(count)?.into()))?;
+            }
+            0x8e | 0x96 => {
+                let count = u64::from_le_bytes(s.array()?);
+                self.push(Value::Bytes(s.take(count)?.into()))?;
+            }
+            0x97 => self.push(Value::None)?,
+            0x98 => {}
+            // Containers.
+            b']' | 0x8f => self.push(Value::List(Vec::new()))?,
+            b'}' => self.push(Value::Dict { items: Vec::new(), state: None })?,
+            b')' => self.push(Value::Tuple(Vec::new()))?,
+            b'l' | 0x91 => {
+                let items = self.pop_mark()?;
+                self.push(Value::List(items))?;
+            }
+            b't' => {
+                let items = self.pop_mark()?;
+                self.push(Value::Tuple(items))?;
+            }
+            b'd' => {
+                let items = Self::pairs(&self.pop_mark()?)?;
+                self.push(Value::Dict { items, state: None })?;
+            }
+            0x85 => self.tuple(1)?,
+            0x86 => self.tuple(2)?,
+            0x87 => self.tuple(3)?,
+            b'a' => {
+                let item = self.pop()?;
+                self.append(self.top()?, vec![item])?;
+            }
+            b'e' | 0x90 => {
+                let items = self.pop_mark()?;
+                self.append(self.top()?, items)?;
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.set_items(self.top()?, vec![(key, value)])?;
+            }
+            b'u' => {
+                let pairs = Self::pairs(&self.pop_mark()?)?;
+                self.set_items(self.top()?, pairs)?;
+            }
+            // Memo.
+            b'q' => {
+                let key = s.byte()?.into();
+                self.memoize(key)?;
+            }
+            b'r' => {
+                let key = u32::from_le_bytes(s.array()?).into();
+                self.memoize(key)?;
+            }
+            b'p' => {
+                let key = index(&s.line()?)?;
+                self.memoize(key)?;
+            }
+            0x94 => self.memoize(self.memo.len() as u64)?,
+            b'h' => {
+                let key = s.byte()?.into();
+                self.recall(key)?;
+            }
+            b'j' => {
+                let key = u32::from_le_bytes(s.array()?).into();
+                self.recall(key)?;
+            }
+            b'g' => {
+                let key = index(&s.line()?)?;
+                self.recall(key)?;
+            }
+            _ => self.object(opcode, s)?,
+        }
+        Ok(())
+    }
+
+    /// Opcodes that would import or call something.
+    fn object<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
+        match opcode {
+            b'c' => {
+                let (module, name) = (s.line()?, s.line()?);
+                self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))
+            }
+            0x93 => {
+                let (name, module) = (self.pop()?, self.pop()?);
+                let text = |id: Id| self.heap.str(id).map(str::to_owned).ok_or_else(|| bad("a class has no name"));
+                let (module, name) = (text(module)?, text(name)?);
+                self.global(&module, &name)
+            }
+            b'R' | 0x81 => {
+                let (args, callable) = (self.pop()?, self.pop()?);
+                self.call(callable, args)
+            }
+            0x92 => {
+                let (_keywords, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
+                self.call(callable, args)
+            }
+            b'o' => {
+                let mut items = self.pop_mark()?;
+                if items.is_empty() {
+                    return Err(bad("an object has no class"));
+                }
+                let callable = items.remove(0);
+                self.push(Value::Tuple(items))?;
+                let args = self.pop()?;
+                self.call(callable, args)
+            }
+            b'i' => {
+                let (module, name) = (s.line()?, s.line()?);
+                let items = self.pop_mark()?;
+                self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))?;
+                let callable = self.pop()?;
+                self.push(Value::Tuple(items))?;
+                let args = self.pop()?;
+                self.call(callable, args)
+            }
+            b'b' => self.build(),
+            b'Q' => {
+                let id = self.pop()?;
+                self.push(Value::Persistent(id))
+            }
+            b'P' => {
+                let line = s.line()?;
+                self.text(line)?;
+                let id = self.pop()?;
+                self.push(Value::Persistent(id))
+            }
+            0x82..=0x84 => Err(bad("it uses the extension registry, which no checkpoint needs")),
+            other => Err(bad(format!("0x{other:02x} is no instruction"))),
+        }
+    }
+
+    /// INT and LONG of protocol 0: decimal text; `00` and `01` are bools.
+    fn decimal(&mut self, line: &[u8]) -> Result<()> {
+        let text = std::str::from_utf8(line).map_err(|_| bad("a number cannot be read"))?;
+        match text.trim_end_matches('L') {
+            "00" => self.push(Value::Bool(false)),
+            "01" => self.push(Value::Bool(true)),
+            digits => match digits.trim().parse() {
+                Ok(number) => self.push(Value::Int(number)),
+                Err(_) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
+                    self.push(Value::None)
+                }
+                Err(_) => Err(bad("a number cannot be read")),
+            },
+        }
+    }
+
+    /// LONG1 and LONG4: little-endian two's complement; what does not fit 64 bits carries no meaning here.
+    fn long(&mut self, bytes: Vec<u8>) -> Result<()> {
+        if bytes.len() > 8 {
+            return self.push(Value::Bytes(bytes.into()));
+        }
+        let negative = bytes.last().is_some_and(|&b| b & 0x80 != 0);
+        let mut raw = [if negative { 0xff } else { 0 }; 8];
+        raw[..bytes.len()].copy_from_slice(&bytes);
+        self.push(Value::Int(i64::from_le_bytes(raw)))
+    }
+}
+
+/// A memo index in decimal.
+fn index(line: &[u8]) -> Result<u64> {
+    std::str::from_utf8(line).ok().and_then(|t| t.trim().parse().ok()).ok_or_else(|| bad("a memo index cannot be read"))
+}

@@ -1,0 +1,54 @@
+//! What a file is, by its bytes and never by its name.
+
+use super::bytes::{File, fault};
+use super::{Container, Source};
+use crate::error::{Code, Result};
+
+const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
+
+/// The container, or an error that says what the file is instead.
+pub fn container<S: Source + ?Sized>(file: &mut File<S>) -> Result<Container> {
+    let head = file.bytes(0, file.length().min(512) as usize)?;
+    let not = |what: &str| fault(Code::CheckpointNotWeights, format!("This is {what}, not a checkpoint."));
+    let text = head.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |start| &head[start..]);
+    match &head[..] {
+        [] => fault(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
+        bytes if bytes.starts_with(b"PK\x03\x04") => Ok(Container::Zip),
+        // An archive without entries, or the end of one.
+        bytes if bytes.starts_with(b"PK") => not("an empty or split zip archive"),
+        // Other protocols write the same magic number with another PROTO byte or as decimal text.
+        bytes if bytes.starts_with(LEGACY) || legacy(bytes) => Ok(Container::Legacy),
+        bytes if bytes.get(257..262) == Some(b"ustar") => Ok(Container::Tar),
+        bytes if bytes.starts_with(b"\x89PNG") => not("a PNG picture (open it as a photo)"),
+        bytes if bytes.starts_with(b"\xff\xd8\xff") => not("a JPEG picture (open it as a photo)"),
+        bytes if bytes.starts_with(b"GIF8") => not("a GIF picture (open it as a photo)"),
+        bytes if bytes.starts_with(b"RIFF") => not("a WebP picture or another RIFF file"),
+        bytes if bytes.starts_with(b"version https://git-lfs") => {
+            not("a Git LFS pointer: the weights themselves were not downloaded (run `git lfs pull`)")
+        }
+        bytes if bytes.starts_with(b"\x1f\x8b") => not("a gzip archive: unpack it first"),
+        bytes if bytes.starts_with(b"7z\xbc\xaf") => not("a 7z archive: unpack it first"),
+        bytes if bytes.starts_with(b"\x89HDF") => not("an HDF5 file (Keras)"),
+        _ if text.starts_with(b"<") => {
+            not("a web page: the download gave a login or error page instead of the weights")
+        }
+        bytes if bytes.len() >= 9 && bytes[8] == b'{' => Ok(Container::Safetensors),
+        bytes if bytes.len() >= 9 && bytes[7] == 0x80 && bytes[..7] == [0; 7] => Ok(Container::Safetensors),
+        bytes if bytes.len() >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 => fault(
+            Code::CheckpointFormat,
+            "This is a plain pickle, not what torch.save writes. Load it in Python and save its state_dict() with torch.save.",
+        ),
+        _ => fault(
+            Code::CheckpointFormat,
+            "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors.",
+        ),
+    }
+}
+
+/// The legacy magic number at the start, whatever protocol wrote it.
+fn legacy(head: &[u8]) -> bool {
+    const DECIMAL: &[u8] = b"L119547037146038801333356L";
+    const NUMBER: &[u8] = LEGACY.split_at(4).1.split_at(10).0;
+    let early = &head[..head.len().min(40)];
+    early.windows(NUMBER.len()).any(|w| w == NUMBER) || early.windows(DECIMAL.len()).any(|w| w == DECIMAL)
+}

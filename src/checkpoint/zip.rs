@@ -1,0 +1,219 @@
+//! The zip container, read by its central directory (APPNOTE 6.3.10): PyTorch's local headers carry zero sizes.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Source;
+use super::bytes::{File, fault, truncated, u16_at, u32_at, u64_at};
+use crate::error::{Code, Error, Result};
+use crate::limits::{ARCHIVE_ENTRIES, PICKLE_BYTES};
+
+const END: &[u8] = b"PK\x05\x06";
+const END64_LOCATOR: u32 = 0x0706_4b50;
+const END64: u32 = 0x0606_4b50;
+const CENTRAL: u32 = 0x0201_4b50;
+const LOCAL: u32 = 0x0403_4b50;
+/// Longest central directory, bytes: 32,768 entries with long names.
+const DIRECTORY_BYTES: u64 = 16 << 20;
+
+/// One file of the archive.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Full name.
+    pub name: String,
+    /// Offset of the local header.
+    pub header: u64,
+    /// Bytes in the archive.
+    pub stored: u64,
+    /// Bytes after inflation.
+    pub size: u64,
+    /// CRC-32 of the inflated bytes.
+    pub crc: u32,
+    /// Whether it is deflated rather than stored.
+    pub deflated: bool,
+}
+
+/// The archive's directory.
+pub struct Archive {
+    /// Entries in directory order.
+    pub entries: Vec<Entry>,
+    index: HashMap<String, usize>,
+}
+
+fn corrupt<T>(text: impl Into<String>) -> Result<T> {
+    fault(Code::CheckpointCorrupt, text)
+}
+
+impl Archive {
+    /// Reads and checks the directory.
+    pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Self> {
+        let (start, size, count) = end_record(file)?;
+        if count > ARCHIVE_ENTRIES as u64 {
+            return fault(
+                Code::CheckpointLimit,
+                format!("The archive lists {count} entries; infill reads at most {ARCHIVE_ENTRIES}."),
+            );
+        }
+        if size > DIRECTORY_BYTES {
+            return fault(
+                Code::CheckpointLimit,
+                format!("The archive's directory has {size} bytes, which is too many."),
+            );
+        }
+        let directory = file.bytes(start, size as usize)?;
+        let mut entries = Vec::new();
+        let (mut at, mut names) = (0, HashSet::new());
+        for _ in 0..count {
+            let (entry, next) = entry(&directory, at)?;
+            if !names.insert(entry.name.clone()) {
+                return corrupt(format!("The archive holds {} twice.", entry.name));
+            }
+            if entry.name.split(['/', '\\']).any(|part| part == "..") {
+                return corrupt(format!("The archive holds the entry {}, which points outside it.", entry.name));
+            }
+            at = next;
+            entries.push(entry);
+        }
+        no_overlap(&entries, start)?;
+        let index = entries.iter().enumerate().map(|(i, e)| (e.name.clone(), i)).collect();
+        Ok(Self { entries, index })
+    }
+
+    /// The entry of this name.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.index.get(name).and_then(|&i| self.entries.get(i))
+    }
+
+    /// The whole entry, inflated and held against its CRC; at most `cap` bytes.
+    pub fn read<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, cap: u64) -> Result<Vec<u8>> {
+        if entry.size > cap {
+            let text = format!("{} has {} bytes; infill reads at most {cap}.", entry.name, entry.size);
+            return fault(Code::CheckpointLimit, text);
+        }
+        let start = data_start(file, entry)?;
+        let mut bytes = file.bytes(start, entry.stored as usize)?;
+        if entry.deflated {
+            bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&bytes, entry.size as usize).map_err(|_| {
+                Error::new(Code::CheckpointCorrupt, format!("{} does not inflate to its size.", entry.name))
+            })?;
+        }
+        if bytes.len() as u64 != entry.size || crc32fast::hash(&bytes) != entry.crc {
+            return corrupt(format!(
+                "{} is damaged (its checksum is wrong). Copy or download the file again.",
+                entry.name
+            ));
+        }
+        Ok(bytes)
+    }
+
+    /// The pickle of this name, under the pickle's cap.
+    pub fn read_pickle<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Result<Vec<u8>> {
+        Self::read(file, entry, PICKLE_BYTES)
+    }
+}
+
+/// Where an entry's bytes begin: after the local header, its name and its extra field.
+pub fn data_start<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Result<u64> {
+    let mut header = [0; 30];
+    file.read_at(entry.header, &mut header)?;
+    let field = |at: usize| u64::from(u16_at(&header, at).unwrap_or(0));
+    if u32_at(&header, 0) != Some(LOCAL) || field(26) != entry.name.len() as u64 {
+        return corrupt(format!("The archive's directory is altered: {} is not where it should be.", entry.name));
+    }
+    let start = entry.header + 30 + field(26) + field(28);
+    if start.checked_add(entry.stored).is_none_or(|end| end > file.length()) {
+        return Err(truncated());
+    }
+    Ok(start)
+}
+
+/// `(start, size, entries)` of the central directory.
+fn end_record<S: Source + ?Sized>(file: &mut File<S>) -> Result<(u64, u64, u64)> {
+    let tail_length = file.length().min(22 + 65_535);
+    let tail_start = file.length() - tail_length;
+    let tail = file.bytes(tail_start, tail_length as usize)?;
+    let found = tail.windows(4).rposition(|window| window == END).filter(|&at| at + 22 <= tail.len());
+    let at = found.ok_or_else(truncated)?;
+    let (count, size, start) = (u16_at(&tail, at + 10), u32_at(&tail, at + 12), u32_at(&tail, at + 16));
+    let (Some(count), Some(size), Some(start)) = (count, size, start) else { return Err(truncated()) };
+    let mut record = (u64::from(start), u64::from(size), u64::from(count));
+    if (count == u16::MAX || size == u32::MAX || start == u32::MAX)
+        && at >= 20
+        && u32_at(&tail, at - 20) == Some(END64_LOCATOR)
+    {
+        let place = u64_at(&tail, at - 12).ok_or_else(truncated)?;
+        let end = file.bytes(place, 56)?;
+        if u32_at(&end, 0) != Some(END64) {
+            return corrupt("The archive's zip64 record is not where it should be.");
+        }
+        let field = |at: usize| u64_at(&end, at).ok_or_else(truncated);
+        record = (field(48)?, field(40)?, field(32)?);
+    }
+    let (start, size, _) = record;
+    if start.checked_add(size).is_none_or(|end| end > tail_start + at as u64) {
+        return corrupt("The archive's directory does not lie within the file.");
+    }
+    Ok(record)
+}
+
+/// The entry at `at` of the central directory, and where the next one begins.
+fn entry(directory: &[u8], at: usize) -> Result<(Entry, usize)> {
+    let short = || Error::new(Code::CheckpointCorrupt, "The archive's directory is cut off.");
+    let word = |offset: usize| u16_at(directory, at + offset).ok_or_else(short);
+    let long = |offset: usize| u32_at(directory, at + offset).ok_or_else(short);
+    if long(0)? != CENTRAL {
+        return corrupt("The archive's directory is damaged.");
+    }
+    let (flags, method) = (word(8)?, word(10)?);
+    let (name_length, extra_length, comment_length) = (word(28)? as usize, word(30)? as usize, word(32)? as usize);
+    let name_start = at + 46;
+    let extra_start = name_start + name_length;
+    let next = extra_start + extra_length + comment_length;
+    let name = directory.get(name_start..extra_start).ok_or_else(short)?;
+    let extra = directory.get(extra_start..extra_start + extra_length).ok_or_else(short)?;
+    let name = String::from_utf8_lossy(name).into_owned();
+    if flags & 1 != 0 {
+        return corrupt(format!("{name} is encrypted. Save the checkpoint without a password."));
+    }
+    if method != 0 && method != 8 {
+        return corrupt(format!("{name} is compressed by method {method}, which PyTorch never writes."));
+    }
+    let (mut stored, mut size, mut header) = (u64::from(long(20)?), u64::from(long(24)?), u64::from(long(42)?));
+    let mut wide = zip64_fields(extra).into_iter();
+    for field in [&mut size, &mut stored, &mut header] {
+        if *field == u64::from(u32::MAX) {
+            *field = wide.next().ok_or_else(short)?;
+        }
+    }
+    if method == 0 && stored != size {
+        return corrupt(format!("{name} is stored, but its two sizes differ."));
+    }
+    Ok((Entry { name, header, stored, size, crc: long(16)?, deflated: method == 8 }, next))
+}
+
+/// The 64-bit values of the zip64 extra field, in order.
+fn zip64_fields(extra: &[u8]) -> Vec<u64> {
+    let mut at = 0;
+    while let (Some(id), Some(length)) = (u16_at(extra, at), u16_at(extra, at + 2)) {
+        let body = at + 4;
+        if id == 1 {
+            let end = (body + length as usize).min(extra.len());
+            return extra[body..end].chunks_exact(8).filter_map(|chunk| u64_at(chunk, 0)).collect();
+        }
+        at = body + length as usize;
+    }
+    Vec::new()
+}
+
+/// Refuses entries that share bytes, the trick of the "better zip bomb".
+fn no_overlap(entries: &[Entry], directory: u64) -> Result<()> {
+    let mut order: Vec<&Entry> = entries.iter().collect();
+    order.sort_by_key(|entry| entry.header);
+    for (index, entry) in order.iter().enumerate() {
+        let limit = order.get(index + 1).map_or(directory, |next| next.header);
+        let least = (30 + entry.name.len() as u64).checked_add(entry.stored).and_then(|n| n.checked_add(entry.header));
+        if least.is_none_or(|end| end > limit) {
+            return corrupt(format!("{} overlaps what comes after it in the archive.", entry.name));
+        }
+    }
+    Ok(())
+}

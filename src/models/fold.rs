@@ -1,0 +1,113 @@
+//! Parametrised weights, folded to the plain `weight` that the network description expects.
+//!
+//! Spectral norm (Miyato et al. 2018; `torch.nn.utils.spectral_norm`): `weight_orig / (u^T W v)`, with W flattened
+//! to a matrix whose rows are dimension 0, or dimension 1 for ConvTranspose2d. Weight norm
+//! (Salimans & Kingma 2016): `g * v / |v|`, norm over all dimensions but the first.
+
+use crate::checkpoint::TensorInfo;
+
+/// How a weight is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// As it is.
+    Plain(String),
+    /// Spectral norm: the keys of `weight_orig`, `u` and `v`.
+    Spectral([String; 3]),
+    /// Weight norm: the keys of `g` and `v`.
+    WeightNorm([String; 2]),
+}
+
+impl Stored {
+    /// All keys this form takes from the state dict.
+    pub fn keys(&self) -> &[String] {
+        match self {
+            Stored::Plain(key) => std::slice::from_ref(key),
+            Stored::Spectral(keys) => keys,
+            Stored::WeightNorm(keys) => keys,
+        }
+    }
+
+    /// The key whose shape is the weight's.
+    pub fn shaped_key(&self) -> &str {
+        match self {
+            Stored::Plain(key) => key,
+            Stored::Spectral([orig, ..]) => orig,
+            Stored::WeightNorm([_, v]) => v,
+        }
+    }
+}
+
+/// Finds how `key` is stored; `find` looks a key of the state dict up. `None` if it is not there in any form.
+pub fn stored<'a>(key: &str, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> Option<Stored> {
+    if find(key).is_some() {
+        return Some(Stored::Plain(key.to_owned()));
+    }
+    let (module, name) = key.rsplit_once('.').unwrap_or(("", key));
+    if name != "weight" {
+        return None;
+    }
+    let path = |tail: &str| if module.is_empty() { tail.to_owned() } else { format!("{module}.{tail}") };
+    let triples = [
+        ["weight_orig", "weight_u", "weight_v"],
+        ["weight_bar", "weight_u", "weight_v"],
+        ["parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"],
+    ];
+    let pairs = [["weight_g", "weight_v"], ["parametrizations.weight.original0", "parametrizations.weight.original1"]];
+    let there = |keys: &[String]| keys.iter().all(|key| find(key).is_some());
+    triples
+        .into_iter()
+        .map(|names| Stored::Spectral(names.map(path)))
+        .chain(pairs.into_iter().map(|names| Stored::WeightNorm(names.map(path))))
+        .find(|form| there(form.keys()))
+}
+
+/// `weight_orig / (u^T W v)`; `rows` is the dimension that makes the matrix's rows.
+pub fn spectral(mut weight: Vec<f32>, shape: &[usize], rows: usize, u: &[f32], v: &[f32]) -> Vec<f32> {
+    let (outer, inner) = (shape[..rows].iter().product::<usize>(), shape[rows + 1..].iter().product::<usize>());
+    let mut sigma = 0.0f64;
+    for o in 0..outer {
+        for (r, &u) in u.iter().enumerate() {
+            let line = &weight[(o * shape[rows] + r) * inner..][..inner];
+            let dot: f64 = line.iter().zip(&v[o * inner..]).map(|(&w, &v)| f64::from(w) * f64::from(v)).sum();
+            sigma += dot * f64::from(u);
+        }
+    }
+    weight.iter_mut().for_each(|w| *w = (f64::from(*w) / sigma) as f32);
+    weight
+}
+
+/// `g * v / |v|`, the norm taken over all dimensions but the first.
+pub fn weight_norm(g: &[f32], mut v: Vec<f32>) -> Vec<f32> {
+    let inner = v.len() / g.len().max(1);
+    for (line, &g) in v.chunks_exact_mut(inner.max(1)).zip(g) {
+        let norm = line.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        line.iter_mut().for_each(|x| *x = (f64::from(*x) * f64::from(g) / norm) as f32);
+    }
+    v
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spectral_norm_of_a_rank_one_matrix_is_its_only_singular_value() {
+        // W = 3 * u v^T with unit u, v: sigma is 3 and the folded weight is u v^T.
+        let (u, v) = ([0.6f32, 0.8], [0.0f32, 1.0, 0.0]);
+        let weight: Vec<f32> = u.iter().flat_map(|&a| v.iter().map(move |&b| 3.0 * a * b)).collect();
+        let folded = spectral(weight.clone(), &[2, 3], 0, &u, &v);
+        assert!(folded.iter().zip(&weight).all(|(f, w)| (f - w / 3.0).abs() < 1e-6), "{folded:?}");
+        // The same with rows in dimension 1, as ConvTranspose2d has them: W^T.
+        let transposed: Vec<f32> = v.iter().flat_map(|&b| u.iter().map(move |&a| 3.0 * a * b)).collect();
+        let folded = spectral(transposed.clone(), &[3, 2], 1, &u, &v);
+        assert!(folded.iter().zip(&transposed).all(|(f, w)| (f - w / 3.0).abs() < 1e-6), "{folded:?}");
+    }
+
+    #[test]
+    fn weight_norm_scales_each_row_to_g() {
+        let folded = weight_norm(&[2.0, 10.0], vec![3.0, 4.0, 0.0, 5.0]);
+        for (found, expected) in folded.iter().zip([1.2, 1.6, 0.0, 10.0]) {
+            assert!((found - expected).abs() < 1e-6, "{folded:?}");
+        }
+    }
+}

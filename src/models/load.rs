@@ -1,0 +1,229 @@
+//! From an opened checkpoint to networks that run: align, fold, build, check for NaN.
+
+use serde_json::{Value, json};
+
+use super::fold::{self, Stored};
+use super::identify::{self, Match, align, by_key, identify};
+use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
+use crate::checkpoint::{Checkpoint, TensorInfo};
+use crate::engine::{self, Engine, EngineKind, WeightSource};
+use crate::error::{Code, Error, Result};
+use crate::network::{Network, Op};
+
+/// A network with its weights, ready to run, and what is known about it.
+pub struct Loaded {
+    /// The architecture.
+    pub model: &'static Model,
+    /// Channel counts read from the file.
+    pub widths: Widths,
+    /// The network itself.
+    pub engine: Box<dyn Engine>,
+    /// How it is fed; a copy that the user may change.
+    pub conventions: Conventions,
+    /// The file it came from.
+    pub file: String,
+    /// Trained parameters.
+    pub parameters: u64,
+}
+
+impl Loaded {
+    /// What the page shows: `{id, name, width, parameters, file, engine, conventions}`.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "id": self.model.id,
+            "name": self.model.name,
+            "width": self.widths.base,
+            "parameters": self.parameters,
+            "file": self.file,
+            "engine": self.engine.name(),
+            "licence": self.model.licence,
+            "conventions": conventions_json(&self.conventions),
+        })
+    }
+}
+
+/// Conventions in the spelling of the command line's flags.
+pub fn conventions_json(c: &Conventions) -> Value {
+    let range = |range: Range| match range {
+        Range::ZeroOne => "0..1",
+        Range::MinusOneOne => "-1..1",
+    };
+    json!({
+        "range": range(c.input_range),
+        "outputRange": range(c.output_range),
+        "holeValue": c.hole_value,
+        "maskMeans": match c.mask_means { MaskMeans::Hole => "hole", MaskMeans::Known => "known" },
+        "outputCovers": match c.output_covers { OutputCovers::Field => "field", OutputCovers::Centre => "centre" },
+        "inputs": match c.inputs {
+            InputKind::RgbMask => "rgb-mask",
+            InputKind::RgbEdges => "rgb-edges",
+            InputKind::GrayEdgesMask => "gray-edges-mask",
+            InputKind::Pair => "pair",
+            InputKind::Score => "score",
+        },
+        "multiple": c.size.multiple,
+        "preferred": c.size.preferred,
+    })
+}
+
+/// Loads every network of the file, or the one chosen by id.
+///
+/// `model-unknown` if the keys belong to no known network, `model-mismatch` with every key at fault and both shapes
+/// if some do not fit, `weights-not-finite` naming the tensor.
+pub fn load(
+    checkpoint: &mut dyn Checkpoint,
+    file: &str,
+    choice: Option<&str>,
+    kind: EngineKind,
+) -> Result<Vec<Loaded>> {
+    let matches = matches(checkpoint, choice).map_err(|e| e.in_file(file))?;
+    matches.iter().map(|found| build(checkpoint, found, file, kind).map_err(|e| e.in_file(file))).collect()
+}
+
+/// Which networks of the file would be loaded: all that fit, or the chosen one.
+pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<Match>> {
+    let Some(id) = choice else {
+        let found = identify(checkpoint);
+        let Some(best) = found.first() else { return Err(unknown(checkpoint)) };
+        let fitting: Vec<Match> = found.iter().filter(|m| m.fits()).cloned().collect();
+        return if fitting.is_empty() { Err(misfit(checkpoint, best, None)) } else { Ok(fitting) };
+    };
+    let model = by_id(id).ok_or_else(|| {
+        let known: Vec<&str> = MODELS.iter().map(|m| m.id).collect();
+        Error::new(Code::Usage, format!("There is no model {id}. Choose one of: {}.", known.join(", ")))
+    })?;
+    let aligned = checkpoint.state_dicts().iter().enumerate().map(|(index, dict)| align(model, dict, index));
+    let best = aligned.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).ok_or_else(|| unknown(checkpoint))?;
+    if best.fits() {
+        return Ok(vec![best]);
+    }
+    let other = identify(checkpoint).into_iter().find(|m| m.fits() && m.model.id != id);
+    Err(misfit(checkpoint, &best, other.as_ref()))
+}
+
+fn unknown(checkpoint: &dyn Checkpoint) -> Error {
+    let keys: Vec<String> = checkpoint.state_dicts().iter().flat_map(|d| &d.tensors).map(|t| t.key.clone()).collect();
+    let first: Vec<&str> = keys.iter().take(4).map(String::as_str).collect();
+    let known: Vec<&str> = MODELS.iter().map(|m| m.name).collect();
+    let text = format!(
+        "No known network has these keys: {}{}. infill runs {}.",
+        first.join(", "),
+        if keys.len() > 4 { ", ..." } else { "" },
+        known.join(", ")
+    );
+    Error::new(Code::ModelUnknown, text).with_keys(keys)
+}
+
+/// In PyTorch's own format, with every key and both shapes.
+fn misfit(checkpoint: &dyn Checkpoint, found: &Match, other: Option<&Match>) -> Error {
+    let quote = |keys: &[String]| keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+    let mut lines = Vec::new();
+    match other {
+        Some(other) => lines.push(format!(
+            "This is an {}, not a {}. Load it as {}, or use the class {} in your code.",
+            other.model.name, found.model.name, other.model.id, other.model.name
+        )),
+        None => {
+            lines.push(format!("These weights do not fit {} (base width {}).", found.model.name, found.widths.base))
+        }
+    }
+    if !found.missing.is_empty() {
+        lines.push(format!("Missing key(s) in state_dict: {}.", quote(&found.missing)));
+    }
+    if !found.unexpected.is_empty() {
+        lines.push(format!("Unexpected key(s) in state_dict: {}.", quote(&found.unexpected)));
+    }
+    for m in &found.mismatched {
+        lines.push(format!(
+            "size mismatch for {}: the checkpoint has {:?}, the network {:?}.",
+            m.key, m.found, m.expected
+        ));
+    }
+    if other.is_none() {
+        let siblings = &checkpoint.state_dicts()[found.dict].siblings;
+        let tail = if siblings.is_empty() { String::new() } else { format!(" (beside: {})", siblings.join(", ")) };
+        lines.push(format!("Save the whole network's state_dict() again, or choose the model it was made for{tail}."));
+    }
+    Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(found.faults())
+}
+
+fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: EngineKind) -> Result<Loaded> {
+    let network = identify::network(found);
+    let mut weights = Weights { checkpoint, found, network: &network };
+    let engine = engine::build(kind, &network, &mut weights)?;
+    Ok(Loaded {
+        model: found.model,
+        widths: found.widths,
+        engine,
+        conventions: found.model.conventions,
+        file: file.to_owned(),
+        parameters: network.parameter_count(),
+    })
+}
+
+/// The weights of one state dict, folded and checked as they are taken.
+struct Weights<'a> {
+    checkpoint: &'a mut dyn Checkpoint,
+    found: &'a Match,
+    network: &'a Network,
+}
+
+impl WeightSource for Weights<'_> {
+    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+        let gone = || Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()]);
+        let dict = self.checkpoint.state_dicts().get(self.found.dict).ok_or_else(gone)?;
+        let tensors = by_key(dict);
+        let stored = fold::stored(key, &|key| tensors.get(key).copied()).ok_or_else(gone)?;
+        let infos: Vec<TensorInfo> =
+            stored.keys().iter().filter_map(|k| tensors.get(k.as_str()).copied().cloned()).collect();
+        let mut parts = Vec::with_capacity(infos.len());
+        for info in &infos {
+            let values = self.checkpoint.read(info)?;
+            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+                let text = format!(
+                    "{} holds {} at position {at}, so the network would only give garbage. The training diverged: take \
+                     an earlier checkpoint.",
+                    info.key, values[at]
+                );
+                return Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![info.key.clone()]));
+            }
+            parts.push(values);
+        }
+        let wrong =
+            |text: &str| Error::new(Code::ModelMismatch, format!("{key}: {text}")).with_keys(vec![key.to_owned()]);
+        match (stored, parts.len()) {
+            (Stored::Plain(_), 1) => Ok(parts.remove(0)),
+            (Stored::Spectral(_), 3) => {
+                let shape = &infos[0].shape;
+                let module = key.strip_suffix(".weight").unwrap_or(key);
+                let transposed =
+                    self.network.nodes.iter().any(|n| n.path == module && matches!(n.op, Op::ConvTranspose2d(_)));
+                let rows = usize::from(transposed);
+                let height = shape.get(rows).copied().unwrap_or(0);
+                if height == 0 || parts[1].len() != height || parts[2].len() * height != parts[0].len() {
+                    return Err(wrong("weight_u and weight_v do not fit weight_orig"));
+                }
+                let (u, v) = (std::mem::take(&mut parts[1]), std::mem::take(&mut parts[2]));
+                Ok(fold::spectral(parts.remove(0), shape, rows, &u, &v))
+            }
+            (Stored::WeightNorm(_), 2) => {
+                if parts[0].is_empty() || parts[1].len() % parts[0].len() != 0 || parts[0].len() != infos[1].shape[0] {
+                    return Err(wrong("weight_g does not fit weight_v"));
+                }
+                let v = parts.remove(1);
+                Ok(fold::weight_norm(&parts[0], v))
+            }
+            _ => Err(gone()),
+        }
+    }
+}
+
+/// The model that the native binary embeds.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn default_model(kind: EngineKind) -> Result<Loaded> {
+    const BYTES: &[u8] = include_bytes!("../../www/models/starter.safetensors");
+    let name = "the default model";
+    let mut checkpoint = crate::checkpoint::open(std::io::Cursor::new(BYTES), name)?;
+    let mut loaded = load(checkpoint.as_mut(), name, None, kind)?;
+    loaded.pop().ok_or_else(|| Error::new(Code::Internal, "The default model is empty."))
+}

@@ -1,0 +1,204 @@
+//! The reference engine against PyTorch: whole networks at small widths, and a table of layer configurations.
+//! The expectations are made by `tests/reference/networks/make.py`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use infill::engine::reference::Reference;
+use infill::engine::{Engine, EngineKind, WeightSource};
+use infill::error::Result;
+use infill::network::{Conv2d, ConvTranspose2d, Network, Op, PaddingMode};
+use infill::tensor::Tensor;
+use infill::{checkpoint, engine, models};
+use serde_json::Value;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks")
+}
+
+/// `numbers` of make.py.
+fn numbers(count: usize, seed: u64, low: f64) -> Vec<f32> {
+    let value = |i: u64| {
+        let u = ((i + seed * 7919).wrapping_mul(2_654_435_761) % (1 << 32)) as f64 / (1u64 << 32) as f64;
+        (low + (1.0 - low) * u) as f32
+    };
+    (1..=count as u64).map(value).collect()
+}
+
+fn sizes(value: &Value) -> Vec<usize> {
+    value.as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect()
+}
+
+fn run(engine: &mut dyn Engine, inputs: &[Tensor]) -> Result<Tensor> {
+    engine.run(inputs, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Every `step`-th row and column.
+fn sampled(tensor: &Tensor, step: usize) -> Vec<f32> {
+    let (_, _, h, w) = tensor.nchw().unwrap();
+    let planes = tensor.data().chunks_exact(h * w);
+    let pick = |plane: &[f32]| -> Vec<f32> {
+        plane.chunks_exact(w).step_by(step).flat_map(|row| row.iter().step_by(step).copied()).collect()
+    };
+    planes.flat_map(pick).collect()
+}
+
+fn hold_network(id: &str, kind: EngineKind, tolerance: f32) {
+    let table: Value = serde_json::from_slice(&std::fs::read(folder().join("networks.json")).unwrap()).unwrap();
+    let row = &table[id];
+    let name = row["file"].as_str().unwrap();
+    let mut checkpoint = checkpoint::open(std::fs::File::open(folder().join(name)).unwrap(), name).unwrap();
+    let mut loaded = models::load::load(checkpoint.as_mut(), name, None, kind).unwrap();
+    assert_eq!(loaded.len(), 1, "{id}");
+    let network = &mut loaded[0];
+    assert_eq!(network.model.id, id);
+    let low = if id.starts_with("image-pair") { -1.0 } else { 0.0 };
+    let inputs: Vec<Tensor> = row["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .map(|(i, shape)| Tensor::new(sizes(shape), numbers(sizes(shape).iter().product(), i as u64 + 1, low)).unwrap())
+        .collect();
+    let output = run(network.engine.as_mut(), &inputs).unwrap();
+    assert_eq!(output.shape(), sizes(&row["shape"]), "{id}");
+    let found = sampled(&output, row["step"].as_u64().unwrap() as usize);
+    let expected: Vec<f32> = row["y"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+    assert_eq!(found.len(), expected.len());
+    let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    println!("{id}: max abs error {worst:e}");
+    assert!(worst <= tolerance, "{id}: max abs error {worst:e}");
+}
+
+macro_rules! networks {
+    ($($name:ident = $id:literal,)*) => { $(
+        #[test]
+        fn $name() {
+            hold_network($id, EngineKind::Reference, 1e-4);
+        }
+    )* };
+}
+networks! {
+    context_encoder = "context-encoder",
+    edgeconnect_inpaint = "edgeconnect-inpaint",
+    edgeconnect_edge_with_spectral_norm = "edgeconnect-edge",
+    image_pair_generator_with_its_own_bottleneck = "image-pair",
+    image_pair_discriminator = "image-pair-discriminator",
+}
+
+#[test]
+fn starter_model() {
+    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/starter-example.safetensors");
+    let mut file = checkpoint::open(std::fs::File::open(example).unwrap(), "example").unwrap();
+    let infos = file.state_dicts()[0].tensors.clone();
+    let mut read = |key: &str| {
+        let info = infos.iter().find(|info| info.key == key).unwrap();
+        Tensor::new(info.shape.clone(), file.read(info).unwrap()).unwrap()
+    };
+    let (x, y) = (read("x"), read("y"));
+    let mut model = models::load::default_model(EngineKind::Reference).unwrap();
+    let found = run(model.engine.as_mut(), &[x]).unwrap();
+    let worst = found.data().iter().zip(y.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= 1e-4, "max abs error {worst:e}");
+}
+
+/// The weights of the layer table: `weight` from seed + 1, `bias` from seed + 2.
+struct Seeded<'a> {
+    network: &'a Network,
+    seed: u64,
+}
+
+impl WeightSource for Seeded<'_> {
+    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+        let parameter = self.network.parameters().into_iter().find(|p| p.key == key).unwrap();
+        let offset = if key.ends_with("weight") { 1 } else { 2 };
+        Ok(numbers(parameter.shape.iter().product(), self.seed + offset, -1.0))
+    }
+}
+
+fn layer(row: &Value) -> Op {
+    let pair = |name: &str| {
+        let list = sizes(&row[name]);
+        (list[0], list[1])
+    };
+    let number = |name: &str| row[name].as_u64().unwrap() as usize;
+    let bias = row["bias"].as_bool().unwrap();
+    if row["op"] == "Conv2d" {
+        let mode = match row["padding_mode"].as_str().unwrap() {
+            "zeros" => PaddingMode::Zeros,
+            "reflect" => PaddingMode::Reflect,
+            "replicate" => PaddingMode::Replicate,
+            _ => PaddingMode::Circular,
+        };
+        let conv = Conv2d::new(number("in"), number("out"), pair("kernel")).stride(pair("stride"));
+        let conv = conv.padding(pair("padding")).dilation(pair("dilation"));
+        return conv.groups(number("groups")).bias(bias).padding_mode(mode).into();
+    }
+    let conv = ConvTranspose2d::new(number("in"), number("out"), pair("kernel")).stride(pair("stride"));
+    let conv = conv.padding(pair("padding")).dilation(pair("dilation")).output_padding(pair("output_padding"));
+    conv.groups(number("groups")).bias(bias).into()
+}
+
+#[test]
+fn layer_table() {
+    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(folder().join("layers.json")).unwrap()).unwrap();
+    let values: Vec<f32> = std::fs::read(folder().join("layers.f32"))
+        .unwrap()
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect();
+    let mut at = 0;
+    let (mut valid, mut invalid) = ([0, 0], 0);
+    for (seed, row) in rows.iter().enumerate() {
+        let seed = seed as u64;
+        let op = layer(row);
+        let transposed = usize::from(matches!(op, Op::ConvTranspose2d(_)));
+        let shape = sizes(&row["x"]);
+        let mut network = Network::new();
+        let x = network.input("x", shape[1]);
+        let y = network.node("layer", op, &[x]);
+        let network = network.returns(y);
+        let x = Tensor::new(shape.clone(), numbers(shape.iter().product(), seed, -1.0)).unwrap();
+        let outcome = network
+            .check()
+            .and_then(|()| Reference::new(&network, &mut Seeded { network: &network, seed }))
+            .and_then(|mut engine| run(&mut engine, &[x]));
+        if let Some(theirs) = row["error"].as_str() {
+            let ours = outcome.err().unwrap_or_else(|| panic!("row {seed} must be refused: {theirs}")).message;
+            invalid += 1;
+            for phrase in ["output padding must be smaller", "must be divisible by groups", "output size is too small"]
+            {
+                let theirs = theirs.replace("Output size is too small", "output size is too small");
+                assert!(!theirs.contains(phrase) || ours.contains(phrase), "row {seed}: {ours} instead of {theirs}");
+            }
+            continue;
+        }
+        let found = outcome.unwrap_or_else(|e| panic!("row {seed}: {e}"));
+        assert_eq!(found.shape(), sizes(&row["y"]), "row {seed}");
+        let expected = &values[at..at + found.data().len()];
+        at += expected.len();
+        let scale = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
+        let worst = found.data().iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= 1e-4 * scale, "row {seed}: max abs error {worst:e} at scale {scale}");
+        valid[transposed] += 1;
+    }
+    println!("{} Conv2d, {} ConvTranspose2d, {invalid} refused", valid[0], valid[1]);
+    assert_eq!(at, values.len());
+    assert!(valid[0] >= 300 && valid[1] >= 600, "{valid:?}");
+}
+
+#[test]
+fn a_run_reports_every_layer_and_can_be_cancelled() {
+    let mut model = models::load::default_model(EngineKind::Reference).unwrap();
+    let x = Tensor::zeros([1, 4, 16, 16]);
+    let (mut seen, mut last) = (0, -1.0);
+    let mut watch = |step: engine::Step<'_>| {
+        assert!(step.done >= last && step.done <= 1.0);
+        last = step.done;
+        seen += 1;
+        if seen == 20 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let error = model.engine.run(&[x], &mut watch).unwrap_err();
+    assert_eq!(error.code, infill::error::Code::Cancelled);
+    assert_eq!(seen, 20);
+}

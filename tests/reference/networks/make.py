@@ -1,0 +1,201 @@
+"""Makes the fixtures beside this file with PyTorch. The tests need only the fixtures.
+
+    python tests/reference/networks/make.py
+
+Inputs are not stored: `numbers(count, seed)` makes them here and in `tests/networks.rs` alike.
+"""
+
+import json
+import os
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+torch.manual_seed(1)
+torch.set_num_threads(1)
+torch.backends.mkldnn.enabled = False  # oneDNN refuses some valid configurations
+
+
+def numbers(shape, seed, low=-1.0):
+    count = int(np.prod(shape))
+    i = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(seed * 7919)
+    u = ((i * np.uint64(2654435761)) % np.uint64(2**32)).astype(np.float64) / 2**32
+    return torch.tensor((low + (1 - low) * u).astype(np.float32)).reshape(shape)
+
+
+class ContextEncoder(nn.Module):
+    def __init__(self, w):
+        super().__init__()
+        layers = [nn.Conv2d(4, w, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for a, b in [(w, 2 * w), (2 * w, 4 * w), (4 * w, 8 * w)] + [(8 * w, 8 * w)] * 5:
+            layers += [nn.Conv2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+        self.encoder = nn.Sequential(*layers)
+        layers = []
+        for a, b in [(8 * w, 8 * w)] * 4 + [(8 * w, 4 * w), (4 * w, 2 * w), (2 * w, w)]:
+            layers += [nn.ConvTranspose2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.ReLU()]
+        self.decoder = nn.Sequential(*layers, nn.ConvTranspose2d(w, 3, 4, 2, 1), nn.Sigmoid())
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
+class ResnetBlock(nn.Module):
+    def __init__(self, c, norm):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(2), norm(nn.Conv2d(c, c, 3, dilation=2, bias=norm is plain)), nn.InstanceNorm2d(c), nn.ReLU(),
+            nn.ReflectionPad2d(1), norm(nn.Conv2d(c, c, 3, bias=norm is plain)), nn.InstanceNorm2d(c))
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+def plain(layer):
+    return layer
+
+
+class EdgeConnect(nn.Module):
+    def __init__(self, w, inputs, outputs, norm):
+        super().__init__()
+        self.edge = outputs == 1
+        self.encoder = nn.Sequential(
+            nn.ReflectionPad2d(3), norm(nn.Conv2d(inputs, w, 7)), nn.InstanceNorm2d(w), nn.ReLU(),
+            norm(nn.Conv2d(w, 2 * w, 4, 2, 1)), nn.InstanceNorm2d(2 * w), nn.ReLU(),
+            norm(nn.Conv2d(2 * w, 4 * w, 4, 2, 1)), nn.InstanceNorm2d(4 * w), nn.ReLU())
+        self.middle = nn.Sequential(*[ResnetBlock(4 * w, norm) for _ in range(8)])
+        self.decoder = nn.Sequential(
+            norm(nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1)), nn.InstanceNorm2d(2 * w), nn.ReLU(),
+            norm(nn.ConvTranspose2d(2 * w, w, 4, 2, 1)), nn.InstanceNorm2d(w), nn.ReLU(),
+            nn.ReflectionPad2d(3), nn.Conv2d(w, outputs, 7))
+
+    def forward(self, x):
+        y = self.decoder(self.middle(self.encoder(x)))
+        return torch.sigmoid(y) if self.edge else (torch.tanh(y) + 1) / 2
+
+
+class PairGenerator(nn.Module):
+    def __init__(self, w, bottleneck):
+        super().__init__()
+        layers = []
+        for a, b in [(6, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 8 * w)]:
+            layers += [nn.Conv2d(a, b, 3, 2, 1), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+        self.encoder = nn.Sequential(*layers, nn.Conv2d(8 * w, bottleneck, 1), nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2))
+        layers = []
+        for a, b in [(bottleneck, 8 * w), (8 * w, 4 * w), (4 * w, 2 * w), (2 * w, w)]:
+            layers += [nn.ConvTranspose2d(a, b, 3, 2, 1, output_padding=1), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+        self.decoder = nn.Sequential(*layers, nn.ConvTranspose2d(w, 3, 3, 1, 1), nn.Tanh())
+
+    def forward(self, x1, x2):
+        return self.decoder(self.encoder(torch.cat([x1, x2], dim=1)))
+
+
+class Discriminator(nn.Module):
+    def __init__(self, w):
+        super().__init__()
+        layers = []
+        for a, b in [(3, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 8 * w)]:
+            layers += [nn.Conv2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+        self.conv = nn.Sequential(*layers, nn.Conv2d(8 * w, 1, 4), nn.Sigmoid())
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+def lively(net):
+    """Weights and statistics as training leaves them, not as initialised."""
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.5, 0.5)
+            nn.init.uniform_(module.running_mean, -0.5, 0.5)
+            nn.init.uniform_(module.running_var, 0.1, 1.0)
+            module.num_batches_tracked.fill_(1234)
+    return net
+
+
+def save(name, net, inputs, wrap, step=1, **options):
+    net.train()
+    with torch.no_grad():
+        if any("weight_u" in key for key in net.state_dict()):
+            for _ in range(5):  # power iterations
+                net(*inputs)
+        net.eval()
+        y = net(*inputs)
+    torch.save(wrap(net.state_dict()), f"{HERE}/{name}.pth", **options)
+    return {"file": f"{name}.pth", "inputs": [list(x.shape) for x in inputs], "step": step,
+            "shape": list(y.shape), "y": [round(float(v), 7) for v in y[:, :, ::step, ::step].reshape(-1)]}
+
+
+def networks():
+    x = numbers((1, 4, 512, 512), 1, 0.0)
+    prefixed = lambda sd: {"iteration": 7, "generator": type(sd)(("module." + k, v) for k, v in sd.items())}
+    rows = {
+        "context-encoder": save("context-encoder", lively(ContextEncoder(2)), [x], prefixed, 16,
+                                _use_new_zipfile_serialization=False),
+        "edgeconnect-inpaint": save("edgeconnect-inpaint", EdgeConnect(4, 4, 3, plain), [numbers((1, 4, 32, 44), 1, 0.0)],
+                                    lambda sd: {"iteration": 1, "generator": sd}, 4, _use_new_zipfile_serialization=False),
+        "edgeconnect-edge": save("edgeconnect-edge", EdgeConnect(4, 3, 1, nn.utils.spectral_norm),
+                                 [numbers((1, 3, 32, 44), 1, 0.0)], lambda sd: {"iteration": 1, "generator": sd}, 4),
+        "image-pair": save("image-pair", lively(PairGenerator(4, 30)),
+                           [numbers((1, 3, 32, 48), 1), numbers((1, 3, 32, 48), 2)], lambda sd: sd, 4),
+        "image-pair-discriminator": save("image-pair-discriminator", lively(Discriminator(4)), [numbers((1, 3, 80, 96), 1)],
+                                         lambda sd: {"discriminator": sd}),
+    }
+    with open(f"{HERE}/networks.json", "w") as file:
+        json.dump(rows, file)
+
+
+def layers():
+    """Random configurations: the valid with their outputs, the invalid with PyTorch's words."""
+    random = np.random.RandomState(7)
+    pick = lambda *options: options[random.randint(len(options))]
+    pair = lambda low, high: [int(random.randint(low, high + 1)), int(random.randint(low, high + 1))]
+    rows, values = [], []
+    def add(row, x_shape, make):
+        seed = len(rows)
+        row["x"] = x_shape
+        try:
+            layer = make()
+            with torch.no_grad():
+                layer.weight.copy_(numbers(layer.weight.shape, seed + 1))
+                if layer.bias is not None:
+                    layer.bias.copy_(numbers(layer.bias.shape, seed + 2))
+                y = layer(numbers(x_shape, seed))
+            row["y"] = list(y.shape)
+            values.append(y.numpy().astype(np.float32).reshape(-1))
+        except (RuntimeError, ValueError) as error:
+            row["error"] = str(error)[:200]
+        rows.append(row)
+    for index in range(1040):
+        groups = pick(1, 1, 1, 2, 3)
+        cin, cout = groups * random.randint(1, 4), groups * random.randint(1, 4)
+        if random.randint(40) == 0:
+            cin += 1
+        row = {"op": "ConvTranspose2d", "in": int(cin), "out": int(cout), "kernel": pair(1, 4), "stride": pair(1, 3),
+               "padding": pair(0, 2), "output_padding": pick([0, 0], [0, 0], pair(0, 2)), "dilation": pick([1, 1], pair(1, 3)),
+               "groups": groups, "bias": bool(random.randint(2))}
+        add(row, [pick(1, 1, 2), int(cin)] + pair(1, 4), lambda: nn.ConvTranspose2d(
+            row["in"], row["out"], tuple(row["kernel"]), tuple(row["stride"]), tuple(row["padding"]),
+            tuple(row["output_padding"]), row["groups"], row["bias"], tuple(row["dilation"])))
+    for index in range(420):
+        groups = pick(1, 1, 1, 2, 3)
+        cin, cout = groups * random.randint(1, 4), groups * random.randint(1, 4)
+        if random.randint(40) == 0:
+            cin += 1
+        row = {"op": "Conv2d", "in": int(cin), "out": int(cout), "kernel": pair(1, 4), "stride": pair(1, 3),
+               "padding": pair(0, 2), "dilation": pick([1, 1], pair(1, 3)), "groups": groups, "bias": bool(random.randint(2)),
+               "padding_mode": pick("zeros", "zeros", "reflect", "replicate", "circular")}
+        add(row, [pick(1, 1, 2), int(cin)] + pair(2, 7), lambda: nn.Conv2d(
+            row["in"], row["out"], tuple(row["kernel"]), tuple(row["stride"]), tuple(row["padding"]), tuple(row["dilation"]),
+            row["groups"], row["bias"], row["padding_mode"]))
+    with open(f"{HERE}/layers.json", "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    np.concatenate(values).tofile(f"{HERE}/layers.f32")
+    print(sum("y" in r for r in rows), "valid,", sum("error" in r for r in rows), "invalid")
+
+
+if __name__ == "__main__":
+    networks()
+    layers()
