@@ -1,8 +1,12 @@
 //! `infill inpaint`: exactly what the page does.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
+use crate::models::load::{self, Loaded};
+use crate::pipeline::{self, FillOptions, Mask, Sharpen, options};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -53,6 +57,67 @@ pub struct Arguments {
     output_covers: Option<String>,
 }
 
-pub fn run(_arguments: &Arguments) -> Result<()> {
-    Err(Error::new(Code::Internal, "inpaint is not built yet"))
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let image = super::file_name(&arguments.image);
+    let mut photo = pipeline::decode_photo(&super::read_file(&arguments.image)?).map_err(|e| e.in_file(&image))?;
+    let (width, height) = (photo.width, photo.height);
+    let picture_mask = |path: &PathBuf| -> Result<Mask> {
+        let mask = pipeline::decode_mask(&super::read_file(path)?, width, height);
+        mask.map_err(|e| e.in_file(&super::file_name(path)))
+    };
+    let mut mask = picture_mask(&arguments.mask)?;
+    mask.grow(arguments.grow);
+    let second = |path: &PathBuf| -> Result<Vec<u8>> {
+        let name = super::file_name(path);
+        let picture = pipeline::decode_photo(&super::read_file(path)?).map_err(|e| e.in_file(&name))?;
+        if (picture.width, picture.height) != (width, height) {
+            let text = format!(
+                "{name} has {} x {} pixels, but the photo has {width} x {height}.",
+                picture.width, picture.height
+            );
+            return Err(Error::new(Code::Usage, text));
+        }
+        Ok(picture.rgba)
+    };
+    let options = FillOptions {
+        seed: arguments.seed,
+        sharpen: match arguments.sharpen.as_str() {
+            "on" => Sharpen::On,
+            "off" => Sharpen::Off,
+            _ => Sharpen::Auto,
+        },
+        sigma: arguments.sigma.filter(|s| s.is_finite() && *s > 0.0),
+        edges: arguments.edges.as_ref().map(picture_mask).transpose()?.map(|mask| mask.holes),
+        second: arguments.second.as_ref().map(second).transpose()?,
+        hole_value: arguments.hole_value,
+        range: arguments.range.as_deref().and_then(options::parse_range),
+        mask_means: arguments.mask_means.as_deref().and_then(options::parse_mask_means),
+        output_covers: arguments.output_covers.as_deref().and_then(options::parse_output_covers),
+        ..FillOptions::default()
+    };
+    let mut models = models(arguments)?;
+    let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
+    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
+    let png = pipeline::encode_photo(&photo)?;
+    let path = &arguments.output;
+    std::fs::write(path, png).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
+}
+
+/// The networks to run: the given weights, the default model, or none.
+fn models(arguments: &Arguments) -> Result<Vec<Loaded>> {
+    match (arguments.weights.as_slice(), arguments.model.as_deref()) {
+        ([], None | Some("default")) => Ok(vec![load::default_model(EngineKind::Fast)?]),
+        ([], Some("none")) => Ok(Vec::new()),
+        ([], Some(id)) => Err(Error::new(Code::Usage, format!("--model {id} needs its weights: add --weights FILE."))),
+        (_, Some("none")) => Err(Error::new(Code::Usage, "--model none takes no --weights.")),
+        (files, choice) => {
+            let mut all = Vec::new();
+            for path in files {
+                let name = super::file_name(path);
+                let mut checkpoint = super::open_checkpoint(path)?;
+                all.extend(load::load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?);
+            }
+            Ok(all)
+        }
+    }
 }

@@ -2,7 +2,20 @@
 //!
 //! Architecture invariant: pixels outside the mask come back bit for bit.
 
+mod canny;
+mod cluster;
+mod codec;
+mod composite;
+mod fill;
+pub mod options;
 mod photo;
+mod prepare;
+mod resample;
 pub mod synthesis;
+mod window;
 
-pub use photo::{Mask, Photo};
+pub use canny::canny;
+pub use codec::{decode_mask, decode_photo, encode_mask, encode_photo};
+pub use fill::{Patch, apply, fill};
+pub use options::{FillOptions, SecondInput, Sharpen};
+pub use photo::{Mask, Photo, Pixels, Rect};

@@ -1,1 +1,150 @@
-//! What a file is, what fits and what does not, in words and as data.
+//! What a checkpoint is, said to people and to scripts: the one report behind `infill inspect` and the page's card.
+
+mod findings;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::checkpoint::{Checkpoint, StateDict};
+use crate::models::identify::{Match, identify};
+use crate::models::load::conventions_json;
+
+pub use findings::Finding;
+
+/// The report; its JSON is `infill inspect --json`.
+#[derive(Serialize)]
+pub struct Report {
+    /// The file's name.
+    pub file: String,
+    /// `zip`, `legacy`, `torchscript` or `safetensors`.
+    pub container: &'static str,
+    /// Wrapper keys of the best network's state dict (else of the first), outermost first.
+    pub wrapper: Vec<String>,
+    /// Prefix stripped from its keys.
+    pub prefix: String,
+    /// The networks found, best first.
+    pub networks: Vec<NetworkReport>,
+    /// Every tensor of every state dict.
+    pub tensors: Vec<TensorReport>,
+    /// What the user should know, most important first.
+    pub findings: Vec<Finding>,
+    /// safetensors `__metadata__`.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// One network of the file.
+#[derive(Serialize)]
+pub struct NetworkReport {
+    /// Id as on the command line.
+    pub id: &'static str,
+    /// Name for people.
+    pub name: &'static str,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// Why, in one sentence.
+    pub why: String,
+    /// Base width.
+    pub width: usize,
+    /// Trained parameters.
+    pub parameters: u64,
+    /// PyTorch's short name of the commonest dtype, such as `float32`.
+    pub dtype: &'static str,
+    /// Keys the network has and the file has not.
+    pub missing: Vec<String>,
+    /// Keys the file has and the network has not.
+    pub unexpected: Vec<String>,
+    /// Keys of another shape.
+    pub mismatched: Vec<MismatchReport>,
+    /// Wrapper keys of its state dict.
+    pub wrapper: Vec<String>,
+    /// Prefix stripped from its keys.
+    pub prefix: String,
+    /// How it is fed, as guessed.
+    pub conventions: Value,
+    /// Licence of the published weights.
+    pub licence: &'static str,
+    /// What this kind of network is, in sentences for people; empty if there is nothing to add.
+    pub about: Vec<&'static str>,
+}
+
+/// One key of another shape.
+#[derive(Serialize)]
+pub struct MismatchReport {
+    /// The key.
+    pub key: String,
+    /// Shape in the network.
+    pub expected: Vec<usize>,
+    /// Shape in the file.
+    pub found: Vec<usize>,
+}
+
+/// One tensor.
+#[derive(Serialize)]
+pub struct TensorReport {
+    /// Key without wrapper and prefix.
+    pub key: String,
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// PyTorch's short name of the dtype.
+    pub dtype: &'static str,
+}
+
+/// Says what an opened checkpoint is.
+pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
+    let matches = identify(checkpoint);
+    let dicts = checkpoint.state_dicts();
+    let main = matches.first().and_then(|m| dicts.get(m.dict)).or(dicts.first());
+    Report {
+        file: file.to_owned(),
+        container: checkpoint.container().as_str(),
+        wrapper: main.map(|dict| dict.wrapper.clone()).unwrap_or_default(),
+        prefix: main.map(|dict| dict.prefix.clone()).unwrap_or_default(),
+        findings: findings::findings(checkpoint, &matches),
+        networks: matches.into_iter().map(|found| network(found, dicts)).collect(),
+        tensors: dicts
+            .iter()
+            .flat_map(|dict| &dict.tensors)
+            .map(|t| TensorReport { key: t.key.clone(), shape: t.shape.clone(), dtype: t.dtype.as_str() })
+            .collect(),
+        metadata: checkpoint.metadata().to_vec(),
+    }
+}
+
+fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
+    let dict = &dicts[found.dict];
+    let parameters = crate::models::identify::network(&found).parameter_count();
+    NetworkReport {
+        id: found.model.id,
+        name: found.model.name,
+        confidence: found.confidence,
+        why: found.why,
+        width: found.widths.base,
+        parameters,
+        dtype: commonest_dtype(dict),
+        missing: found.missing,
+        unexpected: found.unexpected,
+        mismatched: found
+            .mismatched
+            .into_iter()
+            .map(|m| MismatchReport { key: m.key, expected: m.expected, found: m.found })
+            .collect(),
+        wrapper: dict.wrapper.clone(),
+        prefix: dict.prefix.clone(),
+        conventions: conventions_json(&found.model.conventions),
+        licence: found.model.licence,
+        about: findings::about(found.model.id),
+    }
+}
+
+/// The dtype of most elements.
+fn commonest_dtype(dict: &StateDict) -> &'static str {
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for tensor in &dict.tensors {
+        let (name, elements) = (tensor.dtype.as_str(), tensor.shape.iter().product::<usize>());
+        match counts.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, count)) => *count += elements,
+            None => counts.push((name, elements)),
+        }
+    }
+    counts.into_iter().max_by_key(|&(_, count)| count).map_or("none", |(name, _)| name)
+}

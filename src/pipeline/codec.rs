@@ -1,0 +1,180 @@
+//! Files to pixels and back. PNG, JPEG and WebP, decoded here so that untouched pixels never pass through a canvas.
+
+use std::io::Cursor;
+
+use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits};
+
+use super::{Mask, Photo};
+use crate::error::{Code, Error, Result};
+use crate::limits::{ICC_BYTES, IMAGE_PIXELS, IMAGE_SIDE};
+
+/// Most bytes a decoder may allocate for 16-bit RGBA at the pixel cap.
+const DECODE_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
+
+/// Decodes PNG, JPEG or WebP: upright by its EXIF orientation, colours as stored, first frame of an animation.
+///
+/// `image-format` if it is none of these (or a CMYK JPEG, which browsers convert better), `image-limit` before
+/// anything is decoded if it is too large, `image-corrupt` if it is damaged.
+pub fn decode_photo(bytes: &[u8]) -> Result<Photo> {
+    let (image, icc, notes) = decode(bytes)?;
+    let color = image.color();
+    let (has_alpha, is_gray) = (color.has_alpha(), !color.has_color());
+    let rgba = image.into_rgba8();
+    let (width, height) = (rgba.width() as usize, rgba.height() as usize);
+    Ok(Photo { width, height, rgba: rgba.into_raw(), has_alpha, is_gray, icc, notes })
+}
+
+fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>, Vec<String>)> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let format = reader.format();
+    let mut notes = Vec::new();
+    match format {
+        Some(ImageFormat::Jpeg) if jpeg_components(bytes) == Some(4) => {
+            let text = "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.";
+            return Err(Error::new(Code::ImageFormat, text));
+        }
+        Some(ImageFormat::Png) if PngDecoder::new(Cursor::new(bytes)).and_then(|d| d.is_apng()).unwrap_or(false) => {
+            notes.push("animated".to_owned());
+        }
+        Some(ImageFormat::WebP) if WebPDecoder::new(Cursor::new(bytes)).is_ok_and(|d| d.has_animation()) => {
+            notes.push("animated".to_owned());
+        }
+        Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) => {}
+        _ => {
+            return Err(Error::new(
+                Code::ImageFormat,
+                format!("This is {}. Open a PNG, JPEG or WebP picture.", what(bytes)),
+            ));
+        }
+    }
+    let mut decoder = reader.into_decoder().map_err(fault)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > IMAGE_PIXELS || width.max(height) > IMAGE_SIDE {
+        let text = format!(
+            "The picture claims {width} x {height} pixels; infill opens up to {} megapixels and sides up to {IMAGE_SIDE}.",
+            IMAGE_PIXELS / 1_000_000
+        );
+        return Err(Error::new(Code::ImageLimit, text));
+    }
+    // A PNG's worst case is about 1030 times smaller than its pixels; far beyond that the header lies.
+    if format == Some(ImageFormat::Png) && pixels / 8 > bytes.len() as u64 * 1100 {
+        let text = format!("The picture claims {width} x {height} pixels, which {} bytes cannot hold.", bytes.len());
+        return Err(Error::new(Code::ImageLimit, text));
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODE_BYTES);
+    decoder.set_limits(limits).map_err(fault)?;
+    let icc = decoder.icc_profile().unwrap_or(None).filter(|profile| profile.len() <= ICC_BYTES);
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let color = decoder.color_type();
+    if color.bytes_per_pixel() > color.channel_count() {
+        notes.push("sixteen-bit".to_owned());
+    }
+    let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+    image.apply_orientation(orientation);
+    Ok((image, icc, notes))
+}
+
+fn fault(error: image::ImageError) -> Error {
+    match error {
+        image::ImageError::Limits(_) => {
+            Error::new(Code::ImageLimit, "The picture needs more memory than infill allows.")
+        }
+        image::ImageError::Unsupported(e) => {
+            Error::new(Code::ImageFormat, format!("This kind of picture is not read: {e}."))
+        }
+        e => Error::new(Code::ImageCorrupt, format!("The picture is damaged: {e}. Copy or export it again.")),
+    }
+}
+
+/// What a file that is no PNG, JPEG or WebP seems to be.
+fn what(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [] => "an empty file",
+        b if b.starts_with(b"GIF8") => "a GIF picture",
+        b if b.get(4..8) == Some(b"ftyp") => "an AVIF or HEIC picture, or a video",
+        b if b.starts_with(b"BM") => "a BMP picture",
+        b if b.starts_with(b"II*\0") || b.starts_with(b"MM\0*") => "a TIFF picture",
+        b if b.starts_with(b"%PDF") => "a PDF",
+        b if b.iter().find(|c| !c.is_ascii_whitespace()) == Some(&b'<') => "an SVG drawing or a web page",
+        b if b.starts_with(b"PK") || b.starts_with(b"\x80\x02") => "an archive or a checkpoint",
+        _ => "no picture that infill knows",
+    }
+}
+
+/// Components of a JPEG's frame header.
+fn jpeg_components(bytes: &[u8]) -> Option<u8> {
+    let mut at = 2;
+    loop {
+        let (marker, length) = (bytes.get(at..at + 2)?, bytes.get(at + 2..at + 4)?);
+        if marker[0] != 0xff {
+            return None;
+        }
+        if marker[1] == 0xff {
+            at += 1;
+            continue;
+        }
+        let frame = matches!(marker[1], 0xc0..=0xcf) && !matches!(marker[1], 0xc4 | 0xc8 | 0xcc);
+        if frame {
+            return bytes.get(at + 9).copied();
+        }
+        at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+    }
+}
+
+/// Encodes a photo as PNG, gray and alpha as it was opened, with its ICC profile.
+pub fn encode_photo(photo: &Photo) -> Result<Vec<u8>> {
+    let pixels = photo.rgba.chunks_exact(4);
+    let (bytes, color): (Vec<u8>, _) = match (photo.is_gray, photo.has_alpha) {
+        (false, true) => (photo.rgba.clone(), ExtendedColorType::Rgba8),
+        (false, false) => (pixels.flat_map(|p| [p[0], p[1], p[2]]).collect(), ExtendedColorType::Rgb8),
+        (true, true) => (pixels.flat_map(|p| [p[0], p[3]]).collect(), ExtendedColorType::La8),
+        (true, false) => (pixels.map(|p| p[0]).collect(), ExtendedColorType::L8),
+    };
+    write_png(&bytes, photo.width, photo.height, color, photo.icc.as_deref())
+}
+
+fn write_png(
+    bytes: &[u8],
+    width: usize,
+    height: usize,
+    color: ExtendedColorType,
+    icc: Option<&[u8]>,
+) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Fast, FilterType::Adaptive);
+    if let Some(icc) = icc {
+        let refused = |e| Error::new(Code::Internal, format!("The ICC profile could not be kept: {e}"));
+        encoder.set_icc_profile(icc.to_vec()).map_err(refused)?;
+    }
+    encoder.write_image(bytes, width as u32, height as u32, color).map_err(fault)?;
+    Ok(out)
+}
+
+/// Decodes a mask of the photo's size: luma above 127 is a hole, alpha is ignored.
+///
+/// `mask-size` if it has another size; the codes of [`decode_photo`] otherwise.
+pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
+    let (image, ..) = decode(bytes)?;
+    let rgba = image.into_rgba8();
+    if (rgba.width() as usize, rgba.height() as usize) != (width, height) {
+        let text = format!(
+            "The mask has {} x {} pixels, but the photo has {width} x {height}. Save the mask at the photo's size.",
+            rgba.width(),
+            rgba.height()
+        );
+        return Err(Error::new(Code::MaskSize, text));
+    }
+    // ITU-R BT.601 luma, as image editors and PIL's convert("L") have it.
+    let luma = |p: &[u8]| (299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]) + 500) / 1000;
+    let holes = rgba.as_raw().chunks_exact(4).map(|p| if luma(p) > 127 { 255 } else { 0 }).collect();
+    Mask::new(width, height, holes)
+}
+
+/// Encodes a mask as a gray PNG: 255 hole, 0 known.
+pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>> {
+    write_png(&mask.holes, mask.width, mask.height, ExtendedColorType::L8, None)
+}

@@ -1,0 +1,138 @@
+//! What a user may set for a fill; the same fields on the page and on the command line.
+
+use serde::Deserialize;
+
+use crate::error::{Code, Error, Result};
+use crate::models::{Conventions, MaskMeans, OutputCovers, Range};
+
+/// Whether the photo's own detail is brought into the fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sharpen {
+    /// Where the network's output is coarser than the photo.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Settings of one fill; everything has a default.
+#[derive(Clone, Debug, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FillOptions {
+    /// Another seed gives another variant of the patch synthesis.
+    pub seed: u64,
+    /// Sharpen from the photo.
+    pub sharpen: Sharpen,
+    /// Canny's sigma in pixels of the network's input (EdgeConnect); 2 unless given.
+    pub sigma: Option<f32>,
+    /// Edges of the photo's size, one byte a pixel, above 127 is an edge; instead of Canny's.
+    #[serde(skip)]
+    pub edges: Option<Vec<u8>>,
+    /// The second picture of a pair network, RGBA of the photo's size.
+    #[serde(skip)]
+    pub second: Option<Vec<u8>>,
+    /// What a pair network's second input shows when no picture is given.
+    pub second_input: SecondInput,
+    #[serde(deserialize_with = "range", default)]
+    /// Value range of the network's pictures.
+    pub range: Option<Range>,
+    /// What the hole's pixels are set to, in the input's range.
+    pub hole_value: Option<f32>,
+    /// Mask polarity.
+    #[serde(deserialize_with = "mask_means", default)]
+    pub mask_means: Option<MaskMeans>,
+    /// What the output covers.
+    #[serde(deserialize_with = "output_covers", default)]
+    pub output_covers: Option<OutputCovers>,
+}
+
+/// The second input of a pair network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondInput {
+    /// The mask as three channels: -1 known, 1 hole.
+    #[default]
+    Mask,
+    /// The photo's edges.
+    Edges,
+    /// The photo itself.
+    Photo,
+}
+
+impl FillOptions {
+    /// From the page's JSON; an unknown or wrong-typed field is a `usage` error.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| Error::new(Code::Usage, format!("A setting makes no sense: {e}.")))
+    }
+
+    /// The network's conventions with the user's changes.
+    pub fn conventions(&self, guessed: Conventions) -> Conventions {
+        Conventions {
+            input_range: self.range.unwrap_or(guessed.input_range),
+            output_range: self.range.unwrap_or(guessed.output_range),
+            hole_value: self.hole_value.unwrap_or(guessed.hole_value),
+            mask_means: self.mask_means.unwrap_or(guessed.mask_means),
+            output_covers: self.output_covers.unwrap_or(guessed.output_covers),
+            ..guessed
+        }
+    }
+}
+
+/// `0..1` or `-1..1`.
+pub fn parse_range(text: &str) -> Option<Range> {
+    match text {
+        "0..1" => Some(Range::ZeroOne),
+        "-1..1" => Some(Range::MinusOneOne),
+        _ => None,
+    }
+}
+
+/// `hole` or `known`.
+pub fn parse_mask_means(text: &str) -> Option<MaskMeans> {
+    match text {
+        "hole" => Some(MaskMeans::Hole),
+        "known" => Some(MaskMeans::Known),
+        _ => None,
+    }
+}
+
+/// `field` or `centre`.
+pub fn parse_output_covers(text: &str) -> Option<OutputCovers> {
+    match text {
+        "field" => Some(OutputCovers::Field),
+        "centre" => Some(OutputCovers::Centre),
+        _ => None,
+    }
+}
+
+macro_rules! spelled {
+    ($name:ident, $type:ty, $parse:path, $words:literal) => {
+        fn $name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            let unknown = |text: String| serde::de::Error::custom(format!("{text} is not one of {}", $words));
+            text.map(|text| $parse(&text).ok_or_else(|| unknown(text))).transpose()
+        }
+    };
+}
+spelled!(range, Range, parse_range, "0..1, -1..1");
+spelled!(mask_means, MaskMeans, parse_mask_means, "hole, known");
+spelled!(output_covers, OutputCovers, parse_output_covers, "field, centre");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_read_strictly() {
+        let options =
+            FillOptions::from_json(r#"{"seed": 3, "sharpen": "off", "range": "-1..1", "maskMeans": "known"}"#);
+        let options = options.unwrap();
+        assert_eq!((options.seed, options.sharpen), (3, Sharpen::Off));
+        assert_eq!((options.range, options.mask_means), (Some(Range::MinusOneOne), Some(MaskMeans::Known)));
+        assert_eq!(FillOptions::from_json(r#"{"range": "0..2"}"#).unwrap_err().code, Code::Usage);
+        assert_eq!(FillOptions::from_json(r#"{"sed": 1}"#).unwrap_err().code, Code::Usage);
+    }
+}

@@ -1,0 +1,132 @@
+//! Which part of the photo a network sees for one hole, and at what size.
+
+use super::Rect;
+use crate::models::{OutputCovers, SizeRule};
+
+/// A window of the photo, possibly reaching beyond its borders, where the photo is mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Left edge in the photo; may be negative.
+    pub x: i64,
+    /// Top edge in the photo; may be negative.
+    pub y: i64,
+    /// Size in photo pixels.
+    pub size: (usize, usize),
+    /// Size of the network's input.
+    pub input: (usize, usize),
+}
+
+/// Chooses the window for a hole: the hole fills at most half of each side where the photo allows it, the network
+/// works at the size it was trained at, and small holes are not scaled at all.
+pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, height: usize) -> Window {
+    let longest = hole.width.max(hole.height);
+    let side = (2 * longest).max(rule.preferred);
+    // Beyond the photo there is nothing to learn from, but the hole must be inside in any case.
+    let side = match covers {
+        OutputCovers::Field => side.min(width.max(height)).max(longest),
+        OutputCovers::Centre => side.min(width.max(height)).max(2 * longest),
+    };
+    if rule.fixed {
+        let input = (rule.preferred, rule.preferred);
+        let size = (side, side);
+        return Window {
+            x: place(hole.x, hole.width, side, width, covers),
+            y: place(hole.y, hole.height, side, height, covers),
+            size,
+            input,
+        };
+    }
+    let scale = (side as f64 / rule.preferred as f64).max(1.0);
+    let fit = |available: usize| {
+        let cells = (available.min(side) as f64 / scale).ceil() as usize;
+        let cells = cells.max(1).next_multiple_of(rule.multiple);
+        (((cells as f64 * scale).round() as usize).max(1), cells)
+    };
+    let ((w, input_width), (h, input_height)) = (fit(width), fit(height));
+    Window {
+        x: place(hole.x, hole.width, w, width, covers),
+        y: place(hole.y, hole.height, h, height, covers),
+        size: (w, h),
+        input: (input_width, input_height),
+    }
+}
+
+/// Centres the window on the hole and shifts it inwards where that helps.
+fn place(start: usize, length: usize, size: usize, available: usize, covers: OutputCovers) -> i64 {
+    let centred = start as i64 + (length as i64 - size as i64) / 2;
+    match covers {
+        OutputCovers::Centre => centred,
+        OutputCovers::Field if size >= available => -((size - available) as i64 / 2),
+        OutputCovers::Field => centred.clamp(0, (available - size) as i64),
+    }
+}
+
+/// The photo's pixel that position `at` shows: mirrored beyond the borders, without repeating the edge.
+pub fn mirrored(at: i64, size: usize) -> usize {
+    if size == 1 {
+        return 0;
+    }
+    let period = 2 * (size as i64 - 1);
+    let folded = at.rem_euclid(period);
+    folded.min(period - folded) as usize
+}
+
+impl Window {
+    /// The part of the photo that the window reads.
+    pub fn source(&self, width: usize, height: usize) -> Rect {
+        let side = |start: i64, length: usize, size: usize| {
+            let read = (start..start + length as i64).map(|at| mirrored(at, size));
+            // Mirroring reaches each pixel of one interval: its ends suffice.
+            read.fold((usize::MAX, 0), |(low, high), at| (low.min(at), high.max(at)))
+        };
+        let ((left, right), (top, bottom)) = (side(self.x, self.size.0, width), side(self.y, self.size.1, height));
+        Rect { x: left, y: top, width: right - left + 1, height: bottom - top + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FREE: SizeRule = SizeRule { multiple: 8, preferred: 256, fixed: false };
+    const FIXED: SizeRule = SizeRule { multiple: 512, preferred: 512, fixed: true };
+
+    #[test]
+    fn small_holes_are_seen_unscaled() {
+        let hole = Rect { x: 1000, y: 20, width: 60, height: 40 };
+        let window = choose(FREE, OutputCovers::Field, hole, 4000, 3000);
+        assert_eq!(window, Window { x: 902, y: 0, size: (256, 256), input: (256, 256) });
+    }
+
+    #[test]
+    fn large_holes_fill_half_the_window() {
+        let hole = Rect { x: 1000, y: 1000, width: 1000, height: 800 };
+        let window = choose(FREE, OutputCovers::Field, hole, 4000, 3000);
+        assert_eq!((window.size, window.input), ((2000, 2000), (256, 256)));
+        assert_eq!((window.x, window.y), (500, 400));
+    }
+
+    #[test]
+    fn every_photo_size_gives_a_legal_input_that_holds_the_hole() {
+        for (width, height) in [(1, 1), (1, 5000), (5000, 3), (33, 77), (640, 480)] {
+            for rule in [FREE, FIXED] {
+                for covers in [OutputCovers::Field, OutputCovers::Centre] {
+                    let hole = Rect { x: 0, y: height / 3, width, height: height - height / 3 };
+                    let window = choose(rule, covers, hole, width, height);
+                    assert!(window.input.0 % rule.multiple == 0 && window.input.1 % rule.multiple == 0, "{window:?}");
+                    assert!(window.x <= 0 && window.x + window.size.0 as i64 >= width as i64, "{window:?}");
+                    assert!(window.y <= hole.y as i64, "{window:?}");
+                    assert!(window.y + window.size.1 as i64 >= height as i64, "{window:?}");
+                    let source = window.source(width, height);
+                    assert!(source.x + source.width <= width && source.y + source.height <= height);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn mirroring_does_not_repeat_the_edge() {
+        let seen: Vec<usize> = (-3..7).map(|at| mirrored(at, 4)).collect();
+        assert_eq!(seen, [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]);
+    }
+}

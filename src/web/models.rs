@@ -1,0 +1,121 @@
+//! The models at hand: loaded from dropped files, kept by handle, run on the page's photo.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use js_sys::{Array, Function, Object, Uint8Array};
+use serde_json::json;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Blob;
+
+use super::blob::BlobSource;
+use super::fault::{set, to_js};
+use super::photo::PagePixels;
+use crate::checkpoint;
+use crate::engine::{EngineKind, Step};
+use crate::error::{Code, Error};
+use crate::models::load::{self, Loaded};
+use crate::pipeline::{self, FillOptions, Mask};
+use crate::report;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** One rectangle of a filled photo; its pixels outside the mask equal the photo's. */
+export interface Patch { x: number; y: number; width: number; height: number; rgba: Uint8Array; }
+"#;
+
+/// Loaded networks by handle; one handle is one file and may hold several networks.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Models {
+    files: HashMap<String, Vec<Loaded>>,
+}
+
+#[wasm_bindgen]
+impl Models {
+    /// No models yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What a file is, as the JSON of `infill inspect --json`.
+    pub fn inspect(&self, blob: Blob, name: &str) -> Result<String, JsValue> {
+        let checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
+        Ok(json!(report::inspect(checkpoint.as_ref(), name)).to_string())
+    }
+
+    /// Reads a file, keeps its networks under `handle`, and returns `{report, loaded: [..]}` as JSON.
+    ///
+    /// When the file is readable but nothing in it fits, the error carries the report as `error.report`.
+    pub fn load(&mut self, handle: &str, blob: Blob, name: &str, model_id: Option<String>) -> Result<String, JsValue> {
+        let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
+        let report = json!(report::inspect(checkpoint.as_ref(), name));
+        match load::load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
+            Ok(loaded) => {
+                let list: Vec<_> = loaded.iter().map(Loaded::to_json).collect();
+                self.files.insert(handle.to_owned(), loaded);
+                Ok(json!({"report": report, "loaded": list}).to_string())
+            }
+            Err(error) => {
+                let value = to_js(&error);
+                set(&value, "report", &report.to_string().into());
+                Err(value)
+            }
+        }
+    }
+
+    /// Forgets a file's networks.
+    pub fn unload(&mut self, handle: &str) {
+        self.files.remove(handle);
+    }
+
+    /// Fills the mask's holes with the networks of `handle`, or from the photo alone if it is empty.
+    ///
+    /// `options` is the JSON of `FillOptions`; `progress(done, layer)` is called before every layer.
+    #[wasm_bindgen(unchecked_return_type = "Patch[]")]
+    #[allow(clippy::too_many_arguments)] // the boundary is flat by nature
+    pub fn inpaint(
+        &mut self,
+        handle: &str,
+        rgba: Uint8Array,
+        width: usize,
+        height: usize,
+        is_gray: bool,
+        mask: Vec<u8>,
+        options: &str,
+        progress: &Function,
+    ) -> Result<Array, JsValue> {
+        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        let photo = PagePixels { rgba, width, height, is_gray };
+        let mask = Mask { width, height, holes: mask };
+        let models: &mut [Loaded] = match handle {
+            "" => &mut [],
+            _ => self.files.get_mut(handle).ok_or_else(|| {
+                to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."))
+            })?,
+        };
+        let mut watch = |step: Step<'_>| match progress.call2(&JsValue::NULL, &step.done.into(), &step.layer.into()) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        };
+        let patches = pipeline::fill(&photo, &mask, models, &options, &mut watch).map_err(|e| to_js(&e))?;
+        Ok(patches
+            .into_iter()
+            .map(|patch| {
+                let object: JsValue = Object::new().into();
+                for (key, value) in [
+                    ("x", patch.rect.x),
+                    ("y", patch.rect.y),
+                    ("width", patch.rect.width),
+                    ("height", patch.rect.height),
+                ] {
+                    set(&object, key, &(value as f64).into());
+                }
+                set(&object, "rgba", &Uint8Array::from(&patch.rgba[..]).into());
+                object
+            })
+            .collect())
+    }
+}
