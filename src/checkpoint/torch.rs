@@ -70,7 +70,7 @@ impl<'a> Tensors<'a> {
             let Some((name, args)) = self.rebuild(id) else { break };
             match name {
                 "_rebuild_parameter" | "_rebuild_parameter_with_state" => id = *args.first().ok_or_else(arguments)?,
-                "_rebuild_from_type_v2" => return self.from_type(args, key),
+                "_rebuild_from_type_v2" => return self.of_type(args, key),
                 "_rebuild_tensor" if args.len() == 4 => return self.dense(args, None, key),
                 "_rebuild_tensor_v2" if (6..=7).contains(&args.len()) => return self.dense(args, None, key),
                 "_rebuild_tensor_v3" if (7..=8).contains(&args.len()) => {
@@ -96,7 +96,7 @@ impl<'a> Tensors<'a> {
     }
 
     /// `_rebuild_from_type_v2(func, type, args, state)`: the inner call.
-    fn from_type(&mut self, args: &[Id], key: &str) -> Result<TensorInfo> {
+    fn of_type(&mut self, args: &[Id], key: &str) -> Result<TensorInfo> {
         let (&func, &inner) = (args.first().ok_or_else(arguments)?, args.get(2).ok_or_else(arguments)?);
         let name = self.heap.global(func).and_then(|name| name.rsplit('.').next()).unwrap_or_default();
         let inner = self.heap.sequence(inner).ok_or_else(arguments)?;

@@ -57,10 +57,12 @@ const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 mod tests {
     use super::*;
     use crate::network::Shape;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn counts_are_the_published_ones() {
-        let net = network(64);
+        let net = network(Widths::base(64));
         assert_eq!(net.parameter_count(), 43_278_851);
         let shapes = net.shapes(&[Shape::new(4, 512, 512)]).unwrap();
         assert_eq!(shapes[net.output().0], Shape::new(3, 256, 256));

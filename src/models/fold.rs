@@ -89,6 +89,8 @@ pub fn weight_norm(g: &[f32], mut v: Vec<f32>) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn spectral_norm_of_a_rank_one_matrix_is_its_only_singular_value() {

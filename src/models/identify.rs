@@ -146,7 +146,7 @@ fn widths<'a>(model: &Model, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> W
             }
             for ((&dim, &scaled), &found) in a.shape.iter().zip(&b.shape).zip(&tensor.shape) {
                 // Channels per unit of width: dim = width * factor, so the file's width is found / factor.
-                if scaled == 2 * dim && found <= 1 << 20 && (found * width) % dim == 0 {
+                if scaled == 2 * dim && found <= 1 << 20 && (found * width).is_multiple_of(dim) {
                     *votes.entry(found * width / dim).or_default() += 1;
                 }
             }

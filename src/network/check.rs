@@ -33,8 +33,8 @@ fn common(
     let fault = |text: &str| Err(text.to_owned());
     match () {
         () if groups == 0 => fault("groups must be a positive integer"),
-        () if inputs % groups != 0 => fault("in_channels must be divisible by groups"),
-        () if outputs % groups != 0 => fault("out_channels must be divisible by groups"),
+        () if !inputs.is_multiple_of(groups) => fault("in_channels must be divisible by groups"),
+        () if !outputs.is_multiple_of(groups) => fault("out_channels must be divisible by groups"),
         () if inputs == 0 || outputs == 0 => fault("in_channels and out_channels must be positive"),
         () if zero(kernel) => fault("kernel size should be greater than zero"),
         () if zero(stride) => fault("non-positive stride is not supported"),

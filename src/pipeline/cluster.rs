@@ -114,6 +114,8 @@ fn flood(labels: &mut [u32], columns: usize, rows: usize, start: usize, label: u
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn mask(width: usize, height: usize, rects: &[Rect]) -> Mask {
         let mut holes = vec![0; width * height];

@@ -124,6 +124,8 @@ spelled!(output_covers, OutputCovers, parse_output_covers, "field, centre");
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn json_is_read_strictly() {

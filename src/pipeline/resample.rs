@@ -111,6 +111,8 @@ fn bilinear(plane: &[f32], (width, height): (usize, usize), x: usize, y: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_constant_stays_constant_at_any_size() {

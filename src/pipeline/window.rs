@@ -87,6 +87,8 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const FREE: SizeRule = SizeRule { multiple: 8, preferred: 256, fixed: false };
     const FIXED: SizeRule = SizeRule { multiple: 512, preferred: 512, fixed: true };
@@ -113,7 +115,10 @@ mod tests {
                 for covers in [OutputCovers::Field, OutputCovers::Centre] {
                     let hole = Rect { x: 0, y: height / 3, width, height: height - height / 3 };
                     let window = choose(rule, covers, hole, width, height);
-                    assert!(window.input.0 % rule.multiple == 0 && window.input.1 % rule.multiple == 0, "{window:?}");
+                    assert!(
+                        window.input.0.is_multiple_of(rule.multiple) && window.input.1.is_multiple_of(rule.multiple),
+                        "{window:?}"
+                    );
                     assert!(window.x <= 0 && window.x + window.size.0 as i64 >= width as i64, "{window:?}");
                     assert!(window.y <= hole.y as i64, "{window:?}");
                     assert!(window.y + window.size.1 as i64 >= height as i64, "{window:?}");

@@ -8,6 +8,9 @@ mod fault;
 mod models;
 mod photo;
 
+#[cfg(test)]
+mod tests;
+
 pub use models::Models;
 pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};
 

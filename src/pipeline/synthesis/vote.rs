@@ -78,8 +78,8 @@ pub fn match_rim(level: &mut Level, field: &Field) {
         let mean = offsets.iter().zip(&weights).map(|(o, n)| (o[channel] / n.max(1.0)).clamp(-RIM, RIM));
         extend(&mean.collect::<Vec<_>>(), &known, (w, h))
     });
-    for at in 0..level.picture.len() {
-        if level.is_known(at) || sums[at][3] == 0.0 {
+    for (at, sum) in sums.iter().enumerate() {
+        if level.is_known(at) || sum[3] == 0.0 {
             continue;
         }
         let cell = |p: usize| (p as f32 + 0.5) / CELL as f32 - 0.5;

@@ -1,0 +1,115 @@
+// Whatever is given: one clear sentence, nothing lost, and the next run works.
+import { readFile } from 'node:fs/promises';
+import { check, decode, file, photo, ROOT } from './page.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+const png = (width = 300, height = 200) => file('photo.png', photo(width, height), 'image/png');
+
+/** The work is still there, and a fill succeeds. @param {Visitor} v @param {Buffer} mask */
+async function stillWorks(v, mask) {
+  const again = (await v.save('Save mask')).bytes;
+  check(Buffer.compare(decode(mask).data, decode(again).data) === 0, 'the mask was lost');
+  await v.inpaint();
+}
+
+/** @param {Visitor} v @param {() => Promise<void>} fault @param {RegExp} words */
+async function survives(v, fault, words) {
+  await v.openPhoto(png());
+  await v.paint([[-30, 0], [30, 10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await fault();
+  await v.says(words);
+  await stillWorks(v, mask);
+}
+
+/** @param {Visitor} v */
+export async function not_an_image(v) {
+  await survives(v, () => v.give('Open photo', file('letter.jpg', Buffer.from('Dear Sir'), 'image/jpeg')), /letter\.jpg/);
+}
+
+/** @param {Visitor} v */
+export async function not_a_checkpoint(v) {
+  await survives(v, () => v.give('Load weights', file('gen.pth', Buffer.from('<!doctype html><title>Sign in</title>'))), /gen\.pth.*web page/);
+}
+
+/** @param {Visitor} v */
+export async function a_truncated_checkpoint(v) {
+  const bytes = await readFile(`${ROOT}tests/reference/networks/context-encoder.pth`);
+  await survives(v, () => v.give('Load weights', file('gen.pth', bytes.subarray(0, 90_000))), /gen\.pth.*cut off/);
+}
+
+/**
+ * A safetensors file of these shapes, zeros inside.
+ * @param {Record<string, number[]>} shapes
+ */
+function safetensors(shapes) {
+  let offset = 0;
+  const header = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => {
+    const bytes = 4 * shape.reduce((product, n) => product * n, 1);
+    offset += bytes;
+    return [key, { dtype: 'F32', shape, data_offsets: [offset - bytes, offset] }];
+  }));
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, Buffer.alloc(offset)]);
+}
+
+/** The starter model's shapes, read from its own header. */
+async function starterShapes() {
+  const bytes = await readFile(`${ROOT}www/models/starter.safetensors`);
+  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
+  delete header.__metadata__;
+  return /** @type {Record<string, number[]>} */ (Object.fromEntries(Object.entries(header).map(([key, value]) => [key, /** @type {any} */ (value).shape])));
+}
+
+/** @param {Visitor} v */
+export async function a_missing_and_a_misshaped_key_are_named(v) {
+  const shapes = await starterShapes();
+  const keys = Object.keys(shapes);
+  const misshaped = keys.find((key) => key.startsWith('body.2') && key.endsWith('weight')) ?? '';
+  delete shapes[keys[3]];
+  shapes[misshaped] = [7, ...shapes[misshaped].slice(1)];
+  await v.openPhoto(png());
+  await v.paint([[-30, 0], [30, 10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await v.give('Load weights', file('mine.safetensors', safetensors(shapes)));
+  await v.says(/mine\.safetensors/);
+  const words = await v.page.locator('main').innerText();
+  for (const key of [keys[3], misshaped]) check(words.includes(key), `${key} is not named on the page`);
+  await stillWorks(v, mask);
+}
+
+/** @param {Visitor} v */
+export async function an_unknown_architecture(v) {
+  const unknown = safetensors({ 'stem.conv.weight': [8, 3, 3, 3], 'blocks.0.attn.qkv.weight': [24, 8] });
+  await survives(v, () => v.give('Load weights', file('vit.safetensors', unknown)), /vit\.safetensors/);
+}
+
+/** @param {Visitor} v */
+export async function a_mask_of_another_size(v) {
+  await survives(v, () => v.give('Load mask', file('mask.png', photo(10, 10), 'image/png')), /10 .* 10.*300 .* 200/s);
+}
+
+/** @param {Visitor} v */
+export async function an_empty_mask_cannot_be_run(v) {
+  await v.openPhoto(png());
+  check(await v.button('Inpaint').isDisabled(), 'Inpaint is enabled without a mask');
+  await v.says(/paint over/i);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_worker_that_dies_in_the_middle(v) {
+  await v.openPhoto(png(900, 700));
+  await v.paint([[-150, -50], [150, 50], [-150, 80]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await v.button('Inpaint').click();
+  await v.reaches(['running'], 5000);
+  for (const worker of v.page.workers()) {
+    await worker.evaluate(() => { setTimeout(() => { throw new Error('forced by the test'); }); }).catch(() => {});
+  }
+  await v.reaches(['error'], 20_000);
+  await stillWorks(v, mask);
+}

@@ -1,0 +1,131 @@
+// The one job of the product: paint, fill, save; and the same with one's own network.
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { check, compare, decode, file, OUT, photo, ROOT, write } from './page.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+const WEIGHTS = `${ROOT}tests/reference/networks/context-encoder.pth`;
+
+/** What the native command line makes of the same photo and mask. @param {Buffer} image @param {Buffer} mask @param {string[]} more */
+async function native(image, mask, ...more) {
+  const [a, b, c] = ['photo.png', 'mask.png', 'native.png'].map((name) => `${OUT}${name}`);
+  await write(a, image);
+  await write(b, mask);
+  execFileSync(/** @type {string} */ (process.env.INFILL), ['inpaint', '--image', a, '--mask', b, '--output', c, ...more]);
+  return decode(await readFile(c));
+}
+
+/** @param {Visitor} v @param {Buffer} image @param {string[]} more */
+async function fillAndHold(v, image, ...more) {
+  await v.paint([[-60, -20], [40, 30], [60, -10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await v.inpaint();
+  const saved = (await v.save('Save image')).bytes;
+  const [before, after, holes] = [decode(image), decode(saved), decode(mask)];
+  const change = compare(before, after, holes);
+  check(change.holes > 100, `only ${change.holes} pixels were masked`);
+  check(change.outside === 0, `${change.outside} values outside the mask changed`);
+  check(change.inside > change.holes / 4, 'nothing changed inside the mask');
+  const same = compare(await native(image, mask, ...more), after, holes);
+  check(same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
+}
+
+/** @param {Visitor} v */
+export async function default_model_fills_like_the_command_line(v) {
+  const image = photo(640, 420);
+  await v.openPhoto(file('photo.png', image, 'image/png'));
+  await fillAndHold(v, image);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function own_context_encoder_is_dropped_and_run(v) {
+  const image = photo(700, 600);
+  await v.openPhoto(file('photo.png', image, 'image/png'));
+  await v.give('Load weights', WEIGHTS);
+  await v.says(/ContextEncoder/);
+  check((await v.model()).includes('ContextEncoder'), `the model is ${await v.model()}`);
+  check((await v.state()) === 'ready', 'loading weights changed the state');
+  await fillAndHold(v, image, '--weights', WEIGHTS);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_fill_is_undone_and_redone(v) {
+  await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await v.paint([[-30, 0], [30, 0]]);
+  await v.inpaint();
+  const filled = decode((await v.save('Save image')).bytes);
+  await v.button('Undo').click();
+  const undone = decode((await v.save('Save image')).bytes);
+  check(Buffer.compare(undone.data, decode(photo(300, 200)).data) === 0, 'undo does not give the photo back');
+  await v.button('Redo').click();
+  const redone = decode((await v.save('Save image')).bytes);
+  check(Buffer.compare(redone.data, filled.data) === 0, 'redo does not give the fill back');
+  await v.paint([[-60, 40], [60, 40]]);
+  await v.inpaint();
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_mask_is_loaded_and_saved_as_it_is(v) {
+  await v.openPhoto(file('photo.png', photo(200, 150), 'image/png'));
+  await v.paint([[-20, 0], [20, 10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await v.button('Clear mask').click();
+  await v.give('Load mask', file('mask.png', mask, 'image/png'));
+  await v.page.waitForFunction(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
+  const again = (await v.save('Save mask')).bytes;
+  check(Buffer.compare(decode(mask).data, decode(again).data) === 0, 'the mask came back different');
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_run_is_cancelled_and_the_next_one_works(v) {
+  await v.openPhoto(file('photo.png', photo(900, 700), 'image/png'));
+  await v.paint([[-150, -50], [150, 50], [-150, 80]]);
+  await v.button('Inpaint').click();
+  await v.reaches(['running'], 5000);
+  const start = Date.now();
+  await v.button('Cancel').click();
+  await v.reaches(['ready', 'done'], 2000);
+  console.log(`  idle ${Date.now() - start} ms after Cancel`);
+  await v.inpaint();
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function the_page_stays_responsive_during_a_run(v) {
+  await v.page.evaluate(() => {
+    const tasks = /** @type {number[]} */ ([]);
+    Object.assign(window, { tasks });
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => tasks.push(entry.duration))).observe({ entryTypes: ['longtask'] });
+  });
+  await v.openPhoto(file('photo.png', photo(1600, 1200), 'image/png'));
+  await v.paint([[-100, -50], [100, 50]]);
+  await v.page.evaluate(() => { /** @type {any} */ (window).tasks.length = 0; });
+  await v.inpaint();
+  const tasks = await v.page.evaluate(() => /** @type {any} */ (window).tasks);
+  console.log(`  long tasks while running: ${tasks.length ? tasks.map((/** @type {number} */ t) => `${t.toFixed(0)} ms`).join(', ') : 'none'}`);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function tiny_and_odd_photos_come_out_at_their_size(v) {
+  for (const [width, height] of [[1, 1], [1, 5000], [37, 23]]) {
+    await v.openPhoto(file('photo.png', photo(width, height), 'image/png'));
+    await v.paint([[0, 0], [3, 3]]);
+    await v.inpaint();
+    const saved = decode((await v.save('Save image')).bytes);
+    check(saved.width === width && saved.height === height, `${width}x${height} came out as ${saved.width}x${saved.height}`);
+    await v.open();
+  }
+}
+
+/** @param {Visitor} v */
+export async function a_sample_is_one_click_away(v) {
+  await v.page.locator('#samples button, #samples a').first().click();
+  await v.reaches(['ready']);
+  v.quiet();
+}

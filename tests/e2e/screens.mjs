@@ -1,0 +1,46 @@
+// One screenshot of every state, to be looked at, wide and narrow.
+import { readFile } from 'node:fs/promises';
+import { check, file, ROOT } from './page.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+/** @param {Visitor} v @param {string} name @param {{width: number, height: number}} viewport */
+async function states(v, name, viewport) {
+  await v.page.setViewportSize(viewport);
+  await v.open();
+  await v.screenshot(`${name}-empty`);
+  const pig = await readFile(`${ROOT}www/samples/pig.jpg`);
+  await v.openPhoto(file('pig.jpg', pig, 'image/jpeg'));
+  await v.screenshot(`${name}-ready`);
+  await v.paint([[-40, -20], [50, 20], [-20, 40], [60, -30]]);
+  await v.screenshot(`${name}-painted`);
+  await v.button('Inpaint').click();
+  await v.page.waitForTimeout(300);
+  await v.screenshot(`${name}-running`);
+  await v.reaches(['done'], 120_000);
+  await v.page.waitForTimeout(400);
+  await v.screenshot(`${name}-done`);
+  await v.give('Load weights', `${ROOT}tests/reference/networks/edgeconnect-inpaint.pth`);
+  await v.says(/EdgeConnect/);
+  await v.screenshot(`${name}-model`);
+  await v.give('Load weights', file('vit.pth', Buffer.from('nothing')));
+  await v.says(/vit\.pth/);
+  await v.screenshot(`${name}-error`);
+  check((await v.state()) === 'error', `the state is ${await v.state()}`);
+}
+
+/** @param {Visitor} v */
+export async function screens_wide(v) {
+  await states(v, 'wide', { width: 1280, height: 800 });
+}
+
+/** @param {Visitor} v */
+export async function screens_narrow(v) {
+  await states(v, 'narrow', { width: 390, height: 844 });
+}
+
+/** @param {Visitor} v */
+export async function screens_dark(v) {
+  await v.page.emulateMedia({ colorScheme: 'dark' });
+  await states(v, 'dark', { width: 1280, height: 800 });
+}

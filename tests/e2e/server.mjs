@@ -1,0 +1,37 @@
+// A plain static server, as any host is: no special headers.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
+  '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.json': 'application/json',
+};
+
+/**
+ * @param {string} folder what is served
+ * @param {Record<string, [string, string]>} [extra] type and body by path
+ * @param {string} [prefix] sub-path under which the folder lies
+ */
+export async function serve(folder, extra = {}, prefix = '/') {
+  const server = createServer(async (request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
+    if (extra[path]) {
+      response.writeHead(200, { 'Content-Type': extra[path][0] });
+      return response.end(extra[path][1]);
+    }
+    try {
+      if (!path.startsWith(prefix)) throw new Error('outside');
+      const name = path.slice(prefix.length) || 'index.html';
+      const body = await readFile(join(folder, normalize(name)));
+      response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream' });
+      response.end(body);
+    } catch {
+      response.writeHead(404, { 'Content-Type': 'text/plain' });
+      response.end('Not found');
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}${prefix}`, close: () => new Promise((resolve) => { server.closeAllConnections(); server.close(() => resolve(undefined)); }) };
+}

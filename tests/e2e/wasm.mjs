@@ -1,0 +1,39 @@
+// Runs the crate's tests, compiled to wasm, in a worker of a real browser: node tests/e2e/wasm.mjs FOLDER
+import { chromium } from 'playwright-core';
+import { serve } from './server.mjs';
+
+const folder = process.argv[2];
+const WORKER = `
+import init, * as wasm from './tests.js';
+self.__wbg_test_invoke = (f) => f();
+const lines = [];
+for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
+  console[level] = (...words) => { lines.push(words.join(' ')); self['on_console_' + level]?.(...words); };
+}
+try {
+  await init();
+  const context = new wasm.WasmBindgenTestContext(false);
+  for (const level of ['debug', 'log', 'info', 'warn', 'error']) self['on_console_' + level] = wasm['__wbgtest_console_' + level];
+  const names = Object.keys(wasm.__wasm).filter((name) => name.startsWith('__wbgt_'));
+  await context.run(names.map((name) => wasm.__wasm[name]));
+  postMessage({ lines });
+} catch (error) {
+  postMessage({ lines: [...lines, String(error?.stack ?? error)] });
+}`;
+
+const site = await serve(folder, { '/worker.js': ['text/javascript', WORKER], '/': ['text/html', '<!doctype html><title>tests</title>'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+});
+const page = await browser.newPage();
+await page.goto(site.url);
+const lines = await page.evaluate(() => new Promise((resolve) => {
+  const worker = new Worker('./worker.js', { type: 'module' });
+  worker.onmessage = ({ data }) => resolve(data.lines);
+  worker.onerror = (event) => resolve([`the worker died: ${event.message}`]);
+}));
+console.log(lines.join('\n').trim());
+await browser.close();
+await site.close();
+process.exit(lines.some((line) => line.includes('test result: ok')) ? 0 : 1);

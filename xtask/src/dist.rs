@@ -1,0 +1,76 @@
+//! `dist/`: the site for any static host, under any path.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::{build, tools};
+
+/// Most bytes of page and wasm together at the first load, gzipped, without weights and samples.
+const FIRST_LOAD_BYTES: u64 = 800_000;
+
+/// Builds and writes the site; fails if it has grown too large.
+pub fn run() -> Result<()> {
+    build::run()?;
+    let (root, dist) = (tools::root(), tools::root().join("dist"));
+    if dist.exists() {
+        fs::remove_dir_all(&dist)?;
+    }
+    fs::create_dir_all(&dist)?;
+    for file in ["index.html", "sw.js", "LICENSE-MIT", "LICENSE-APACHE"] {
+        if root.join(file).exists() {
+            fs::copy(root.join(file), dist.join(file)).with_context(|| file.to_owned())?;
+        }
+    }
+    copy(&root.join("www"), &dist.join("www"))?;
+    fs::create_dir_all(dist.join("pkg"))?;
+    for file in ["infill.js", "infill_bg.wasm"] {
+        fs::copy(root.join("pkg").join(file), dist.join("pkg").join(file))?;
+    }
+    // GitHub Pages would otherwise run Jekyll over it.
+    fs::write(dist.join(".nojekyll"), "")?;
+    let bytes = first_load(&dist)?;
+    println!("dist/ written; first load without weights and samples {} KB gzipped", bytes / 1000);
+    if bytes > FIRST_LOAD_BYTES {
+        bail!("the first load has {bytes} bytes gzipped, more than {FIRST_LOAD_BYTES}");
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gzipped bytes of everything that a first visit loads: all but the weights, and of the samples the thumbnails.
+fn first_load(folder: &Path) -> Result<u64> {
+    let mut total = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            total += if name == "models" { 0 } else { first_load(&entry.path())? };
+            continue;
+        }
+        let sample = folder.ends_with("samples") && !name.starts_with("thumb-");
+        if !sample && !name.starts_with("LICENSE") {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(&fs::read(entry.path())?)?;
+            total += encoder.finish()?.len() as u64;
+        }
+    }
+    Ok(total)
+}

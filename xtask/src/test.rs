@@ -1,0 +1,147 @@
+//! `cargo xtask test`: every stage runs, whatever the ones before it found, and the closing line counts them all.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{build, dist, tools};
+
+#[derive(Default)]
+struct Count {
+    passed: u32,
+    failed: u32,
+}
+
+/// Runs everything.
+pub fn run() -> Result<()> {
+    let mut count = Count::default();
+    let wasm = ["--lib", "--target", "wasm32-unknown-unknown"];
+    stage(&mut count, "format", || tools::run("cargo", &["fmt", "--all", "--check"]));
+    stage(&mut count, "lints", || {
+        tools::run("cargo", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    });
+    stage(&mut count, "lints for wasm", || {
+        tools::wasm_target()?;
+        tools::run("cargo", &[&["clippy", "--quiet"], &wasm[..], &["--", "-D", "warnings"]].concat())
+    });
+    tests(&mut count, "native tests", || Ok(tools::command("cargo", &["test", "--workspace", "--no-fail-fast"])));
+    let ready = stage(&mut count, "Node, npm packages and Chromium", || {
+        tools::node()?;
+        tools::node_modules()?;
+        tools::chromium().map(drop)
+    });
+    if ready {
+        stage(&mut count, "types of the page", || {
+            tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.page.json"])
+        });
+        stage(&mut count, "types of the worker", || {
+            tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.worker.json"])
+        });
+        tests(&mut count, "wasm tests in Chromium", || {
+            let folder = wasm_tests()?;
+            let mut command = tools::command("node", &["tests/e2e/wasm.mjs"]);
+            command.arg(folder).env("CHROMIUM", tools::chromium()?);
+            Ok(command)
+        });
+        if stage(&mut count, "site", dist::run) {
+            tests(&mut count, "end to end in Chromium", || {
+                let mut command = tools::command("node", &["tests/e2e/run.mjs"]);
+                command.env("CHROMIUM", tools::chromium()?).env("INFILL", native()?);
+                Ok(command)
+            });
+        }
+    }
+    println!("\ntest result: {} passed, {} failed", count.passed, count.failed);
+    println!("{} passed, {} failed", count.passed, count.failed);
+    if count.failed > 0 {
+        bail!("{} failed", count.failed);
+    }
+    Ok(())
+}
+
+/// A stage that passes or fails as a whole.
+fn stage(count: &mut Count, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
+    println!("\n== {name}");
+    let start = Instant::now();
+    let outcome = work();
+    match &outcome {
+        Ok(()) => count.passed += 1,
+        Err(error) => {
+            count.failed += 1;
+            eprintln!("{name} failed: {error:#}");
+        }
+    }
+    println!("== {name}: {} in {:.0} s", if outcome.is_ok() { "ok" } else { "FAILED" }, start.elapsed().as_secs_f32());
+    outcome.is_ok()
+}
+
+/// A stage whose own tests are counted from its `test result:` lines; one without any such line has failed.
+fn tests(count: &mut Count, name: &str, prepare: impl FnOnce() -> Result<Command>) {
+    println!("\n== {name}");
+    let start = Instant::now();
+    let (passed, failed) = match prepare().and_then(counted) {
+        Ok(found) => found,
+        Err(error) => {
+            eprintln!("{name} failed: {error:#}");
+            (0, 1)
+        }
+    };
+    count.passed += passed;
+    count.failed += failed;
+    println!("== {name}: {passed} passed, {failed} failed in {:.0} s", start.elapsed().as_secs_f32());
+}
+
+/// Runs a command, passes its output on, and adds up its `test result: .. N passed; M failed` lines.
+fn counted(mut command: Command) -> Result<(u32, u32)> {
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{command:?}"))?;
+    let (mut passed, mut failed, mut results) = (0, 0, 0);
+    for line in BufReader::new(child.stdout.take().context("no output")?).lines() {
+        let line = line?;
+        println!("{line}");
+        if line.starts_with("test result:") {
+            results += 1;
+            let number = |word: &str| {
+                let words: Vec<&str> = line.split([' ', ';', ',', '.']).filter(|w| !w.is_empty()).collect();
+                let at = words.iter().position(|w| *w == word)?;
+                words.get(at.checked_sub(1)?)?.parse::<u32>().ok()
+            };
+            passed += number("passed").unwrap_or(0);
+            failed += number("failed").unwrap_or(0);
+        }
+    }
+    let status = child.wait()?;
+    if results == 0 || passed + failed == 0 {
+        bail!("it reported no test");
+    }
+    // Something broke that no test could report.
+    if !status.success() && failed == 0 {
+        failed = 1;
+    }
+    Ok((passed, failed))
+}
+
+/// The crate's tests compiled to wasm, with bindings, ready to be loaded by a worker.
+fn wasm_tests() -> Result<PathBuf> {
+    tools::wasm_target()?;
+    let arguments = ["test", "--lib", "--no-run", "--target", "wasm32-unknown-unknown", "--message-format", "json"];
+    let output = tools::command("cargo", &arguments).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("the crate's tests do not compile to wasm");
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let artifacts = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let wasm = artifacts.filter_map(|m| Some(m["executable"].as_str()?.to_owned())).next_back();
+    let wasm = wasm.context("cargo named no test binary")?;
+    let folder = build::target().join("wasm-tests");
+    build::bindings(wasm.as_ref(), &folder, "tests", true)?;
+    Ok(folder)
+}
+
+/// The native command line, for comparison with the page.
+fn native() -> Result<PathBuf> {
+    tools::run("cargo", &["build", "--quiet", "--bin", "infill"])?;
+    Ok(build::target().join("debug/infill"))
+}

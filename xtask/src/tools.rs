@@ -1,0 +1,99 @@
+//! Running commands, and making sure that the tools they need are there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// The repository's top folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// A command in the top folder.
+pub fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Runs a command to its end; its output goes where ours goes.
+pub fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let status = command(program, arguments).status().with_context(|| format!("{program} cannot be started"))?;
+    if !status.success() {
+        bail!("{program} {} failed", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// Whether a command runs and succeeds, quietly.
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let status = command(program, arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Adds the wasm target if rustup does not have it.
+pub fn wasm_target() -> Result<()> {
+    let installed = command("rustup", &["target", "list", "--installed"]).output();
+    match installed {
+        Ok(output) if String::from_utf8_lossy(&output.stdout).contains("wasm32-unknown-unknown") => Ok(()),
+        Ok(_) => run("rustup", &["target", "add", "wasm32-unknown-unknown"]),
+        // Without rustup the target may still come with the compiler; cargo says so if not.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Node 20 or newer, for tests only.
+pub fn node() -> Result<()> {
+    let output =
+        command("node", &["--version"]).output().context("The tests need Node 20 or newer: https://nodejs.org")?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+    let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    if major < 20 {
+        bail!("The tests need Node 20 or newer; this is {version}.");
+    }
+    Ok(())
+}
+
+/// npm's packages, as the lock file has them.
+pub fn node_modules() -> Result<()> {
+    let newer = |a: &str, b: &str| {
+        let time = |path: &str| root().join(path).metadata().and_then(|m| m.modified()).ok();
+        time(a) >= time(b) && time(a).is_some()
+    };
+    if newer("node_modules/.package-lock.json", "package-lock.json") {
+        return Ok(());
+    }
+    run("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+}
+
+/// A Chromium for the tests; on Debian it is installed if it may be.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("CHROMIUM") {
+        return Ok(path.into());
+    }
+    let known = || {
+        let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+        let folders = [
+            "/usr/bin",
+            "/usr/local/bin",
+            "/snap/bin",
+            "/Applications/Chromium.app/Contents/MacOS",
+            "/Applications/Google Chrome.app/Contents/MacOS",
+        ];
+        let all = folders.iter().flat_map(|f| names.iter().map(move |n| Path::new(f).join(n)));
+        all.chain([PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")])
+            .find(|path| path.exists())
+    };
+    if let Some(path) = known() {
+        return Ok(path);
+    }
+    if Path::new("/etc/debian_version").exists() && succeeds("sh", &["-c", "test $(id -u) = 0"]) {
+        println!("Installing Debian's chromium for the browser tests.");
+        run("apt-get", &["update", "-qq"])?;
+        run("apt-get", &["install", "-y", "-qq", "--no-install-recommends", "chromium"])?;
+    }
+    known().context(
+        "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM to its path",
+    )
+}
