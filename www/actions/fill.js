@@ -1,0 +1,147 @@
+/**
+ * Filling the mask: run, cancel, and another variant of the last fill.
+ * @module
+ */
+import { isCancelled, wordsFor } from '../app.js';
+import { fill } from '../document/commands.js';
+import { NONE } from '../document/models.js';
+import { text } from '../strings/en.js';
+import { Failure } from '../worker/protocol.js';
+import { ensure } from './weights.js';
+
+/** @typedef {import('../app.js').App} App */
+
+/** The words of a run change at most this often, so that they can be read (and spoken). */
+const WORDS_MS = 200;
+/** No estimate before this share is done. */
+const ESTIMATE_FROM = 0.1;
+
+/**
+ * @param {App} app
+ * @param {{fade: () => void}} stage
+ * @param {number} [seed]
+ * @returns {Promise<boolean>} whether it was filled
+ */
+export async function inpaint(app, stage, seed = 0) {
+  const { document } = app;
+  if (!document || app.state.isRunning) return false;
+  document.endStroke();
+  const { mask, photo } = document;
+  if (mask.isEmpty) {
+    app.say(text.paintFirst);
+    return false;
+  }
+  const began = performance.now();
+  // The mask as it is now: what is painted during the run is for the next one.
+  const holes = mask.shown.slice();
+  const run = new AbortController();
+  const { signal } = run;
+  app.run = run;
+  app.state.started();
+  app.progress(0);
+  app.say(text.starting);
+  try {
+    const model = app.models.selected;
+    const handle = await race(ensure(app, model), signal);
+    const options = JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
+    const sent = holes.slice();
+    /** @type {import('../document/photo.js').Patch[]} */
+    const patches = await app.inference.request(
+      { kind: 'inpaint', handle, key: keyOf(photo), width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options },
+      { signal, transfer: [sent.buffer], pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: teller(app) },
+    );
+    if (app.document !== document) return false;
+    document.endStroke();
+    stage.fade();
+    document.push(fill(document, patches, holes));
+    app.seed = seed;
+    app.state.filled();
+    app.say(text.done(performance.now() - began));
+    return true;
+  } catch (error) {
+    app.state.stopped();
+    if (app.document !== document) return false;
+    if (isCancelled(error)) {
+      app.say(text.cancelled);
+      // The worker is gone with its models: bring the selected one back before it is needed. A fault shows then.
+      void ensure(app, app.models.selected).catch(() => {});
+    } else {
+      app.fail(wordsFor(error), { label: text.retry, run: () => void inpaint(app, stage, seed) });
+    }
+    return false;
+  } finally {
+    if (app.run === run) app.run = null;
+    app.progress(null);
+    app.touch();
+  }
+}
+
+/** @param {App} app */
+export function cancel(app) {
+  app.run?.abort();
+}
+
+/**
+ * Takes the last fill back and makes it again with the next seed; a run that does not end well brings it back.
+ * @param {App} app
+ * @param {{fade: () => void}} stage
+ */
+export async function tryAnother(app, stage) {
+  const { document } = app;
+  const last = document?.history.top;
+  if (!document || !last?.isFill || app.state.isRunning) return;
+  document.undo();
+  if (await inpaint(app, stage, app.seed + 1)) return;
+  if (app.document !== document) return;
+  if (document.history.canRedo) document.redo();
+  else document.push(last);
+}
+
+/**
+ * @param {App} app
+ * @returns {(done: number, layer: string) => void}
+ */
+function teller(app) {
+  const began = performance.now();
+  let told = 0;
+  return (done, layer) => {
+    app.progress(done);
+    const now = performance.now();
+    if (now - told < WORDS_MS) return;
+    told = now;
+    const left = done > ESTIMATE_FROM && done < 1 ? ((now - began) / done) * (1 - done) : null;
+    app.say(text.running(layer, done, left));
+  };
+}
+
+/**
+ * The promise, or the signal's end, whichever comes first.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
+function race(promise, signal) {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(cancelledBy()), { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
+function cancelledBy() {
+  return new Failure({ code: 'run-cancelled', message: text.cancelled, keys: [] });
+}
+
+/** @type {WeakMap<import('../document/photo.js').Photo, number>} */
+const numbers = new WeakMap();
+let nextNumber = 1;
+
+/**
+ * Names the pixels of a photo as they are now, so that they are sent to a worker only once.
+ * @param {import('../document/photo.js').Photo} photo
+ * @returns {string}
+ */
+export function keyOf(photo) {
+  if (!numbers.has(photo)) numbers.set(photo, nextNumber++);
+  return `${numbers.get(photo)}.${photo.version}`;
+}

@@ -1,0 +1,90 @@
+/**
+ * Saving the photo and the mask, and loading a mask.
+ * @module
+ */
+import { wordsFor } from '../app.js';
+import { text } from '../strings/en.js';
+import { keyOf } from './fill.js';
+
+/** @typedef {import('../app.js').App} App */
+
+/** A download's address is given back after this time: by then the browser has it. */
+const RELEASE_MS = 60_000;
+
+/** @param {App} app */
+export async function saveImage(app) {
+  const photo = app.document?.photo;
+  const history = app.document?.history;
+  if (!photo || !history) return;
+  const { width, height, hasAlpha, isGray, icc } = photo;
+  const name = `${baseName(photo.name)}-infill.png`;
+  if (!app.state.isRunning) app.say(text.encoding);
+  try {
+    // A run may end while the pixels are on their way: then they are copied first.
+    const bytes = app.state.isRunning ? photo.rgba.slice() : photo.rgba;
+    const pixels = { key: keyOf(photo), bytes };
+    const top = history.top;
+    const file = await app.codec.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
+    download(file, name);
+    if (history.top === top) history.markSaved();
+    app.state.succeeded();
+    if (!app.state.isRunning) app.say(text.saved(name));
+  } catch (error) {
+    app.fail(wordsFor(error), { label: text.retry, run: () => void saveImage(app) });
+  }
+}
+
+/** @param {App} app */
+export async function saveMask(app) {
+  if (!app.document) return;
+  app.document.endStroke();
+  const { mask, photo } = app.document;
+  const name = `${baseName(photo.name)}-mask.png`;
+  try {
+    const holes = mask.shown.slice();
+    const request = /** @type {const} */ ({ kind: 'encode-mask', holes, width: mask.width, height: mask.height });
+    const file = await app.codec.request(request, { transfer: [holes.buffer] });
+    download(file, name);
+    app.state.succeeded();
+    if (!app.state.isRunning) app.say(text.saved(name));
+  } catch (error) {
+    app.fail(wordsFor(error), { label: text.retry, run: () => void saveMask(app) });
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {File} file
+ */
+export async function loadMask(app, file) {
+  const { document } = app;
+  if (!document) return app.say(text.maskNeedsPhoto);
+  try {
+    const { width, height } = document.mask;
+    const holes = await app.codec.request({ kind: 'decode-mask', blob: file, width, height });
+    if (app.document !== document) return;
+    document.loadMask(holes);
+    app.state.succeeded();
+    app.say(text.maskLoaded);
+  } catch (error) {
+    app.fail(wordsFor(error, file.name));
+  }
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} name
+ */
+function download(bytes, name) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'image/png' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), RELEASE_MS);
+}
+
+/** @param {string} name */
+function baseName(name) {
+  return name.replace(/\.[^.]{1,5}$/, '') || 'photo';
+}

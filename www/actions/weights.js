@@ -1,0 +1,176 @@
+/**
+ * Weights: loading files into the worker, the model that comes with the page, switching and removing.
+ * @module
+ */
+import { wordsFor } from '../app.js';
+import { entry, NONE, SHIPPED } from '../document/models.js';
+import { text } from '../strings/en.js';
+import { fetchShipped, forgetShipped, SHIPPED as FILE } from '../storage/shipped.js';
+import { Failure } from '../worker/protocol.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../document/models.js').Entry} Entry */
+
+/**
+ * Reads files one after another; the last that fits is selected.
+ * @param {App} app
+ * @param {File[]} files
+ */
+export async function loadWeights(app, files) {
+  for (const file of files) {
+    app.say(text.reading(file.name));
+    const added = entry(app.models.newHandle(), file.name, file);
+    try {
+      await load(app, added);
+      app.misfit = null;
+      app.models.add(added);
+      app.state.succeeded();
+      app.say(text.modelReady(nameOf(added), file.name));
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file.name), keys: [] });
+      app.misfit = { file: file.name, failure };
+      app.fail(firstSentence(wordsFor(failure, file.name)));
+      app.models.touch();
+    }
+  }
+}
+
+/**
+ * Puts an entry into the present worker.
+ * @param {App} app
+ * @param {Entry} target
+ */
+async function load(app, target) {
+  const { handle, blob, file } = target;
+  if (!blob) throw new Error(text.shippedMissing);
+  const result = await app.inference.request({ kind: 'load', handle, blob, name: file });
+  target.result = result;
+  target.generation = app.inference.generation;
+}
+
+/**
+ * Makes sure that the worker holds the model: it may be a new one, or the file may still be on its way.
+ * @param {App} app
+ * @param {Entry} target
+ * @returns {Promise<string>} the handle for a run; empty for the photo alone
+ */
+export async function ensure(app, target) {
+  if (target.handle === NONE) return '';
+  if (target.handle === SHIPPED && !target.blob) await fetchDefault(app);
+  if (target.generation !== app.inference.generation) await load(app, target);
+  return target.handle;
+}
+
+/** @type {Promise<void> | null} */
+let fetching = null;
+
+/**
+ * Fetches and loads the model that comes with the page, once.
+ * @param {App} app
+ * @returns {Promise<void>}
+ */
+export function fetchDefault(app) {
+  fetching ??= fetchAndLoad(app).finally(() => {
+    fetching = null;
+  });
+  return fetching;
+}
+
+/** @param {App} app */
+async function fetchAndLoad(app) {
+  const shipped = app.models.find(SHIPPED);
+  if (!shipped || shipped.blob) return;
+  for (;;) {
+    const { blob, wasKept } = await fetchShipped((done) => {
+      if (!app.document || app.state.isRunning) app.say(text.fetchingShipped(done));
+    });
+    shipped.blob = blob;
+    shipped.file = FILE.name;
+    try {
+      await load(app, shipped);
+      break;
+    } catch (error) {
+      shipped.blob = null;
+      const isDamaged = error instanceof Failure && error.code.startsWith('checkpoint-');
+      if (!wasKept || !isDamaged) throw error;
+      await forgetShipped();
+    }
+  }
+  app.models.touch();
+}
+
+/**
+ * At the start: fetches the model in the background; where that fails, the page goes on without it.
+ * @param {App} app
+ */
+export async function prepareDefault(app) {
+  try {
+    await fetchDefault(app);
+    if (!app.document) app.say(text.welcome);
+  } catch (error) {
+    if (app.models.selected.handle === SHIPPED) app.models.select(NONE);
+    const words = error instanceof Failure ? wordsFor(error) : text.shippedFailed;
+    app.say(words, { label: text.retry, run: () => void retryDefault(app) });
+  }
+}
+
+/** @param {App} app */
+async function retryDefault(app) {
+  app.models.select(SHIPPED);
+  app.say(text.starting);
+  await prepareDefault(app);
+  if (app.models.selected.handle === SHIPPED) app.say(text.modelChosen(text.shipped));
+}
+
+/**
+ * @param {App} app
+ * @param {string} handle
+ */
+export function chooseModel(app, handle) {
+  app.models.select(handle);
+  const { selected } = app.models;
+  app.state.succeeded();
+  app.say(handle === NONE ? text.noneChosen : text.modelChosen(nameOf(selected)));
+}
+
+/**
+ * @param {App} app
+ * @param {string} handle
+ */
+export async function removeModel(app, handle) {
+  const removed = app.models.find(handle);
+  if (!removed) return;
+  app.models.remove(handle);
+  app.say(text.modelRemoved(nameOf(removed)));
+  if (removed.generation !== app.inference.generation) return;
+  await app.inference.request({ kind: 'unload', handle }).catch(() => {
+    // A worker that is gone holds nothing.
+  });
+}
+
+/**
+ * What an entry is called.
+ * @param {Entry} target
+ * @returns {string}
+ */
+export function nameOf(target) {
+  if (target.handle === NONE) return text.none;
+  const names = target.result?.loaded.map(({ name }) => name) ?? [];
+  if (target.handle === SHIPPED) return text.shipped;
+  return names.length ? [...new Set(names)].join(' + ') : target.file;
+}
+
+/**
+ * Its parameters, all networks together; 0 where unknown.
+ * @param {Entry} target
+ * @returns {number}
+ */
+export function parametersOf(target) {
+  return target.result?.loaded.reduce((sum, { parameters }) => sum + parameters, 0) ?? 0;
+}
+
+/** @param {string} words */
+export function firstSentence(words) {
+  const line = words.split('\n')[0];
+  return line.length > 260 ? `${line.slice(0, 259)}…` : line;
+}

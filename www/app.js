@@ -1,0 +1,99 @@
+/**
+ * What the parts of the page share: the open work, the models, the workers, and the words of the status line.
+ * @module
+ */
+import { ModelList } from './document/models.js';
+import { PageState } from './document/state.js';
+import { text } from './strings/en.js';
+import { spawnWorker, WorkerClient } from './worker/client.js';
+import { Failure } from './worker/protocol.js';
+
+/** @typedef {import('./document/document.js').Document} Document */
+/** @typedef {import('./document/state.js').State} State */
+/** @typedef {{label: string, run: () => void}} Action a button beside the status line */
+
+/** The codec worker gives its memory back when it has had nothing to do for this long. */
+const CODEC_IDLE_MS = 20_000;
+
+/**
+ * What the parts of the page are told.
+ * @typedef {object} Listener
+ * @property {(state: State) => void} state
+ * @property {(words: string, action: Action | null) => void} words
+ * @property {() => void} work photo, mask, history or model changed
+ * @property {() => void} models
+ * @property {(done: number | null) => void} progress null: nothing runs
+ */
+
+export class App {
+  /** @type {Document | null} */
+  document = null;
+  settings = { grow: 4, sharpen: 'auto' };
+  /** Ends the run that is on. */
+  run = /** @type {AbortController | null} */ (null);
+  /** Of the last fill. */
+  seed = 0;
+  /** The file that was dropped last and does not run, for its card. */
+  misfit = /** @type {{file: string, failure: Failure} | null} */ (null);
+  #listener;
+
+  /** @param {Listener} listener */
+  constructor(listener) {
+    this.#listener = listener;
+    this.state = new PageState((state) => listener.state(state));
+    this.models = new ModelList(() => listener.models());
+    /** Decodes and encodes, also while a run is on. */
+    this.codec = new WorkerClient(spawnWorker, { idleMs: CODEC_IDLE_MS });
+    /** Holds the models and runs them. */
+    this.inference = new WorkerClient(spawnWorker);
+  }
+
+  /**
+   * @param {string} words
+   * @param {Action | null} [action]
+   */
+  say(words, action = null) {
+    this.#listener.words(words, action);
+  }
+
+  /**
+   * Shows an error, once: one sentence, what to do, and a button that does it.
+   * @param {string} words
+   * @param {Action | null} [action]
+   */
+  fail(words, action = null) {
+    this.state.failed();
+    this.say(words, action);
+  }
+
+  /** @param {number | null} done */
+  progress(done) {
+    this.#listener.progress(done);
+  }
+
+  /** Photo, mask, history or selection changed. */
+  touch() {
+    this.#listener.work();
+  }
+}
+
+/**
+ * The sentence for an error.
+ * @param {unknown} error
+ * @param {string} [name] of the file it is about
+ * @returns {string}
+ */
+export function wordsFor(error, name = '') {
+  if (!(error instanceof Failure)) {
+    const isGone = error instanceof DOMException && ['NotFoundError', 'NotReadableError'].includes(error.name);
+    return isGone ? text.unreadable(name) : String(/** @type {any} */ (error)?.message ?? error);
+  }
+  const own = /** @type {Record<string, string>} */ (text.errors)[error.code];
+  if (own) return own;
+  return name && !error.message.includes(name) ? `${name}: ${error.message}` : error.message;
+}
+
+/** @param {unknown} error */
+export function isCancelled(error) {
+  return error instanceof Failure && error.code === 'run-cancelled';
+}

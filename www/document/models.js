@@ -1,0 +1,94 @@
+/**
+ * The models at hand: the one that comes with the page, those dropped on it, and none at all.
+ * The page keeps every file, so a fresh worker can be given them again.
+ * @module
+ */
+
+/** @typedef {import('../worker/protocol.js').LoadResult} LoadResult */
+/** @typedef {import('../worker/protocol.js').FillOptions} FillOptions */
+
+/**
+ * @typedef {object} Entry
+ * @property {string} handle `default`, `none` or one of a dropped file
+ * @property {string} file its name; empty for `none`
+ * @property {Blob | null} blob null where there is no file (yet)
+ * @property {LoadResult | null} result what the worker said of it
+ * @property {number} generation of the worker that holds it; 0 if none does
+ * @property {FillOptions} options what the person changed in how it was trained
+ */
+
+export const SHIPPED = 'default';
+export const NONE = 'none';
+
+export class ModelList {
+  /** @type {Entry[]} */
+  #entries = [entry(SHIPPED, ''), entry(NONE, '')];
+  #selected = SHIPPED;
+  #previous = NONE;
+  #nextNumber = 1;
+  #changed;
+
+  /** @param {() => void} changed */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  /** @returns {readonly Entry[]} */
+  get entries() {
+    return this.#entries;
+  }
+
+  get selected() {
+    return this.find(this.#selected) ?? this.#entries[1];
+  }
+
+  /** The model that was selected before this one. */
+  get previous() {
+    return this.find(this.#previous) ?? this.#entries[1];
+  }
+
+  /** @param {string} handle */
+  find(handle) {
+    return this.#entries.find((each) => each.handle === handle) ?? null;
+  }
+
+  /** @returns {string} a handle that was never used */
+  newHandle() {
+    return `file-${this.#nextNumber++}`;
+  }
+
+  /** @param {Entry} added */
+  add(added) {
+    this.#entries.push(added);
+    this.select(added.handle);
+  }
+
+  /** @param {string} handle */
+  select(handle) {
+    if (handle !== this.#selected) this.#previous = this.#selected;
+    this.#selected = handle;
+    this.#changed();
+  }
+
+  /** @param {string} handle */
+  remove(handle) {
+    this.#entries = this.#entries.filter((each) => each.handle !== handle);
+    if (this.#selected === handle) this.#selected = this.find(this.#previous) ? this.#previous : SHIPPED;
+    this.#changed();
+  }
+
+  /** Something about an entry changed. */
+  touch() {
+    this.#changed();
+  }
+}
+
+/**
+ * @param {string} handle
+ * @param {string} file
+ * @param {Blob | null} [blob]
+ * @returns {Entry}
+ */
+export function entry(handle, file, blob = null) {
+  return { handle, file, blob, result: null, generation: 0, options: {} };
+}

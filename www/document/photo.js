@@ -1,0 +1,99 @@
+/**
+ * The photo: straight RGBA as it was decoded, and what it looked like when it was opened.
+ * @module
+ */
+import { clip } from './raster.js';
+
+/** @typedef {import('./raster.js').Rect} Rect */
+
+/**
+ * One rectangle of new pixels.
+ * @typedef {Rect & {rgba: Uint8Array | Uint8ClampedArray}} Patch
+ */
+
+const TILE = 256;
+
+export class Photo {
+  /** Tiles as they were when opened, kept from the first change on: so a comparison costs only what was filled. */
+  #opened = /** @type {Map<number, Uint8ClampedArray>} */ (new Map());
+  #columns;
+
+  /** @param {{name: string, width: number, height: number, rgba: Uint8ClampedArray, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array}} from */
+  constructor({ name, width, height, rgba, hasAlpha, isGray, icc }) {
+    this.name = name;
+    this.width = width;
+    this.height = height;
+    this.rgba = rgba;
+    this.hasAlpha = hasAlpha;
+    this.isGray = isGray;
+    this.icc = icc;
+    /** Counts the changes, so that a worker's copy can be known to be old. */
+    this.version = 0;
+    this.#columns = Math.ceil(width / TILE);
+  }
+
+  /** Whether any pixel was ever changed. */
+  get isEdited() {
+    return this.#opened.size > 0;
+  }
+
+  /**
+   * Swaps the patch's pixels with the photo's: applied twice, nothing has changed.
+   * @param {Patch} patch
+   */
+  swap(patch) {
+    this.#keep(patch);
+    const bytes = patch.width * 4;
+    const row = new Uint8ClampedArray(bytes);
+    for (let y = 0; y < patch.height; y++) {
+      const at = ((patch.y + y) * this.width + patch.x) * 4;
+      const target = this.rgba.subarray(at, at + bytes);
+      const own = patch.rgba.subarray(y * bytes, (y + 1) * bytes);
+      row.set(target);
+      target.set(own);
+      own.set(row);
+    }
+    this.version++;
+  }
+
+  /** @param {Rect} rect */
+  #keep(rect) {
+    for (let ty = Math.floor(rect.y / TILE); ty * TILE < rect.y + rect.height; ty++) {
+      for (let tx = Math.floor(rect.x / TILE); tx * TILE < rect.x + rect.width; tx++) {
+        const key = ty * this.#columns + tx;
+        if (this.#opened.has(key)) continue;
+        const tile = clip({ x: tx * TILE, y: ty * TILE, width: TILE, height: TILE }, this.width, this.height);
+        if (tile) this.#opened.set(key, copyRows(this.rgba, this.width, tile));
+      }
+    }
+  }
+
+  /**
+   * One pixel as it was opened, as an index into the returned array.
+   * @param {number} x
+   * @param {number} y
+   * @returns {{bytes: Uint8ClampedArray, at: number}}
+   */
+  openedAt(x, y) {
+    const tx = Math.floor(x / TILE);
+    const ty = Math.floor(y / TILE);
+    const tile = this.#opened.get(ty * this.#columns + tx);
+    if (!tile) return { bytes: this.rgba, at: (y * this.width + x) * 4 };
+    const width = Math.min(TILE, this.width - tx * TILE);
+    return { bytes: tile, at: ((y - ty * TILE) * width + x - tx * TILE) * 4 };
+  }
+}
+
+/**
+ * @param {Uint8ClampedArray} rgba
+ * @param {number} width
+ * @param {Rect} rect
+ */
+function copyRows(rgba, width, rect) {
+  const out = new Uint8ClampedArray(rect.width * rect.height * 4);
+  for (let y = 0; y < rect.height; y++) {
+    const at = ((rect.y + y) * width + rect.x) * 4;
+    out.set(rgba.subarray(at, at + rect.width * 4), y * rect.width * 4);
+  }
+  return out;
+}

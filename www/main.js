@@ -1,0 +1,112 @@
+/**
+ * Puts the page together.
+ * @module
+ */
+import { App } from './app.js';
+import { prepareDefault } from './actions/weights.js';
+import { PointerInput } from './canvas/pointer.js';
+import { Stage } from './canvas/stage.js';
+import { Document } from './document/document.js';
+import { text } from './strings/en.js';
+import { Bars } from './ui/bars.js';
+import { Compare } from './ui/compare.js';
+import { ask } from './ui/dialog.js';
+import { byId, writeWords } from './ui/dom.js';
+import { listenForFiles } from './ui/files.js';
+import { Panel } from './ui/panel.js';
+import { Shortcuts } from './ui/shortcuts.js';
+import { setTheme, theme } from './ui/theme.js';
+
+/** The stage measures itself before the other parts are there. */
+let isStarted = false;
+
+setTheme(theme());
+writeWords();
+
+const main = /** @type {HTMLElement} */ (document.querySelector('main'));
+const status = byId('status', HTMLSpanElement);
+const action = byId('say-action', HTMLButtonElement);
+const progress = byId('progress', HTMLDivElement);
+
+const app = new App({
+  state: (state) => {
+    main.dataset.state = state;
+    stage.shimmer(state === 'running');
+    bars.show();
+  },
+  words: (words, offered) => {
+    status.textContent = words;
+    action.hidden = !offered;
+    action.textContent = offered?.label ?? '';
+    action.onclick = offered ? () => offered.run() : null;
+  },
+  work: () => bars.show(),
+  models: () => {
+    bars.showModels();
+    bars.show();
+    panel.modelsChanged();
+  },
+  progress: (done) => {
+    progress.hidden = done === null;
+    const bar = /** @type {HTMLElement} */ (progress.firstElementChild);
+    bar.style.transform = `scaleX(${done ?? 0})`;
+  },
+});
+
+const stage = new Stage(byId('stage', HTMLElement), byId('canvas', HTMLDivElement), { changed: () => followView() });
+const bars = new Bars(app, stage, () => followView());
+const compare = new Compare(app, stage);
+const panel = new Panel(app);
+const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, {
+  document: () => app.document,
+  diameter: () => bars.diameter,
+  tool: () => bars.tool,
+  painted: () => {
+    const { state } = app;
+    if (state.isRunning) app.say(text.paintedDuringRun);
+    else {
+      if (state.value === 'error') app.say('');
+      state.succeeded();
+    }
+    app.touch();
+  },
+});
+
+/** The photo moved on the stage: what lies over it follows. */
+function followView() {
+  if (!isStarted) return;
+  byId('zoom-fit', HTMLButtonElement).textContent = text.zoomed(stage.view.scale * 100);
+  bars.showDot();
+  compare.place();
+  pointer.refresh();
+}
+
+const page = {
+  /** @param {import('./document/photo.js').Photo} photo */
+  show(photo) {
+    app.document = new Document(photo, app.settings.grow, {
+      photo: (rect) => stage.photoChanged(rect),
+      mask: (rect) => stage.maskChanged(rect),
+      history: () => app.touch(),
+    });
+    compare.divide(false);
+    main.dataset.view = 'photo';
+    stage.setDocument(app.document);
+    bars.photoOpened();
+    app.touch();
+    byId('canvas', HTMLDivElement).focus({ preventScroll: true });
+  },
+  ask,
+  choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
+};
+listenForFiles(app, page);
+new Shortcuts(app, { stage, pointer, bars, compare, openPhoto: page.choosePhoto });
+
+window.addEventListener('beforeunload', (event) => {
+  if (app.document?.history.isUnsaved) event.preventDefault();
+});
+
+isStarted = true;
+bars.show();
+followView();
+void prepareDefault(app);

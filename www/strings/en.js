@@ -1,0 +1,240 @@
+/**
+ * Every word the page says, in English. A translation is a table with the same keys.
+ * Functions take what varies. Errors of the crate bring their own sentence; the page only adds what to do.
+ * @module
+ */
+
+const count = new Intl.NumberFormat('en');
+
+/** @param {number} bytes */
+const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`);
+/** @param {number} ms */
+const seconds = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+/** @param {number} n @param {string} one @param {string} many */
+const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
+
+export const text = {
+  // Top bar
+  name: 'infill',
+  openPhoto: 'Open photo',
+  openPhotoTip: 'Open a photo from this machine',
+  model: 'Model',
+  loadWeights: 'Load weights',
+  loadWeightsTip: 'Load a network you trained: .pth, .pt, .ckpt or .safetensors',
+  undo: 'Undo',
+  undoTip: 'Undo (Ctrl+Z)',
+  redo: 'Redo',
+  redoTip: 'Redo (Ctrl+Shift+Z)',
+  compare: 'Compare',
+  compareTip: 'Hold to see the photo as it was opened (\\); click for a divider',
+  panel: 'Settings and details',
+  panelTip: 'Settings and details',
+  saveImage: 'Save image',
+  saveImageTip: 'Save as PNG at full size (Ctrl+S)',
+
+  // Stage
+  canvas: 'Photo and mask',
+  canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills.',
+  divider: 'Before and after',
+  tools: 'Tools',
+  brush: 'Brush',
+  brushTip: 'Brush (B)',
+  eraser: 'Eraser',
+  eraserTip: 'Eraser (E)',
+  pan: 'Move',
+  panTip: 'Move the photo (H, or hold Space)',
+  loadMask: 'Load mask',
+  loadMaskTip: 'Load a mask: a picture of the same size, white is filled',
+  saveMask: 'Save mask',
+  saveMaskTip: 'Save the mask as PNG, exactly as it is shown',
+  zoomIn: 'Zoom in',
+  zoomInTip: 'Zoom in (+)',
+  zoomOut: 'Zoom out',
+  zoomOutTip: 'Zoom out (-)',
+  zoomFitTip: 'Show the whole photo (0)',
+  size: 'Size',
+  brushSize: 'Brush size',
+  clearMask: 'Clear mask',
+  clearMaskTip: 'Clear the mask (Delete)',
+  another: 'Try another',
+  anotherTip: 'Fill the same hole in another way',
+  inpaint: 'Inpaint',
+  inpaintTip: 'Fill the mask (Enter)',
+  cancel: 'Cancel',
+  cancelTip: 'Stop (Esc)',
+  paintFirst: 'Paint over what should go',
+  /** @param {number} percent */
+  zoomed: (percent) => `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`,
+  /** @param {number} px */
+  pixels: (px) => `${px} px`,
+
+  // Nothing open
+  headline: 'Paint over it. It’s gone.',
+  dropHere: 'Drop a photo here, paste one, or',
+  openAPhoto: 'Open a photo',
+  stays: 'Everything stays on this machine.',
+  trySample: 'Or try one of these',
+  ownWeights: 'Trained your own? Drop a .pth or .safetensors anywhere.',
+  samples: {
+    kingfisher: 'Sample: kingfisher on a branch',
+    pig: 'Sample: pig on a meadow',
+    sheep: 'Sample: sheep',
+    montStMichel: 'Sample: Mont Saint-Michel',
+  },
+  dropAny: 'Drop a photo or a model',
+  dropPhoto: 'Drop to open this photo',
+  dropWeights: 'Drop to read this model',
+
+  // Status
+  welcome: '',
+  readyTip: 'Paint over what should go, then press Enter.',
+  /** @param {string} name @param {number} width @param {number} height */
+  opened: (name, width, height) => `${name}, ${width} × ${height}. Paint over what should go.`,
+  /** @param {string} name */
+  opening: (name) => `Opening ${name}`,
+  /** @param {string} name */
+  reading: (name) => `Reading ${name}`,
+  /** @param {number} done */
+  fetchingShipped: (done) => `Fetching the model, once: ${Math.round(done * 100)} %`,
+  starting: 'Starting',
+  /** @param {string} layer @param {number} done @param {number | null} leftMs */
+  running: (layer, done, leftMs) => `${layer}, ${Math.round(done * 100)} %${leftMs === null ? '' : `, about ${seconds(leftMs)} left`}`,
+  /** @param {number} ms */
+  done: (ms) => `Done in ${seconds(ms)}. Paint the next hole, or compare.`,
+  cancelled: 'Cancelled. Nothing has changed.',
+  undone: { stroke: 'Stroke undone.', erasing: 'Erasing undone.', clearing: 'The mask is back.', mask: 'Loaded mask undone.', fill: 'Fill undone. The mask is back.' },
+  redone: { stroke: 'Stroke redone.', erasing: 'Erasing redone.', clearing: 'Mask cleared.', mask: 'Mask loaded again.', fill: 'Filled again.' },
+  cleared: 'Mask cleared.',
+  encoding: 'Preparing the file',
+  /** @param {string} name */
+  saved: (name) => `Saved as ${name}.`,
+  maskLoaded: 'Mask loaded. It is used exactly as it is.',
+  maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
+  /** @param {string} name @param {string} file */
+  modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
+  /** @param {string} name */
+  modelChosen: (name) => `${name} is selected.`,
+  /** @param {string} name */
+  modelRemoved: (name) => `${name} is removed.`,
+  noneChosen: 'No network: holes are filled from the photo alone.',
+  paintedDuringRun: 'The run keeps the mask it began with; this stroke is for the next one.',
+
+  // Notes on an opened photo
+  notes: {
+    'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
+    animated: 'It moves: only the first frame was opened.',
+    browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
+  },
+
+  // Errors of the page itself, by code; the crate's errors bring their own words
+  errors: {
+    'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
+    'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
+    'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
+    'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
+    'wasm-compile': 'This browser cannot run the program: it lacks a WebAssembly feature. Update the browser.',
+  },
+  /** @param {string} name */
+  notAPicture: (name) => `${name} is no picture that can be opened here. Open a PNG, JPEG, WebP or another picture your browser knows.`,
+  /** @param {string} name */
+  neither: (name) => `${name} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
+  /** @param {string} name */
+  unreadable: (name) => `${name} can no longer be read. It was moved or changed: choose it again.`,
+  shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
+  sampleFailed: 'The sample could not be fetched. Check the connection, or open a photo of your own.',
+  shippedMissing: 'The model is not here yet.',
+  retry: 'Try again',
+  showModel: 'Show why',
+  openAnother: 'Open a photo',
+  loadOther: 'Load other weights',
+
+  // Questions
+  replaceQuestion: 'Open another photo? What you did to this one is not saved.',
+  replaceYes: 'Open it',
+  replaceNo: 'Keep this one',
+
+  // Models
+  shipped: 'Starter',
+  shippedHint: 'comes with this page',
+  none: 'No model: from the photo alone',
+  noneShort: 'Photo alone',
+  noneHint: 'continues the photo’s own texture',
+  /** @param {number} n */
+  parameters: (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(1)} G` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} M` : n >= 1e3 ? `${Math.round(n / 1e3)} K` : `${n}`),
+  exact: (/** @type {number} */ n) => count.format(n),
+  bytes: size,
+
+  // Panel
+  panelBox: 'Settings and details',
+  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers' },
+  closePanel: 'Close',
+  grow: 'Grow the mask',
+  growHelp: 'Strokes are widened by this much, so that no rim of the old object stays. What you see is what is filled and saved.',
+  sharpen: 'Sharpen from the photo',
+  sharpenHelp: 'Networks paint soft. This continues the photo’s own detail into the fill.',
+  sharpenChoices: { auto: 'Where it is needed', on: 'Always', off: 'Never' },
+  theme: 'Look',
+  themes: { auto: 'System', light: 'Light', dark: 'Dark' },
+  modelsAtHand: 'Models at hand',
+  /** @param {string} name */
+  remove: (name) => `Remove ${name}`,
+  /** @param {string} name */
+  backTo: (name) => `Back to ${name}`,
+  trained: 'How this model was trained',
+  trainedHelp: 'A file cannot tell this. It is guessed; if the fill looks wrong, change it.',
+  range: 'Value range',
+  rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1' },
+  holeValue: 'Holes are set to',
+  maskMeans: 'A 1 in the mask is',
+  maskMeansChoices: { hole: 'the hole', known: 'the photo' },
+  outputCovers: 'The output shows',
+  outputCoversChoices: { field: 'the whole window', centre: 'its centre half' },
+  secondInput: 'Second input',
+  secondInputChoices: { mask: 'the mask', edges: 'edges of the photo', photo: 'the photo itself' },
+  sigma: 'Edge smoothing (sigma)',
+  guessed: 'Back to the guess',
+  facts: {
+    parameters: 'Parameters',
+    width: 'Base width',
+    dtype: 'Stored as',
+    container: 'File',
+    wrapper: 'Found in',
+    prefix: 'Prefix',
+    sure: 'How sure',
+    engine: 'Runs on',
+    input: 'Trained at',
+    licence: 'Licence',
+    work: 'Work',
+  },
+  /** @param {number} confidence 0 to 1 */
+  sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
+  topLevel: 'the top level',
+  misfit: 'This does not fit',
+  /** @param {string} file */
+  misfitFile: (file) => `${file} was read, but it cannot run here`,
+  unreadableFile: (/** @type {string} */ file) => `${file} cannot be read`,
+  missing: 'missing',
+  unexpected: 'not expected',
+  /** @param {string} expected @param {string} found */
+  misshaped: (expected, found) => `should be ${expected}, is ${found}`,
+  /** @param {number} n */
+  showAll: (n) => `Show all ${n}`,
+  showKeys: 'Show the keys',
+  copy: 'Copy',
+  copied: 'Copied.',
+  dismiss: 'Dismiss',
+  keepsOld: (/** @type {string} */ name) => `${name} stays selected.`,
+  layersNone: 'Drop a model to look inside it. The one that comes with this page is shown too, once it is loaded.',
+  filter: 'Filter',
+  /** @param {number} shown @param {number} all */
+  rows: (shown, all) => (shown === all ? plural(all, 'row', 'rows') : `${count.format(shown)} of ${count.format(all)} rows`),
+  columns: { layer: 'Layer', kind: 'Kind', key: 'Key', shape: 'Shape', dtype: 'Type', input: 'In', output: 'Out', parameters: 'Parameters', macs: 'MACs', expected: 'Expected', found: 'Found', status: '', values: 'Values' },
+  alignment: 'Key alignment',
+  layers: 'Layers',
+  tensors: 'Tensors',
+  findings: 'What stands out',
+  picture: 'The network: height is the picture’s side, length the channels',
+};
+
+/** @typedef {typeof text} Text */

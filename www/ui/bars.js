@@ -1,0 +1,191 @@
+/**
+ * Top bar, tool rail and bottom bar: what they show, and what their buttons do.
+ * @module
+ */
+import { cancel, inpaint, tryAnother } from '../actions/fill.js';
+import { saveImage, saveMask } from '../actions/save.js';
+import { chooseModel, nameOf, parametersOf } from '../actions/weights.js';
+import { NONE, SHIPPED } from '../document/models.js';
+import { text } from '../strings/en.js';
+import { byId, make } from './dom.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../canvas/stage.js').Stage} Stage */
+/** @typedef {import('../canvas/pointer.js').Tool} Tool */
+
+/** The brush's preview grows no further than its box, in CSS pixels. */
+const DOT_SIDE = 24;
+/** The brush of a fresh photo, as a share of its long side. */
+const BRUSH_SHARE = 0.05;
+
+export class Bars {
+  /** @type {Tool} */
+  tool = 'brush';
+  #app;
+  #stage;
+  #size = byId('brush-size', HTMLInputElement);
+  #isSizeChosen = false;
+  #changed;
+
+  /**
+   * @param {App} app
+   * @param {Stage} stage
+   * @param {() => void} changed tool or size changed
+   */
+  constructor(app, stage, changed) {
+    this.#app = app;
+    this.#stage = stage;
+    this.#changed = changed;
+    /** @type {[string, () => void][]} */
+    const clicks = [
+      ['undo', () => this.undo()],
+      ['redo', () => this.redo()],
+      ['save-image', () => void saveImage(app)],
+      ['save-mask', () => void saveMask(app)],
+      ['clear-mask', () => this.clear()],
+      ['inpaint', () => void this.inpaint()],
+      ['cancel', () => cancel(app)],
+      ['another', () => void tryAnother(app, stage)],
+      ['zoom-in', () => stage.view.zoom(1.5)],
+      ['zoom-out', () => stage.view.zoom(1 / 1.5)],
+      ['zoom-fit', () => stage.view.fit()],
+    ];
+    for (const [id, run] of clicks) byId(id, HTMLButtonElement).addEventListener('click', run);
+    for (const tool of /** @type {Tool[]} */ (['brush', 'eraser', 'pan'])) {
+      byId(`tool-${tool}`, HTMLButtonElement).addEventListener('click', () => this.choose(tool));
+    }
+    this.#size.addEventListener('input', () => {
+      this.#isSizeChosen = true;
+      this.#showSize();
+    });
+    byId('model', HTMLSelectElement).addEventListener('change', (event) => {
+      chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
+    });
+    this.#showSize();
+    this.showModels();
+  }
+
+  /** Diameter of the brush in photo pixels. */
+  get diameter() {
+    return Number(this.#size.value);
+  }
+
+  /** @param {Tool} tool */
+  choose(tool) {
+    this.tool = tool;
+    for (const each of ['brush', 'eraser', 'pan']) {
+      byId(`tool-${each}`, HTMLButtonElement).setAttribute('aria-pressed', String(each === tool));
+    }
+    this.#changed();
+  }
+
+  /** @param {number} factor */
+  scaleBrush(factor) {
+    const now = this.diameter;
+    const next = Math.round(now * factor);
+    this.#size.value = String(next === now ? now + Math.sign(factor - 1) : next);
+    this.#isSizeChosen = true;
+    this.#showSize();
+  }
+
+  undo() {
+    const { document, state } = this.#app;
+    // The photo stays as it is while a run reads it.
+    if (!document?.history.canUndo || (state.isRunning && document.history.top?.isFill)) return;
+    const step = document.undo();
+    state.succeeded();
+    if (step && !state.isRunning) this.#app.say(/** @type {Record<string, string>} */ (text.undone)[step.label]);
+  }
+
+  redo() {
+    const { document, state } = this.#app;
+    if (!document?.history.canRedo || state.isRunning) return;
+    const step = document.redo();
+    state.succeeded();
+    if (step) this.#app.say(/** @type {Record<string, string>} */ (text.redone)[step.label]);
+  }
+
+  clear() {
+    const { document, state } = this.#app;
+    if (!document || document.mask.isEmpty) return;
+    document.clearMask();
+    state.succeeded();
+    if (!state.isRunning) this.#app.say(text.cleared);
+  }
+
+  async inpaint() {
+    await inpaint(this.#app, this.#stage);
+  }
+
+  /** A photo was opened: the brush suits its size, unless somebody chose one. */
+  photoOpened() {
+    const photo = this.#app.document?.photo;
+    if (!photo) return;
+    const long = Math.max(photo.width, photo.height);
+    this.#size.max = String(Math.min(2000, Math.max(300, Math.round(long / 4))));
+    if (!this.#isSizeChosen) this.#size.value = String(Math.min(300, Math.max(4, Math.round(long * BRUSH_SHARE))));
+    this.#showSize();
+  }
+
+  #showSize() {
+    byId('brush-value', HTMLSpanElement).textContent = text.pixels(this.diameter);
+    this.showDot();
+    this.#changed();
+  }
+
+  /** The brush at the size it has on the screen, as far as the box allows. */
+  showDot() {
+    const side = Math.min(DOT_SIDE, Math.max(3, this.diameter * this.#stage.view.scale));
+    const { style } = byId('dot', HTMLElement);
+    style.width = style.height = `${side}px`;
+  }
+
+  /** Brings every button up to date. */
+  show() {
+    const { document, state, settings, models } = this.#app;
+    const isRunning = state.isRunning;
+    const isEmpty = !document || document.mask.isEmpty;
+    /** @param {string} id @param {boolean} isOff */
+    const disable = (id, isOff) => {
+      byId(id, HTMLButtonElement).disabled = isOff;
+    };
+    const top = document?.history.top;
+    disable('undo', !document?.history.canUndo || (isRunning && !!top?.isFill));
+    disable('redo', !document?.history.canRedo || isRunning);
+    disable('compare', !document?.photo.isEdited);
+    disable('save-image', !document);
+    disable('save-mask', isEmpty);
+    disable('clear-mask', isEmpty);
+    disable('inpaint', isEmpty);
+    const go = byId('inpaint', HTMLButtonElement);
+    const stop = byId('cancel', HTMLButtonElement);
+    const hadFocus = globalThis.document.activeElement;
+    go.hidden = isRunning;
+    stop.hidden = !isRunning;
+    go.title = isEmpty ? text.paintFirst : text.inpaintTip;
+    stop.title = text.cancelTip;
+    // The two share a place: focus stays there.
+    if (isRunning && hadFocus === go) stop.focus();
+    const seedMatters = models.selected.handle === NONE || settings.sharpen !== 'off';
+    byId('another', HTMLButtonElement).hidden = isRunning || !top?.isFill || !seedMatters || !isEmpty;
+  }
+
+  /** Brings the model picker up to date. */
+  showModels() {
+    const { models } = this.#app;
+    const { selected } = models;
+    const select = byId('model', HTMLSelectElement);
+    const options = models.entries.map((each) => {
+      const size = parametersOf(each);
+      const hint = each.handle === SHIPPED ? text.shippedHint : each.handle === NONE ? text.noneHint : `${each.file}${size ? `, ${text.parameters(size)}` : ''}`;
+      const name = each.handle === NONE ? text.noneShort : nameOf(each);
+      return make('option', { value: each.handle }, `${name} · ${hint}`);
+    });
+    select.replaceChildren(...options);
+    select.value = selected.handle;
+    select.title = nameOf(selected);
+    byId('model-name', HTMLSpanElement).textContent = selected.handle === NONE ? text.noneShort : nameOf(selected);
+    const size = parametersOf(selected);
+    byId('model-size', HTMLElement).textContent = size ? text.parameters(size) : '';
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What the selected model is, what a dropped file lacks, which models are at hand, and how they were trained.
+ * @module
+ */
+import { wordsFor } from '../app.js';
+import { chooseModel, firstSentence, nameOf, parametersOf, removeModel } from '../actions/weights.js';
+import { NONE, SHIPPED } from '../document/models.js';
+import { text } from '../strings/en.js';
+import { icon, make } from './dom.js';
+import { choice } from './fill_tab.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../document/models.js').Entry} Entry */
+/** @typedef {import('../worker/protocol.js').NetworkReport} NetworkReport */
+/** @typedef {import('./panel.js').Panel} Panel */
+
+/** Keys shown before "Show all". */
+const TELLING = 3;
+
+/**
+ * @param {App} app
+ * @param {Panel} panel
+ * @returns {Node[]}
+ */
+export function detailsTab(app, panel) {
+  const { selected } = app.models;
+  return [
+    ...(app.misfit ? [misfitCard(app, panel)] : []),
+    modelCard(app, selected),
+    ...(selected.result && selected.handle !== NONE ? [trained(app, selected, panel)] : []),
+    list(app),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @param {Entry} entry
+ */
+function modelCard(app, entry) {
+  const report = entry.result?.report;
+  const found = report?.networks[0];
+  const loaded = entry.result?.loaded[0];
+  /** @type {[string, string | number | undefined][]} */
+  const facts = [
+    [text.facts.parameters, parametersOf(entry) ? text.exact(parametersOf(entry)) : undefined],
+    [text.facts.width, loaded?.width],
+    [text.facts.input, loaded?.conventions?.preferred ? `${loaded.conventions.preferred} × ${loaded.conventions.preferred}` : undefined],
+    [text.facts.dtype, found?.dtype],
+    [text.facts.container, report && entry.blob ? `${report.container}, ${text.bytes(entry.blob.size)}` : undefined],
+    [text.facts.wrapper, report ? report.wrapper?.join(' › ') || undefined : undefined],
+    [text.facts.prefix, report?.prefix || undefined],
+    [text.facts.sure, found && entry.handle !== SHIPPED ? text.sure(found.confidence) : undefined],
+  ];
+  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [make('dt', {}, name), make('dd', {}, String(value))]));
+  const hint = entry.handle === NONE ? text.noneHint : entry.handle === SHIPPED ? text.shippedHint : null;
+  const back = app.models.previous;
+  const canGoBack = entry.handle !== SHIPPED && entry.handle !== NONE && back.handle !== entry.handle;
+  return make('section', { class: 'card' },
+    make('h2', {}, nameOf(entry)),
+    hint ? make('p', {}, hint) : make('p', {}, make('code', {}, entry.file)),
+    found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
+    rows.length > 0 && make('dl', {}, ...rows),
+    canGoBack && make('div', { class: 'acts' },
+      make('button', { class: 'btn line small', onclick: () => chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
+}
+
+/**
+ * @param {App} app
+ * @param {Panel} panel
+ */
+function misfitCard(app, panel) {
+  const { file, failure } = /** @type {{file: string, failure: import('../worker/protocol.js').Failure}} */ (app.misfit);
+  const network = failure.report?.networks[0];
+  const keys = network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
+  const items = keys.map(({ key, words }) => make('li', {}, make('span', { class: 'code' }, key), words && make('small', {}, words)));
+  const listed = make('ul', { class: 'keys' }, ...items.slice(0, TELLING));
+  const all = make('button', { class: 'btn line small' }, text.showAll(keys.length));
+  all.addEventListener('click', () => {
+    listed.replaceChildren(...items);
+    all.remove();
+  });
+  const plain = keys.map(({ key, words }) => (words ? `${key}: ${words}` : key)).join('\n');
+  return make('section', { class: 'card warn' },
+    make('h2', {}, icon('warn'), make('span', {}, failure.report ? text.misfitFile(file) : text.unreadableFile(file))),
+    make('p', {}, firstSentence(wordsFor(failure, file))),
+    network?.why && make('p', {}, network.why),
+    keys.length > 0 && listed,
+    make('p', {}, text.keepsOld(nameOf(app.models.selected))),
+    make('div', { class: 'acts' },
+      keys.length > TELLING && all,
+      keys.length > 0 && make('button', { class: 'btn line small', onclick: () => void navigator.clipboard?.writeText(plain).then(() => app.say(text.copied)) }, text.copy),
+      make('label', { class: 'btn line small', for: 'load-weights' }, text.loadOther),
+      make('button', {
+        class: 'btn small',
+        onclick: () => {
+          app.misfit = null;
+          app.state.succeeded();
+          app.say('');
+          panel.render();
+        },
+      }, text.dismiss)));
+}
+
+/** @param {NetworkReport} network */
+function keysAtFault(network) {
+  /** @param {number[]} shape */
+  const shape = (shape) => `[${shape.join(', ')}]`;
+  return [
+    ...network.mismatched.map(({ key, expected, found }) => ({ key, words: text.misshaped(shape(expected), shape(found)) })),
+    ...network.missing.map((key) => ({ key, words: text.missing })),
+    ...network.unexpected.map((key) => ({ key, words: text.unexpected })),
+  ];
+}
+
+/**
+ * What the file cannot tell; the guess stands until it is changed.
+ * @param {App} app
+ * @param {Entry} entry
+ * @param {Panel} panel
+ */
+function trained(app, entry, panel) {
+  const guess = entry.result?.loaded[0]?.conventions ?? {};
+  const { options } = entry;
+  /** @param {string} key @param {string} value */
+  const set = (key, value) => {
+    if (value === guess[key]) delete options[key];
+    else options[key] = value;
+  };
+  /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput'} key */
+  const select = (key) => choice(`trained-${key}`, text[key], text[`${key}Choices`], String(options[key] ?? guess[key] ?? ''), (value) => set(key, value));
+  const number = (/** @type {'holeValue' | 'sigma'} */ key, /** @type {number} */ step, /** @type {number} */ fallback) => {
+    const input = make('input', { type: 'number', id: `trained-${key}`, step, value: options[key] ?? guess[key] ?? fallback });
+    input.addEventListener('change', () => {
+      const value = Number(input.value);
+      if (!Number.isFinite(value) || input.value === '' || value === guess[key]) delete options[key];
+      else options[key] = value;
+    });
+    return make('div', { class: 'row' }, make('label', { for: `trained-${key}` }, text[key]), input);
+  };
+  const isPair = guess.inputs === 'pair';
+  const hasEdges = ['rgb-edges', 'gray-edges-mask'].includes(guess.inputs);
+  const reset = () => {
+    entry.options = {};
+    panel.render();
+  };
+  return make('section', { class: 'group' },
+    make('h3', {}, text.trained),
+    make('p', { class: 'help' }, text.trainedHelp),
+    select('range'), number('holeValue', 0.1, 0),
+    !isPair && select('maskMeans'), select('outputCovers'),
+    isPair && select('secondInput'), (hasEdges || isPair) && number('sigma', 0.5, 2),
+    make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)));
+}
+
+/** @param {App} app */
+function list(app) {
+  const { models } = app;
+  const items = models.entries.map((entry) => {
+    const size = parametersOf(entry);
+    const about = entry.handle === NONE ? text.noneHint : [entry.file || text.shippedHint, size && text.parameters(size), entry.blob && text.bytes(entry.blob.size)].filter(Boolean).join(' · ');
+    const name = entry.handle === NONE ? text.noneShort : nameOf(entry);
+    const isOwn = entry.handle !== NONE && entry.handle !== SHIPPED;
+    return make('li', {},
+      make('button', { class: 'choose', 'aria-current': String(entry === models.selected), onclick: () => chooseModel(app, entry.handle) }, make('b', {}, name), make('small', {}, about)),
+      isOwn && make('button', { class: 'btn icon', 'aria-label': text.remove(entry.file), title: text.remove(entry.file), onclick: () => void removeModel(app, entry.handle) }, icon('bin')));
+  });
+  return make('section', { class: 'group' }, make('h3', {}, text.modelsAtHand), make('ul', { class: 'models' }, ...items));
+}

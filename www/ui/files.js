@@ -1,0 +1,94 @@
+/**
+ * Files on their way in: choosing, dropping, pasting, samples.
+ * @module
+ */
+import { openAny, openPhoto, openSample } from '../actions/open.js';
+import { loadMask } from '../actions/save.js';
+import { loadWeights } from '../actions/weights.js';
+import { text } from '../strings/en.js';
+import { byId, make } from './dom.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../actions/open.js').Page} Page */
+
+const SAMPLES = /** @type {const} */ (['kingfisher', 'pig', 'sheep', 'montStMichel']);
+
+/**
+ * @param {App} app
+ * @param {Page} page
+ */
+export function listenForFiles(app, page) {
+  /** @param {string} id @param {(files: File[]) => void} run */
+  const chosen = (id, run) => {
+    const input = byId(id, HTMLInputElement);
+    input.addEventListener('change', () => {
+      const files = [...(input.files ?? [])];
+      // The same file may be chosen again.
+      input.value = '';
+      if (files.length) run(files);
+    });
+  };
+  chosen('open-photo', ([file]) => void openPhoto(app, page, file, file.name));
+  chosen('load-weights', (files) => void loadWeights(app, files));
+  chosen('load-mask', ([file]) => void loadMask(app, file));
+
+  document.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    void openAny(app, page, files);
+  });
+  listenForDrops((files) => void openAny(app, page, files));
+  showSamples(app, page);
+  const own = byId('own-weights', HTMLParagraphElement);
+  for (const part of text.ownWeights.split(/(\.pth|\.safetensors)/)) own.append(part.startsWith('.') ? make('code', {}, part) : part);
+}
+
+/** @param {(files: File[]) => void} run */
+function listenForDrops(run) {
+  const cover = byId('dragging', HTMLDivElement);
+  const words = byId('dragging-text', HTMLParagraphElement);
+  /** @param {DragEvent} event */
+  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
+  document.addEventListener('dragover', (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
+    words.textContent = promise([...(event.dataTransfer?.items ?? [])]);
+    cover.hidden = false;
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) cover.hidden = true;
+  });
+  document.addEventListener('drop', (event) => {
+    cover.hidden = true;
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    run([...(event.dataTransfer?.files ?? [])]);
+  });
+}
+
+/**
+ * What dropping will do, as far as the browser tells before it happens.
+ * @param {DataTransferItem[]} items
+ */
+function promise(items) {
+  const types = items.filter(({ kind }) => kind === 'file').map(({ type }) => type);
+  if (types.length && types.every((type) => type.startsWith('image/'))) return text.dropPhoto;
+  if (types.length && types.every((type) => type === '' || type.startsWith('application/'))) return text.dropWeights;
+  return text.dropAny;
+}
+
+/**
+ * @param {App} app
+ * @param {Page} page
+ */
+function showSamples(app, page) {
+  const box = byId('samples', HTMLDivElement);
+  for (const name of SAMPLES) {
+    const label = text.samples[name];
+    const picture = make('img', { src: `www/samples/thumb-${name}.jpg`, alt: '', width: 360, height: 270, draggable: 'false' });
+    const open = () => void openSample(app, page, `www/samples/${name}.jpg`, `${name}.jpg`);
+    box.append(make('button', { 'aria-label': label, title: label, onclick: open }, picture));
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Settings of the fill and of the page.
+ * @module
+ */
+import { text } from '../strings/en.js';
+import { make } from './dom.js';
+import { setTheme, theme } from './theme.js';
+
+/** @typedef {import('../app.js').App} App */
+
+const MOST_GROW = 32;
+
+/**
+ * @param {App} app
+ * @returns {Node[]}
+ */
+export function fillTab(app) {
+  const shown = make('span', {}, text.pixels(app.settings.grow));
+  const grow = make('input', { type: 'range', id: 'grow', min: 0, max: MOST_GROW, step: 1, value: app.settings.grow });
+  grow.addEventListener('input', () => {
+    app.settings.grow = Number(grow.value);
+    shown.textContent = text.pixels(app.settings.grow);
+    app.document?.setGrow(app.settings.grow);
+  });
+  const sharpen = choice('sharpen', text.sharpen, text.sharpenChoices, app.settings.sharpen, (value) => {
+    app.settings.sharpen = value;
+    app.touch();
+  });
+  return [
+    make('div', { class: 'group' },
+      make('div', { class: 'row' }, make('label', { for: 'grow' }, text.grow), shown, grow),
+      make('p', { class: 'help' }, text.growHelp)),
+    make('div', { class: 'group' }, sharpen, make('p', { class: 'help' }, text.sharpenHelp)),
+    make('div', { class: 'group' }, themeChoice()),
+    make('label', { class: 'btn line phone', for: 'load-weights' }, text.loadWeights),
+  ];
+}
+
+/**
+ * A labelled select.
+ * @param {string} id
+ * @param {string} label
+ * @param {Record<string, string>} choices
+ * @param {string} value
+ * @param {(value: string) => void} changed
+ */
+export function choice(id, label, choices, value, changed) {
+  const options = Object.entries(choices).map(([key, words]) => make('option', { value: key, selected: key === value }, words));
+  const select = make('select', { id, onchange: () => changed(select.value) }, ...options);
+  return make('div', { class: 'row' }, make('label', { for: id }, label), select);
+}
+
+function themeChoice() {
+  const now = theme();
+  const buttons = /** @type {const} */ (['auto', 'light', 'dark']).map((each) =>
+    make('button', {
+      class: 'btn small',
+      'aria-pressed': String(each === now),
+      onclick: () => {
+        setTheme(each);
+        buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(['auto', 'light', 'dark'][i] === each)));
+      },
+    }, text.themes[each]));
+  return make('div', { class: 'group' }, make('h3', {}, text.theme), make('div', { class: 'theme', role: 'group', 'aria-label': text.theme }, ...buttons));
+}

@@ -1,0 +1,99 @@
+/**
+ * The one panel: settings of the fill, details of the model, its layers.
+ * @module
+ */
+import { text } from '../strings/en.js';
+import { detailsTab } from './details_tab.js';
+import { byId, icon, make } from './dom.js';
+import { fillTab } from './fill_tab.js';
+import { layersTab } from './layers_tab.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {'fill' | 'details' | 'layers'} Tab */
+
+/** Below this width the panel is a sheet over the controls: it does not open by itself. CSS pixels. */
+const PHONE_WIDTH = 640;
+
+export class Panel {
+  #app;
+  #element = byId('panel', HTMLElement);
+  #toggle = byId('panel-toggle', HTMLButtonElement);
+  #tab = /** @type {Tab} */ ('fill');
+  #known;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.#known = { count: app.models.entries.length, misfit: app.misfit };
+    this.#toggle.addEventListener('click', () => this.open(this.#element.hidden ? this.#tab : null));
+    this.#element.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || app.state.isRunning) return;
+      event.preventDefault();
+      this.open(null);
+      this.#toggle.focus();
+    });
+  }
+
+  /** @param {Tab | null} tab null closes */
+  open(tab) {
+    this.#element.hidden = tab === null;
+    this.#toggle.setAttribute('aria-expanded', String(tab !== null));
+    if (tab) {
+      this.#tab = tab;
+      this.render();
+    }
+  }
+
+  /** A model came, went or was selected; one that has just been dropped speaks for itself. */
+  modelsChanged() {
+    const now = { count: this.#app.models.entries.length, misfit: this.#app.misfit };
+    const isNews = now.count > this.#known.count || (now.misfit && now.misfit !== this.#known.misfit);
+    this.#known = now;
+    if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
+    else if (isNews) this.#tab = 'details';
+    else if (!this.#element.hidden && this.#tab !== 'fill') this.render();
+  }
+
+  /** Shows why a file does not fit. */
+  showMisfit() {
+    this.open('details');
+  }
+
+  render() {
+    const tabs = /** @type {Tab[]} */ (['fill', 'details', 'layers']).map((tab) =>
+      make('button', {
+        role: 'tab',
+        id: `tab-${tab}`,
+        'aria-selected': String(tab === this.#tab),
+        'aria-controls': 'panel-body',
+        tabindex: tab === this.#tab ? 0 : -1,
+        onclick: () => this.#choose(tab),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onTabKey(event, tab),
+      }, text.tabs[tab]));
+    const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.open(null) }, icon('close'));
+    const content = { fill: fillTab, details: detailsTab, layers: layersTab }[this.#tab](this.#app, this);
+    this.#element.classList.toggle('broad', this.#tab === 'layers');
+    this.#element.replaceChildren(
+      make('div', { class: 'tabs', role: 'tablist' }, ...tabs, close),
+      make('div', { class: 'body', id: 'panel-body', role: 'tabpanel', 'aria-label': text.tabs[this.#tab] }, ...content),
+    );
+  }
+
+  /** @param {Tab} tab */
+  #choose(tab) {
+    this.open(tab);
+    document.getElementById(`tab-${tab}`)?.focus();
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {Tab} tab
+   */
+  #onTabKey(event, tab) {
+    const all = /** @type {Tab[]} */ (['fill', 'details', 'layers']);
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.#choose(all[(all.indexOf(tab) + step + all.length) % all.length]);
+  }
+}

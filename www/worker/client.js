@@ -1,0 +1,236 @@
+/**
+ * A worker as the page uses it: a serial queue, progress, cancel by termination, and a fresh worker after a crash.
+ * @module
+ */
+import { Failure } from './protocol.js';
+
+/** @typedef {import('./protocol.js').Request} Request */
+/** @typedef {import('./protocol.js').Reply} Reply */
+/** @typedef {import('./protocol.js').Fault} Fault */
+
+/**
+ * @typedef {object} Options
+ * @property {AbortSignal} [signal] ends the task; if it runs, the worker is terminated and replaced
+ * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
+ * @property {Transferable[]} [transfer]
+ * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
+ */
+
+/**
+ * @typedef {object} Task
+ * @property {number} id
+ * @property {Request} request
+ * @property {Options} options
+ * @property {(value: any) => void} resolve
+ * @property {(error: unknown) => void} reject
+ */
+
+/** More crashes than this within a minute, and no new worker is started until the minute is over. */
+const CRASHES_A_MINUTE = 3;
+const MINUTE_MS = 60_000;
+/** Bytes of pixels that are copied at once. */
+const PART_BYTES = 4 << 20;
+
+export class WorkerClient {
+  #spawn;
+  #idleMs;
+  #idleTimer = 0;
+  #worker = /** @type {Worker | null} */ (null);
+  #isReady = false;
+  #queue = /** @type {Task[]} */ ([]);
+  #active = /** @type {Task | null} */ (null);
+  #nextId = 1;
+  #crashes = /** @type {number[]} */ ([]);
+  #sentPixels = '';
+  /** Counts the workers: what was loaded into an older one is gone. */
+  generation = 1;
+
+  /**
+   * @param {() => Worker} spawn
+   * @param {{idleMs?: number}} [options] an idle worker ends after this time and gives its memory back; 0 is never
+   */
+  constructor(spawn, { idleMs = 0 } = {}) {
+    this.#spawn = spawn;
+    this.#idleMs = idleMs;
+  }
+
+  /**
+   * Queues a request.
+   * @param {Request} request
+   * @param {Options} [options]
+   * @returns {Promise<any>}
+   */
+  request(request, options = {}) {
+    return new Promise((resolve, reject) => {
+      const task = { id: this.#nextId++, request, options, resolve, reject };
+      const { signal } = options;
+      if (signal?.aborted) return reject(cancelled());
+      signal?.addEventListener('abort', () => this.#abort(task), { once: true });
+      this.#queue.push(task);
+      this.#next();
+    });
+  }
+
+  /** @param {Task} task */
+  #abort(task) {
+    if (this.#active === task) {
+      // Termination is the only sure cancel: the wasm call cannot be interrupted.
+      this.#active = null;
+      this.#stop();
+    } else {
+      const at = this.#queue.indexOf(task);
+      if (at < 0) return;
+      this.#queue.splice(at, 1);
+    }
+    task.reject(cancelled());
+    this.#next();
+  }
+
+  #stop() {
+    clearTimeout(this.#idleTimer);
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#isReady = false;
+    this.#sentPixels = '';
+    this.generation++;
+  }
+
+  #next() {
+    clearTimeout(this.#idleTimer);
+    if (this.#active) return;
+    if (this.#queue.length === 0) {
+      if (this.#idleMs && this.#worker) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
+      return;
+    }
+    if (!this.#worker) return this.#start();
+    if (!this.#isReady) return;
+    const task = this.#queue.shift();
+    if (!task) return;
+    this.#active = task;
+    void this.#post(task, this.#worker);
+  }
+
+  /**
+   * @param {Task} task
+   * @param {Worker} worker
+   */
+  async #post(task, worker) {
+    const { pixels, transfer } = task.options;
+    if (pixels && pixels.key !== this.#sentPixels) {
+      const { bytes, key } = pixels;
+      for (let offset = 0; offset < bytes.length; offset += PART_BYTES) {
+        const part = new Uint8Array(bytes.subarray(offset, offset + PART_BYTES));
+        worker.postMessage({ kind: 'pixels', key, total: bytes.length, offset, bytes: part }, [part.buffer]);
+        if (bytes.length > 4 * PART_BYTES) await new Promise((resume) => setTimeout(resume));
+        if (this.#active !== task) return;
+      }
+      this.#sentPixels = key;
+    }
+    worker.postMessage({ ...task.request, id: task.id }, transfer ?? []);
+  }
+
+  #start() {
+    const now = Date.now();
+    this.#crashes = this.#crashes.filter((time) => now - time < MINUTE_MS);
+    if (this.#crashes.length >= CRASHES_A_MINUTE) {
+      return this.#failAll({ code: 'worker-gone', message: 'The worker keeps crashing.', keys: [] });
+    }
+    let worker;
+    try {
+      worker = this.#spawn();
+    } catch (error) {
+      return this.#failAll({ code: 'worker-start', message: String(error), keys: [] });
+    }
+    this.#worker = worker;
+    worker.addEventListener('message', (event) => {
+      if (this.#worker === worker) this.#onReply(event.data, worker);
+    });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      if (this.#worker !== worker) return;
+      if (this.#isReady) this.#crash({ code: 'worker-crash', message: event.message ?? '', keys: [] });
+      else this.#fatal({ code: 'worker-start', message: event.message ?? '', keys: [] });
+    });
+  }
+
+  /**
+   * @param {Reply} reply
+   * @param {Worker} worker
+   */
+  #onReply(reply, worker) {
+    if (reply.kind === 'ready') {
+      this.#isReady = true;
+      this.#watch(reply.lock, worker);
+      return this.#next();
+    }
+    if (reply.kind === 'dead') return this.#isReady ? this.#crash(reply.fault) : this.#fatal(reply.fault);
+    const task = this.#active;
+    // A late word from a task that is over.
+    if (!task || reply.id !== task.id) return;
+    if (reply.kind === 'progress') return task.options.progress?.(reply.done, reply.layer);
+    this.#active = null;
+    if (reply.kind === 'done') task.resolve(reply.value);
+    else task.reject(new Failure(reply.fault));
+    this.#next();
+  }
+
+  /**
+   * The worker holds this lock as long as it lives. Getting it means that the worker died without a word.
+   * @param {string} lock
+   * @param {Worker} worker
+   */
+  #watch(lock, worker) {
+    if (!lock) return;
+    navigator.locks.request(lock, () => {
+      if (this.#worker === worker) this.#crash({ code: 'worker-crash', message: '', keys: [] });
+    }).catch(() => {});
+  }
+
+  /**
+   * The worker died while it was in use: its task fails, the others go on in a new one.
+   * @param {Fault} fault
+   */
+  #crash(fault) {
+    this.#crashes.push(Date.now());
+    const task = this.#active;
+    this.#active = null;
+    this.#stop();
+    task?.reject(new Failure(fault));
+    this.#next();
+  }
+
+  /**
+   * The worker did not start: a new one would not either.
+   * @param {Fault} fault
+   */
+  #fatal(fault) {
+    this.#stop();
+    this.#failAll(fault);
+  }
+
+  /** @param {Fault} fault */
+  #failAll(fault) {
+    const tasks = this.#queue.splice(0);
+    for (const task of tasks) task.reject(new Failure(fault));
+  }
+}
+
+function cancelled() {
+  return new Failure({ code: 'run-cancelled', message: 'Cancelled.', keys: [] });
+}
+
+/**
+ * Starts the worker from a blob: so it inherits the page's content security policy, which a worker from the network
+ * would not.
+ * @returns {Worker}
+ */
+export function spawnWorker() {
+  const module = new URL('./inference.js', import.meta.url).href;
+  const url = URL.createObjectURL(new Blob([`import ${JSON.stringify(module)};`], { type: 'text/javascript' }));
+  const worker = new Worker(url, { type: 'module', name: 'infill' });
+  // The worker has read it by the time it says anything.
+  const release = () => URL.revokeObjectURL(url);
+  worker.addEventListener('message', release, { once: true });
+  worker.addEventListener('error', release, { once: true });
+  return worker;
+}

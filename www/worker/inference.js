@@ -1,0 +1,166 @@
+/**
+ * The worker: passes requests to the crate and its answers back. It decides nothing and keeps nothing that the page
+ * does not have.
+ * @module
+ */
+import { decodeInBrowser } from './browser_decode.js';
+
+/** @typedef {import('./protocol.js').Request} Request */
+/** @typedef {import('./protocol.js').Fault} Fault */
+/** @typedef {import('./protocol.js').PixelsPart} PixelsPart */
+/** @typedef {import('./protocol.js').Reply} Reply */
+
+/** Progress is told at most this often. */
+const PROGRESS_MS = 33;
+
+/** The crate's module: `pkg/infill.js` is built, so its types are not at hand here. */
+const GLUE = new URL('../../pkg/infill.js', import.meta.url).href;
+
+let crate = /** @type {any} */ (null);
+let models = /** @type {any} */ (null);
+let pixels = { key: '', bytes: new Uint8Array(0) };
+
+/**
+ * @param {Reply} reply
+ * @param {Transferable[]} [transfer]
+ */
+function post(reply, transfer = []) {
+  /** @type {any} */ (self).postMessage(reply, transfer);
+}
+
+/**
+ * @param {any} error
+ * @returns {Fault}
+ */
+function faultOf(error) {
+  const keys = Array.isArray(error?.keys) ? error.keys : [];
+  const report = typeof error?.report === 'string' ? JSON.parse(error.report) : undefined;
+  return { code: error?.code ?? 'internal', message: String(error?.message ?? error), keys, report };
+}
+
+/** @param {unknown} error */
+function isPoisoned(error) {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+async function start() {
+  try {
+    crate = await import(GLUE);
+  } catch (error) {
+    return post({ kind: 'dead', fault: { code: 'wasm-missing', message: String(error), keys: [] } });
+  }
+  try {
+    const response = await fetch(new URL('../../pkg/infill_bg.wasm', import.meta.url));
+    if (!response.ok) throw Object.assign(new Error(`HTTP ${response.status}`), { code: 'wasm-missing' });
+    const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
+    // A host with the wrong type: compile from the bytes, which needs none.
+    await crate.default({ module_or_path: isWasm ? response : await response.arrayBuffer() });
+    models = new crate.Models();
+  } catch (error) {
+    const code = /** @type {any} */ (error)?.code ?? (error instanceof WebAssembly.CompileError ? 'wasm-compile' : 'worker-start');
+    return post({ kind: 'dead', fault: { code, message: String(error), keys: [] } });
+  }
+  post({ kind: 'ready', lock: await holdLock() });
+}
+
+/** Takes a lock that only the worker's end lets go, so that the page hears of it. */
+async function holdLock() {
+  const lock = `infill-worker-${Math.random().toString(36).slice(2)}`;
+  if (!navigator.locks) return '';
+  await new Promise((resolve) => {
+    navigator.locks.request(lock, () => (resolve(undefined), new Promise(() => {}))).catch(resolve);
+  });
+  return lock;
+}
+
+/** @param {PixelsPart} part */
+function receivePixels({ key, total, offset, bytes }) {
+  if (pixels.key !== key || offset === 0) pixels = { key, bytes: new Uint8Array(total) };
+  pixels.bytes.set(bytes, offset);
+}
+
+/** @param {string} key */
+function pixelsOf(key) {
+  if (pixels.key !== key) throw new Error(`The pixels ${key} did not arrive.`);
+  return pixels.bytes;
+}
+
+/**
+ * @param {Request & {id: number}} request
+ * @returns {Promise<{value: any, transfer?: Transferable[]}>}
+ */
+async function answer(request) {
+  switch (request.kind) {
+    case 'decode-photo': {
+      const photo = await decode(request.blob, request.tryBrowser);
+      return { value: photo, transfer: [photo.rgba.buffer] };
+    }
+    case 'encode-photo': {
+      const { key, width, height, hasAlpha, isGray, icc } = request;
+      const bytes = crate.encode_photo(pixelsOf(key), width, height, hasAlpha, isGray, icc);
+      return { value: bytes, transfer: [bytes.buffer] };
+    }
+    case 'decode-mask': {
+      const bytes = new Uint8Array(await request.blob.arrayBuffer());
+      const holes = crate.decode_mask(bytes, request.width, request.height);
+      return { value: holes, transfer: [holes.buffer] };
+    }
+    case 'encode-mask': {
+      const bytes = crate.encode_mask(request.holes, request.width, request.height);
+      return { value: bytes, transfer: [bytes.buffer] };
+    }
+    case 'inspect':
+      return { value: JSON.parse(models.inspect(request.blob, request.name)) };
+    case 'load':
+      return { value: JSON.parse(models.load(request.handle, request.blob, request.name, request.modelId)) };
+    case 'unload':
+      return { value: models.unload(request.handle) };
+    case 'inpaint': {
+      const { id, handle, key, width, height, isGray, mask, options } = request;
+      let told = 0;
+      const progress = (/** @type {number} */ done, /** @type {string} */ layer) => {
+        const now = performance.now();
+        if (now - told < PROGRESS_MS) return;
+        told = now;
+        post({ kind: 'progress', id, done, layer });
+      };
+      const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, progress);
+      return { value: patches, transfer: patches.map((/** @type {any} */ patch) => patch.rgba.buffer) };
+    }
+  }
+}
+
+/**
+ * @param {Blob} blob
+ * @param {boolean} tryBrowser
+ */
+async function decode(blob, tryBrowser) {
+  try {
+    return crate.decode_photo(new Uint8Array(await blob.arrayBuffer()));
+  } catch (error) {
+    if (!tryBrowser || faultOf(error).code !== 'image-format') throw error;
+    try {
+      return await decodeInBrowser(blob);
+    } catch {
+      // The crate's sentence says more than the browser's.
+      throw error;
+    }
+  }
+}
+
+self.addEventListener('message', async (/** @type {any} */ { data }) => {
+  if (data.kind === 'pixels') return receivePixels(data);
+  try {
+    const { value, transfer } = await answer(data);
+    post({ kind: 'done', id: data.id, value }, transfer);
+  } catch (error) {
+    if (isPoisoned(error)) {
+      const isMemory = error instanceof RangeError || /memory/i.test(String(error));
+      post({ kind: 'dead', fault: { code: isMemory ? 'out-of-memory' : 'worker-crash', message: String(error), keys: [] } });
+    } else {
+      post({ kind: 'error', id: data.id, fault: faultOf(error) });
+    }
+  }
+});
+
+void start();

@@ -1,0 +1,112 @@
+/**
+ * What page and worker say to each other, and the shape of the crate's JavaScript interface.
+ * @module
+ */
+
+/**
+ * A photo as the crate or the browser decoded it.
+ * @typedef {object} DecodedPhoto
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8Array} rgba straight, colours as stored
+ * @property {boolean} hasAlpha
+ * @property {boolean} isGray
+ * @property {Uint8Array} [icc]
+ * @property {string[]} notes stable words: `sixteen-bit`, `animated`, `browser`
+ */
+
+/**
+ * @typedef {{x: number, y: number, width: number, height: number, rgba: Uint8Array}} Patch
+ */
+
+/**
+ * How a network was trained, as far as a file cannot tell; and how the hole is filled. See the crate's `FillOptions`.
+ * @typedef {Record<string, string | number | boolean | null>} FillOptions
+ */
+
+/**
+ * One network that was loaded.
+ * @typedef {object} LoadedNetwork
+ * @property {string} id
+ * @property {string} name
+ * @property {number} width
+ * @property {number} parameters
+ * @property {string} file
+ * @property {string} engine
+ * @property {Record<string, any>} conventions
+ */
+
+/**
+ * The report of `infill inspect --json`.
+ * @typedef {object} Report
+ * @property {string} file
+ * @property {string} container
+ * @property {string[]} wrapper
+ * @property {string} prefix
+ * @property {NetworkReport[]} networks
+ * @property {{key: string, shape: number[], dtype: string}[]} tensors
+ * @property {any[]} [findings]
+ */
+
+/**
+ * @typedef {object} NetworkReport
+ * @property {string} id
+ * @property {string} name
+ * @property {number} confidence
+ * @property {string} why
+ * @property {number} width
+ * @property {number} parameters
+ * @property {string} dtype
+ * @property {string[]} missing
+ * @property {string[]} unexpected
+ * @property {{key: string, expected: number[], found: number[]}[]} mismatched
+ * @property {any[]} [layers]
+ * @property {any[]} [alignment]
+ */
+
+/** @typedef {{report: Report, loaded: LoadedNetwork[]}} LoadResult */
+
+/**
+ * The pixels of a photo travel ahead in parts of a few megabytes, so that neither side stalls on a copy.
+ * @typedef {{kind: 'pixels', key: string, total: number, offset: number, bytes: Uint8Array}} PixelsPart
+ */
+
+/**
+ * Requests; each is answered once, by `done` or `error`.
+ * @typedef {{kind: 'decode-photo', blob: Blob, tryBrowser: boolean}
+ *   | {kind: 'encode-photo', key: string, width: number, height: number, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array}
+ *   | {kind: 'decode-mask', blob: Blob, width: number, height: number}
+ *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
+ *   | {kind: 'inspect', blob: Blob, name: string}
+ *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string}
+ *   | {kind: 'unload', handle: string}
+ *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string}
+ * } Request
+ */
+
+/** @typedef {Request['kind']} Kind */
+
+/** @typedef {{code: string, message: string, keys: string[], report?: Report}} Fault */
+
+/**
+ * From the worker. `ready` comes once, `dead` instead of it or when the instance is poisoned.
+ * @typedef {{kind: 'ready', lock: string}
+ *   | {kind: 'dead', fault: Fault}
+ *   | {kind: 'progress', id: number, done: number, layer: string}
+ *   | {kind: 'done', id: number, value: any}
+ *   | {kind: 'error', id: number, fault: Fault}
+ * } Reply
+ */
+
+/** An error of the crate or of the worker, as the page knows it. */
+export class Failure extends Error {
+  /** @param {Fault} fault */
+  constructor({ code, message, keys, report }) {
+    super(message);
+    this.name = 'Failure';
+    /** Stable code of `src/error.rs`, or one of the page's own: `worker-*`, `run-cancelled`. */
+    this.code = code;
+    this.keys = keys ?? [];
+    this.report = report;
+  }
+}
