@@ -10,7 +10,7 @@ const NONE: u32 = u32::MAX;
 /// How much more known pixels of a patch count than guessed ones: 1 + this.
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
-const GUIDE: u32 = 4;
+const GUIDE: u32 = 2;
 /// Passes of propagation and random search per round.
 const PASSES: usize = 2;
 
@@ -200,7 +200,12 @@ impl Level {
 /// Squared difference of two patches; stops early once it exceeds `limit`.
 fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
-    let mut sum = 0;
+    // Neighbours resemble each other: far patches must be better to be taken.
+    let away = (target % width).abs_diff(source % width).max((target / width).abs_diff(source / width));
+    let mut sum = away as u32 * level.far;
+    if sum >= limit {
+        return sum;
+    }
     if !level.guide.is_empty() {
         let corners = [0, PATCH - 1, PATCH / 2 * width + PATCH / 2, (PATCH - 1) * width, (PATCH - 1) * (width + 1)];
         for offset in corners {
@@ -225,7 +230,7 @@ fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32
 }
 
 fn pixel(a: [u8; 4], b: [u8; 4]) -> u32 {
-    (0..3).map(|c| u32::from(a[c].abs_diff(b[c])).pow(2)).sum()
+    (0..4).map(|c| u32::from(a[c].abs_diff(b[c])).pow(2)).sum()
 }
 
 /// Sum of squared differences of one row; written so that it becomes SIMD.

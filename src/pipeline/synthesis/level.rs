@@ -7,6 +7,12 @@ use crate::pipeline::resample::extend;
 pub const PATCH: usize = 8;
 /// Long side of the hole at the coarsest level.
 const COARSEST_HOLE: usize = 20;
+/// Detail is measured in cells of this many pixels.
+const DETAIL_CELL: usize = 16;
+/// How much a difference in detail counts beside one in colour.
+const DETAIL_GAIN: f32 = 2.5;
+/// What a match one hole's length away costs: about 5 levels in each channel of each pixel.
+const FAR: u32 = (PATCH * PATCH * 3 * 25) as u32;
 /// From this many patch positions on, only every second row and column is searched: patches overlap anyway.
 const DENSE: usize = 60_000;
 
@@ -14,7 +20,7 @@ const DENSE: usize = 60_000;
 pub struct Level {
     pub width: usize,
     pub height: usize,
-    /// RGBX; the hole holds the current guess.
+    /// RGB and how much detail there is around the pixel; the hole holds the current guess.
     pub picture: Vec<[u8; 4]>,
     /// 255 in the colour bytes of known pixels, 0 in the hole.
     pub known: Vec<[u8; 4]>,
@@ -24,6 +30,8 @@ pub struct Level {
     pub source: Vec<bool>,
     /// Those corners as a list.
     pub sources: Vec<u32>,
+    /// What one pixel of distance between a patch and its match costs.
+    pub far: u32,
     /// Distance between neighbouring patch positions.
     pub stride: usize,
     /// The unblurred guide (own scale), to build the next level from.
@@ -35,8 +43,10 @@ pub struct Level {
 impl Level {
     /// The window itself.
     pub fn finest(request: &Request<'_>) -> Self {
-        let picture: Vec<[u8; 4]> = request.rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2], 0]).collect();
         let known: Vec<bool> = request.usable.to_vec();
+        let detail = detail(request.rgb, &known, request.width, request.height);
+        let pixels = request.rgb.chunks_exact(3).zip(detail);
+        let picture: Vec<[u8; 4]> = pixels.map(|(p, detail)| [p[0], p[1], p[2], detail]).collect();
         let guided = request.guided;
         Self::new(request.width, request.height, picture, known, guided)
     }
@@ -53,7 +63,8 @@ impl Level {
         let stride = if patches > DENSE { 2 } else { 1 };
         let hole_side = hole_side(&known, width);
         let known = known.iter().map(|&k| if k { [255, 255, 255, 0] } else { [0; 4] }).collect();
-        Self { width, height, picture, known, guide, source, sources, stride, plain, hole_side, patches }
+        let far = FAR / hole_side.max(1) as u32;
+        Self { width, height, picture, known, guide, far, source, sources, stride, plain, hole_side, patches }
     }
 
     /// Half the size, or `None` where that would be too coarse.
@@ -68,7 +79,7 @@ impl Level {
         let mut known = Vec::with_capacity(w * h);
         for y in 0..h {
             for x in 0..w {
-                let (mut sum, mut count, mut all) = ([0u32; 3], 0, true);
+                let (mut sum, mut count, mut all) = ([0u32; 4], 0, true);
                 for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                     let (fx, fy) = (2 * x + dx, 2 * y + dy);
                     if fx < self.width && fy < self.height {
@@ -78,12 +89,16 @@ impl Level {
                         all &= self.is_known(at);
                     }
                 }
-                let [r, g, b] = sum.map(|s| ((s + count / 2) / count) as u8);
-                picture.push([r, g, b, 0]);
+                picture.push(sum.map(|s| ((s + count / 2) / count) as u8));
                 known.push(all);
             }
         }
         Some(Self::new(w, h, picture, known, guided))
+    }
+
+    /// Long side of the box around the hole.
+    pub fn hole_side(&self) -> usize {
+        self.hole_side
     }
 
     /// Whether a pixel is known.
@@ -94,10 +109,11 @@ impl Level {
     /// Rounds of searching and voting.
     pub fn rounds(&self) -> usize {
         match self.patches {
-            0..20_000 => 4,
-            20_000..120_000 => 3,
-            120_000..300_000 => 2,
-            _ => 1,
+            0..8_000 => 12,
+            8_000..30_000 => 8,
+            30_000..120_000 => 4,
+            120_000..300_000 => 3,
+            _ => 2,
         }
     }
 
@@ -105,6 +121,29 @@ impl Level {
     pub fn work(&self) -> f32 {
         (self.patches / (self.stride * self.stride) * self.rounds()) as f32 + 1.0
     }
+}
+
+/// Mean gradient around each pixel, continued into the hole: what is out of focus must not fill what is sharp, though at
+/// a coarse scale the two look alike.
+fn detail(rgb: &[u8], known: &[bool], width: usize, height: usize) -> Vec<u8> {
+    let green = |at: usize| i32::from(rgb[at * 3 + 1]);
+    let (w, h) = (width.div_ceil(DETAIL_CELL), height.div_ceil(DETAIL_CELL));
+    let (mut sums, mut counts) = (vec![0.0f32; w * h], vec![0.0f32; w * h]);
+    for at in 0..known.len() {
+        let (x, y) = (at % width, at / width);
+        let cell = y / DETAIL_CELL * w + x / DETAIL_CELL;
+        for (there, other) in [(x + 1 < width, at + 1), (y + 1 < height, at + width)] {
+            if there && known[at] && known[other] {
+                sums[cell] += (green(at) - green(other)).abs() as f32;
+                counts[cell] += 1.0;
+            }
+        }
+    }
+    let weight: Vec<f32> = counts.iter().map(|&n| if n > 0.0 { 1.0 } else { 0.0 }).collect();
+    let mean: Vec<f32> = sums.iter().zip(&counts).map(|(s, n)| s / n.max(1.0) * DETAIL_GAIN).collect();
+    let cells = extend(&mean, &weight, (w, h));
+    let value = |at: usize| cells[at / width / DETAIL_CELL * w + at % width / DETAIL_CELL].clamp(0.0, 255.0) as u8;
+    (0..known.len()).map(value).collect()
 }
 
 /// Long side of the box around all unknown pixels.

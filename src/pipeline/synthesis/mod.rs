@@ -4,6 +4,7 @@
 //! (Barnes et al. 2009, "PatchMatch"), and the hole's pixels are voted by the patches that cover them (Wexler et al.
 //! 2007). A guide adds the distance between blurred pictures to the match. Known pixels are never changed.
 
+mod blend;
 mod field;
 mod level;
 mod vote;
@@ -70,20 +71,20 @@ pub fn synthesize(request: &Request<'_>, progress: &mut dyn FnMut(f32) -> Contro
             None => Field::random(&level, &mut random),
         };
         if last.is_some() {
-            vote::vote(&mut level, &field, false);
+            vote::vote(&mut level, &field);
         }
         let work = level.work();
-        for round in 0..level.rounds() {
-            let mut tell =
-                |share: f32| progress((done + work * (round as f32 + share) / level.rounds() as f32) / total);
+        let rounds = level.rounds();
+        for round in 0..rounds {
+            let mut tell = |share: f32| progress((done + work * (round as f32 + share) / rounds as f32) / total);
             field.measure(&level);
             if field.improve(&level, &mut random, &mut tell).is_break() {
                 return Err(super::fill::stopped());
             }
-            let finishing = levels.is_empty() && round + 1 == level.rounds();
-            vote::vote(&mut level, &field, finishing);
+            let finishing = levels.is_empty() && round + 1 == rounds;
+            vote::vote(&mut level, &field);
             if finishing {
-                vote::match_rim(&mut level, &field);
+                blend::blend(&mut level, &field);
             }
         }
         done += work;

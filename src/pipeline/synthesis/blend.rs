@@ -1,0 +1,149 @@
+//! Takes the seams out: between regions copied from different places, and at the hole's rim.
+//!
+//! The patches vote for differences between neighbouring pixels as well as for colours. The picture whose differences
+//! are the voted ones, held to the known pixels and loosely to the voted colours, solves a screened Poisson equation
+//! (Perez et al. 2003, "Poisson Image Editing"; Darabi et al. 2012). Only the correction is solved for, coarse to fine.
+
+use super::field::Field;
+use super::level::{Level, PATCH};
+use super::vote::trust;
+
+/// Sweeps of Gauss-Seidel per scale.
+const SWEEPS: usize = 10;
+/// Largest difference between neighbouring pixels that counts as a seam, in levels.
+const SEAM: f32 = 8.0;
+/// Over what share of the hole's long side a seam is spread.
+const SPREAD: f32 = 1.0 / 6.0;
+
+/// Corrects the hole's pixels in place.
+pub fn blend(level: &mut Level, field: &Field) {
+    let (width, height) = (level.width, level.height);
+    let free: Vec<bool> = (0..width * height).map(|at| !level.is_known(at)).collect();
+    let length = (level.hole_side() as f32 * SPREAD).max(8.0);
+    let across = differences(level, field, 1);
+    let down = differences(level, field, width);
+    let mut corrections = Vec::with_capacity(3);
+    for channel in 0..3 {
+        let mut source = vec![0.0f32; width * height];
+        let mut add = |a: usize, b: usize, voted: [f32; 4]| {
+            // What the voted difference asks beyond the present one. A larger step is no seam in a sky but something
+            // that ends here; all channels together, or colours would appear.
+            let step =
+                |c: usize| voted[c] / voted[3] - (f32::from(level.picture[b][c]) - f32::from(level.picture[a][c]));
+            let seam = voted[3] > 0.0 && (0..3).all(|c| step(c).abs() <= SEAM);
+            let wanted = if seam { step(channel) } else { 0.0 };
+            source[a] -= wanted;
+            source[b] += wanted;
+        };
+        for at in 0..width * height {
+            let x = at % width;
+            if x + 1 < width && (free[at] || free[at + 1]) {
+                add(at, at + 1, across[at]);
+            }
+            if at + width < free.len() && (free[at] || free[at + width]) {
+                add(at, at + width, down[at]);
+            }
+        }
+        corrections.push(solve(&source, &free, (width, height), 1.0 / (length * length)));
+    }
+    for at in (0..width * height).filter(|&at| free[at]) {
+        for (channel, correction) in corrections.iter().enumerate() {
+            let value = f32::from(level.picture[at][channel]) + correction[at];
+            level.picture[at][channel] = value.round().clamp(0.0, 255.0) as u8;
+        }
+    }
+}
+
+/// Voted differences from each pixel to the one `step` further, with their weight.
+fn differences(level: &Level, field: &Field, step: usize) -> Vec<[f32; 4]> {
+    let mut sums = vec![[0.0f32; 4]; level.width * level.height];
+    let (columns, rows) = if step == 1 { (PATCH - 1, PATCH) } else { (PATCH, PATCH - 1) };
+    for at in 0..field.matches.len() {
+        let Some(source) = field.matched(at) else { continue };
+        let target = field.corner(level, at);
+        let weight = trust(field.distances[at]);
+        for y in 0..rows {
+            for x in 0..columns {
+                let from = source + y * level.width + x;
+                let (a, b) = (level.picture[from], level.picture[from + step]);
+                let sum = &mut sums[target + y * level.width + x];
+                for channel in 0..3 {
+                    sum[channel] += weight * (f32::from(b[channel]) - f32::from(a[channel]));
+                }
+                sum[3] += weight;
+            }
+        }
+    }
+    sums
+}
+
+/// Solves `sum of (e - neighbour) + screen * e = source` over the free pixels; `e` is 0 elsewhere.
+fn solve(source: &[f32], free: &[bool], (width, height): (usize, usize), screen: f32) -> Vec<f32> {
+    let mut e = vec![0.0f32; source.len()];
+    if width.min(height) > 8 {
+        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
+        let mut coarse = vec![0.0f32; w * h];
+        let mut open = vec![true; w * h];
+        for at in 0..source.len() {
+            let to = at / width / 2 * w + at % width / 2;
+            coarse[to] += if free[at] { source[at] } else { 0.0 };
+            open[to] &= free[at];
+        }
+        if open.iter().any(|&o| o) {
+            let coarse = solve(&coarse, &open, (w, h), screen * 4.0);
+            for at in (0..e.len()).filter(|&at| free[at]) {
+                e[at] = coarse[at / width / 2 * w + at % width / 2];
+            }
+        }
+    }
+    for sweep in 0..SWEEPS {
+        let parity = sweep % 2;
+        let mut relax = |at: usize| {
+            if !free[at] {
+                return;
+            }
+            let x = at % width;
+            let (mut sum, mut count) = (source[at], screen);
+            let mut neighbour = |there: bool, other: usize| {
+                if there {
+                    sum += e[other];
+                    count += 1.0;
+                }
+            };
+            neighbour(x > 0, at.wrapping_sub(1));
+            neighbour(x + 1 < width, at + 1);
+            neighbour(at >= width, at.wrapping_sub(width));
+            neighbour(at + width < source.len(), at + width);
+            e[at] = sum / count;
+        };
+        if parity == 0 {
+            (0..source.len()).for_each(&mut relax);
+        } else {
+            (0..source.len()).rev().for_each(&mut relax);
+        }
+    }
+    e
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_step_at_the_rim_is_spread_over_the_hole() {
+        // A row of 40 pixels, free in the middle; the difference into the hole asks for a rise of 10.
+        let (width, height) = (40, 40);
+        let free: Vec<bool> = (0..width * height).map(|at| (10..30).contains(&(at % width))).collect();
+        let mut source = vec![0.0; width * height];
+        for row in 0..height {
+            source[row * width + 10] = 10.0;
+        }
+        let e = solve(&source, &free, (width, height), 0.0);
+        let row = &e[20 * width..21 * width];
+        assert!(row[9] == 0.0 && row[30] == 0.0);
+        assert!((row[10] - 9.5).abs() < 0.3, "{row:?}");
+        assert!((row[20] - 4.8).abs() < 0.5, "{row:?}");
+    }
+}
