@@ -23,6 +23,7 @@ const CODEC_IDLE_MS = 20_000;
  * @property {() => void} work photo, mask, history or model changed
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
+ * @property {() => void} details the person wants to see what the page knows of a model
  */
 
 export class App {
@@ -69,6 +70,11 @@ export class App {
   /** @param {number | null} done */
   progress(done) {
     this.#listener.progress(done);
+  }
+
+  /** Shows what the page knows of the selected model, or of the file that does not fit. */
+  showDetails() {
+    this.#listener.details();
   }
 
   /** Photo, mask, history or selection changed. */

@@ -46,6 +46,7 @@ const app = new App({
     bars.show();
     panel.modelsChanged();
   },
+  details: () => panel.open('details'),
   progress: (done) => {
     progress.hidden = done === null;
     const bar = /** @type {HTMLElement} */ (progress.firstElementChild);

@@ -75,6 +75,7 @@ export async function a_missing_and_a_misshaped_key_are_named(v) {
   await v.paint([[-30, 0], [30, 10]]);
   const mask = (await v.save('Save mask')).bytes;
   await v.give('Load weights', file('mine.safetensors', safetensors(shapes)));
+  await v.reaches(['error']);
   await v.says(/mine\.safetensors/);
   const words = await v.page.locator('main').innerText();
   for (const key of [keys[3], misshaped]) check(words.includes(key), `${key} is not named on the page`);
@@ -102,14 +103,30 @@ export async function an_empty_mask_cannot_be_run(v) {
 
 /** @param {Visitor} v */
 export async function a_worker_that_dies_in_the_middle(v) {
+  const glue = '**/pkg/infill.js';
+  await v.page.route(glue, async (route) => {
+    const response = await route.fetch();
+    const trap = 'Models.prototype.inpaint = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
+    await route.fulfill({ response, body: `${await response.text()}\n${trap}` });
+  });
+  await v.open();
   await v.openPhoto(png(900, 700));
   await v.paint([[-150, -50], [150, 50], [-150, 80]]);
   const mask = (await v.save('Save mask')).bytes;
   await v.button('Inpaint').click();
-  await v.reaches(['running'], 5000);
-  for (const worker of v.page.workers()) {
-    await worker.evaluate(() => { setTimeout(() => { throw new Error('forced by the test'); }); }).catch(() => {});
-  }
   await v.reaches(['error'], 20_000);
+  await v.says(/crashed/);
+  await v.page.unroute(glue);
   await stillWorks(v, mask);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_worker_that_dies_without_a_word(v) {
+  await v.openPhoto(png());
+  await v.paint([[-30, 0], [30, 10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  for (const worker of v.page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
+  await stillWorks(v, mask);
+  v.quiet();
 }

@@ -26,17 +26,16 @@ import { loadWeights } from './weights.js';
  * @param {string} name
  */
 export async function openPhoto(app, page, blob, name) {
-  const history = app.document?.history;
-  if (history?.isUnsaved) {
-    const isSure = await page.ask({ text: text.replaceQuestion, yes: text.replaceYes, no: text.replaceNo });
-    if (!isSure) return;
-  }
   app.say(text.opening(name));
   try {
     /** @type {DecodedPhoto} */
     const decoded = await app.codec.request({ kind: 'decode-photo', blob, tryBrowser: true });
     const { buffer, byteOffset, length } = decoded.rgba;
     const rgba = new Uint8ClampedArray(buffer, byteOffset, length);
+    if (app.document?.history.isUnsaved) {
+      const isSure = await page.ask({ text: text.replaceQuestion, yes: text.replaceYes, no: text.replaceNo });
+      if (!isSure) return app.say(text.kept);
+    }
     app.run?.abort();
     page.show(new Photo({ ...decoded, rgba, name }));
     app.state.opened();

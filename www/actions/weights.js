@@ -29,7 +29,7 @@ export async function loadWeights(app, files) {
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file.name), keys: [] });
       app.misfit = { file: file.name, failure };
-      app.fail(firstSentence(wordsFor(failure, file.name)));
+      app.fail(firstSentence(wordsFor(failure, file.name)), { label: text.showModel, run: () => app.showDetails() });
       app.models.touch();
     }
   }

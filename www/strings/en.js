@@ -153,6 +153,7 @@ export const text = {
   replaceQuestion: 'Open another photo? What you did to this one is not saved.',
   replaceYes: 'Open it',
   replaceNo: 'Keep this one',
+  kept: 'The photo that was open stays.',
 
   // Models
   shipped: 'Starter',

@@ -166,6 +166,7 @@ export class Bars {
     stop.title = text.cancelTip;
     // The two share a place: focus stays there.
     if (isRunning && hadFocus === go) stop.focus();
+    this.#size.tabIndex = document ? 0 : -1;
     const seedMatters = models.selected.handle === NONE || settings.sharpen !== 'off';
     byId('another', HTMLButtonElement).hidden = isRunning || !top?.isFill || !seedMatters || !isEmpty;
   }

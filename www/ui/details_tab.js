@@ -105,11 +105,13 @@ function misfitCard(app, panel) {
 function keysAtFault(network) {
   /** @param {number[]} shape */
   const shape = (shape) => `[${shape.join(', ')}]`;
-  return [
-    ...network.mismatched.map(({ key, expected, found }) => ({ key, words: text.misshaped(shape(expected), shape(found)) })),
-    ...network.missing.map((key) => ({ key, words: text.missing })),
-    ...network.unexpected.map((key) => ({ key, words: text.unexpected })),
+  const kinds = [
+    network.mismatched.map(({ key, expected, found }) => ({ key, words: text.misshaped(shape(expected), shape(found)) })),
+    network.missing.map((key) => ({ key, words: text.missing })),
+    network.unexpected.map((key) => ({ key, words: text.unexpected })),
   ];
+  // The first of each kind tell the most together.
+  return [...kinds.flatMap((kind) => kind.slice(0, 1)), ...kinds.flatMap((kind) => kind.slice(1))];
 }
 
 /**

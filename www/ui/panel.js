@@ -54,11 +54,6 @@ export class Panel {
     else if (!this.#element.hidden && this.#tab !== 'fill') this.render();
   }
 
-  /** Shows why a file does not fit. */
-  showMisfit() {
-    this.open('details');
-  }
-
   render() {
     const tabs = /** @type {Tab[]} */ (['fill', 'details', 'layers']).map((tab) =>
       make('button', {
