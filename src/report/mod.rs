@@ -1,6 +1,7 @@
 //! What a checkpoint is, said to people and to scripts: the one report behind `infill inspect` and the page's card.
 
 mod findings;
+mod layers;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::models::identify::{Match, identify};
 use crate::models::load::conventions_json;
 
 pub use findings::Finding;
+pub use layers::{Geometry, LayerReport};
 
 /// The report; its JSON is `infill inspect --json`.
 #[derive(Serialize)]
@@ -65,6 +67,8 @@ pub struct NetworkReport {
     pub licence: &'static str,
     /// What this kind of network is, in sentences for people; empty if there is nothing to add.
     pub about: Vec<&'static str>,
+    /// Every layer, at the side the network was trained at.
+    pub layers: Vec<LayerReport>,
 }
 
 /// One key of another shape.
@@ -112,7 +116,8 @@ pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
 
 fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
     let dict = &dicts[found.dict];
-    let parameters = crate::models::identify::network(&found).parameter_count();
+    let net = crate::models::identify::network(&found);
+    let (parameters, layers) = (net.parameter_count(), layers::layers(&net, found.model.conventions.size.preferred));
     NetworkReport {
         id: found.model.id,
         name: found.model.name,
@@ -133,6 +138,7 @@ fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
         conventions: conventions_json(&found.model.conventions),
         licence: found.model.licence,
         about: findings::about(found.model.id),
+        layers,
     }
 }
 

@@ -32,8 +32,6 @@ export async function inpaint(app, stage, seed = 0) {
     return false;
   }
   const began = performance.now();
-  // The mask as it is now: what is painted during the run is for the next one.
-  const holes = mask.shown.slice();
   const run = new AbortController();
   const { signal } = run;
   app.run = run;
@@ -41,10 +39,14 @@ export async function inpaint(app, stage, seed = 0) {
   app.progress(0);
   app.say(text.starting);
   try {
+    await breath();
+    // The mask as it is now: what is painted during the run is for the next one.
+    const holes = mask.shown.slice();
+    await breath();
+    const sent = holes.slice();
     const model = app.models.selected;
     const handle = await race(ensure(app, model), signal);
     const options = JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
-    const sent = holes.slice();
     /** @type {import('../document/photo.js').Patch[]} */
     const patches = await app.inference.request(
       { kind: 'inpaint', handle, key: keyOf(photo), width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options },
@@ -74,6 +76,11 @@ export async function inpaint(app, stage, seed = 0) {
     app.progress(null);
     app.touch();
   }
+}
+
+/** Lets the browser draw and listen between two pieces of work. */
+function breath() {
+  return new Promise((resume) => setTimeout(resume));
 }
 
 /** @param {App} app */

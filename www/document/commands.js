@@ -2,12 +2,15 @@
  * The steps of the history: changes of the mask, and fills.
  * @module
  */
+import { union } from './raster.js';
 import { decode, encode } from './runs.js';
 
 /** @typedef {import('./history.js').Command} Command */
 /** @typedef {import('./raster.js').Rect} Rect */
 /** @typedef {import('./document.js').Document} Document */
 /** @typedef {import('./photo.js').Patch} Patch */
+
+const NOWHERE = { x: 0, y: 0, width: 0, height: 0 };
 
 /**
  * A change of the mask inside one rectangle.
@@ -42,7 +45,8 @@ export function maskChange(document, label, rect, before, after) {
  */
 export function fill(document, patches, filled) {
   const { mask, photo } = document;
-  const rect = mask.bounds() ?? { x: 0, y: 0, width: 0, height: 0 };
+  // Every hole lies in a patch.
+  const rect = patches.reduce((all, patch) => union(all, patch) ?? all, /** @type {Rect} */ ({ ...NOWHERE, ...patches[0] }));
   const before = mask.read(rect);
   const after = before.slice();
   for (let y = 0, i = 0; y < rect.height; y++) {

@@ -121,7 +121,7 @@ export class WorkerClient {
       for (let offset = 0; offset < bytes.length; offset += PART_BYTES) {
         const part = new Uint8Array(bytes.subarray(offset, offset + PART_BYTES));
         worker.postMessage({ kind: 'pixels', key, total: bytes.length, offset, bytes: part }, [part.buffer]);
-        if (bytes.length > 4 * PART_BYTES) await new Promise((resume) => setTimeout(resume));
+        if (bytes.length > PART_BYTES) await new Promise((resume) => setTimeout(resume));
         if (this.#active !== task) return;
       }
       this.#sentPixels = key;
