@@ -221,12 +221,12 @@ export const text = {
   misshaped: (expected, found) => `should be ${expected}, is ${found}`,
   /** @param {number} n */
   showAll: (n) => `Show all ${n}`,
-  showKeys: 'Show the keys',
+  showLayers: 'Look inside',
   copy: 'Copy',
   copied: 'Copied.',
   dismiss: 'Dismiss',
   keepsOld: (/** @type {string} */ name) => `${name} stays selected.`,
-  layersNone: 'Drop a model to look inside it. The one that comes with this page is shown too, once it is loaded.',
+  layersNone: 'Nothing to look into yet: choose or drop a model.',
   filter: 'Filter',
   /** @param {number} shown @param {number} all */
   rows: (shown, all) => (shown === all ? plural(all, 'row', 'rows') : `${count.format(shown)} of ${count.format(all)} rows`),
@@ -235,7 +235,21 @@ export const text = {
   layers: 'Layers',
   tensors: 'Tensors',
   findings: 'What stands out',
-  picture: 'The network: height is the picture’s side, length the channels',
+  picture: 'Height: the side of what a layer puts out. Width: its channels.',
+  /** @param {number} layers @param {number} parameters @param {number} macs @param {string} input */
+  layerTotal: (layers, parameters, macs, input) => `${plural(layers, 'row', 'rows')}, ${count.format(parameters)} parameters, ${macs >= 1e8 ? `${(macs / 1e9).toFixed(macs >= 1e10 ? 0 : 1)} GMAC` : `${(macs / 1e6).toFixed(1)} MMAC`} for ${input}. Choose a row to have it explained.`,
+  expected: 'expected',
+  present: 'in the file',
+  side: 'Side:',
+  pointAtOutput: 'Point at a pixel of the output to see where it comes from.',
+  /** @param {number} y @param {number} x @param {number} used @param {number} all @param {boolean} isEdge */
+  taps: (y, x, used, all, isEdge) => `Output (${y}, ${x}): ${used} of ${all} kernel taps meet an input pixel${isEdge ? '; it lies in the output_padding strip' : ''}.`,
+  /** @param {number[]} stride @param {number[]} padding */
+  transposedExplained: (stride, padding) => `Each input pixel stamps the kernel into the output, ${stride[0]} × ${stride[1]} apart; where stamps overlap they add up. padding=${padding[0] === padding[1] ? padding[0] : `(${padding.join(', ')})`} crops that many rows and columns from every side: it makes the output smaller, not larger.`,
+  outputPaddingExplained: 'output_padding does not add zeros: it keeps that many more rows at the bottom and columns at the right (tinted), computed like the others, because several input sizes share one output size.',
+  checkerboard: 'The kernel is no multiple of the stride, so neighbouring output pixels get different numbers of taps: the cause of checkerboard patterns.',
+  /** @param {number[]} stride @param {number[]} padding @param {string} mode */
+  convExplained: (stride, padding, mode) => `The kernel moves in steps of ${stride[0]} × ${stride[1]} over the input${padding[0] || padding[1] ? `, which is extended by ${padding[0]} × ${padding[1]} (${mode})` : ', which is not extended'}.`,
 };
 
 /** @typedef {typeof text} Text */

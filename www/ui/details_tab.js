@@ -8,6 +8,7 @@ import { NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { icon, make } from './dom.js';
 import { choice } from './fill_tab.js';
+import { networkPicture } from './network_picture.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
@@ -26,7 +27,7 @@ export function detailsTab(app, panel) {
   const { selected } = app.models;
   return [
     ...(app.misfit ? [misfitCard(app, panel)] : []),
-    modelCard(app, selected),
+    modelCard(app, selected, panel),
     ...(selected.result && selected.handle !== NONE ? [trained(app, selected, panel)] : []),
     list(app),
   ];
@@ -35,8 +36,9 @@ export function detailsTab(app, panel) {
 /**
  * @param {App} app
  * @param {Entry} entry
+ * @param {Panel} panel
  */
-function modelCard(app, entry) {
+function modelCard(app, entry, panel) {
   const report = entry.result?.report;
   const found = report?.networks[0];
   const loaded = entry.result?.loaded[0];
@@ -59,9 +61,11 @@ function modelCard(app, entry) {
     make('h2', {}, nameOf(entry)),
     hint ? make('p', {}, hint) : make('p', {}, make('code', {}, entry.file)),
     found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
+    !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
     rows.length > 0 && make('dl', {}, ...rows),
-    canGoBack && make('div', { class: 'acts' },
-      make('button', { class: 'btn line small', onclick: () => chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
+    make('div', { class: 'acts' },
+      found && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
+      canGoBack && make('button', { class: 'btn small', onclick: () => chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
 }
 
 /**
@@ -88,6 +92,7 @@ function misfitCard(app, panel) {
     make('p', {}, text.keepsOld(nameOf(app.models.selected))),
     make('div', { class: 'acts' },
       keys.length > TELLING && all,
+      failure.report && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
       keys.length > 0 && make('button', { class: 'btn line small', onclick: () => void navigator.clipboard?.writeText(plain).then(() => app.say(text.copied)) }, text.copy),
       make('label', { class: 'btn line small', for: 'load-weights' }, text.loadOther),
       make('button', {

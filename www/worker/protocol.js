@@ -45,7 +45,7 @@
  * @property {string} prefix
  * @property {NetworkReport[]} networks
  * @property {{key: string, shape: number[], dtype: string}[]} tensors
- * @property {any[]} [findings]
+ * @property {{code: string, severity: 'info' | 'warning' | 'error', message: string, keys: string[]}[]} [findings]
  */
 
 /**
@@ -60,8 +60,36 @@
  * @property {string[]} missing
  * @property {string[]} unexpected
  * @property {{key: string, expected: number[], found: number[]}[]} mismatched
- * @property {any[]} [layers]
- * @property {any[]} [alignment]
+ * @property {string[]} [about]
+ * @property {Layer[]} [layers]
+ */
+
+/**
+ * One node of a network, in execution order.
+ * @typedef {object} Layer
+ * @property {string} path
+ * @property {string} kind
+ * @property {string} call as PyTorch would write it
+ * @property {number[]} inputs indices of the rows it reads
+ * @property {number[]} shape channels, height, width of its output
+ * @property {string | null} formula
+ * @property {number} parameters
+ * @property {number} macs
+ * @property {Geometry | null} geometry
+ */
+
+/**
+ * A convolution's geometry; pairs are height, width.
+ * @typedef {object} Geometry
+ * @property {boolean} transposed
+ * @property {number[]} input
+ * @property {number[]} kernel_size
+ * @property {number[]} stride
+ * @property {number[]} padding
+ * @property {number[]} output_padding
+ * @property {number[]} dilation
+ * @property {number} groups
+ * @property {string} padding_mode
  */
 
 /** @typedef {{report: Report, loaded: LoadedNetwork[]}} LoadResult */
