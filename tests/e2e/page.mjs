@@ -36,7 +36,6 @@ export class Visitor {
 
   async open() {
     await this.page.goto(this.url);
-    await this.page.getByRole('button', { name: 'Inpaint', exact: true }).waitFor({ state: 'attached' });
     await this.page.waitForFunction(() => document.querySelector('main')?.dataset.state === 'empty');
   }
 

@@ -18,6 +18,7 @@ const browser = await chromium.launch({
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: 'allow' });
+  context.setDefaultTimeout(15_000);
   const visitor = new Visitor(await context.newPage(), site.url);
   const start = Date.now();
   try {

@@ -7,6 +7,7 @@ const WORKER = `
 import init, * as wasm from './tests.js';
 self.__wbg_test_invoke = (f) => f();
 const lines = [];
+self.__wbg_test_output_writeln = (...words) => lines.push(words.join(' '));
 for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
   console[level] = (...words) => { lines.push(words.join(' ')); self['on_console_' + level]?.(...words); };
 }

@@ -55,7 +55,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Gzipped bytes of everything that a first visit loads: all but the weights, and of the samples the thumbnails.
+/// Gzipped bytes of page and wasm: all but weights and sample pictures.
 fn first_load(folder: &Path) -> Result<u64> {
     let mut total = 0;
     for entry in fs::read_dir(folder)? {
@@ -65,8 +65,7 @@ fn first_load(folder: &Path) -> Result<u64> {
             total += if name == "models" { 0 } else { first_load(&entry.path())? };
             continue;
         }
-        let sample = folder.ends_with("samples") && !name.starts_with("thumb-");
-        if !sample && !name.starts_with("LICENSE") {
+        if !folder.ends_with("samples") && !name.starts_with("LICENSE") {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(&fs::read(entry.path())?)?;
             total += encoder.finish()?.len() as u64;

@@ -8,8 +8,9 @@ use super::field::Field;
 use super::level::{Level, PATCH};
 use super::vote::trust;
 
-/// Sweeps of Gauss-Seidel per scale.
-const SWEEPS: usize = 10;
+/// Sweeps of Gauss-Seidel on each way through a scale, and V-cycles.
+const SWEEPS: usize = 2;
+const CYCLES: usize = 5;
 /// Largest difference between neighbouring pixels that counts as a seam, in levels.
 const SEAM: f32 = 8.0;
 /// Over what share of the hole's long side a seam is spread.
@@ -78,51 +79,117 @@ fn differences(level: &Level, field: &Field, step: usize) -> Vec<[f32; 4]> {
 }
 
 /// Solves `sum of (e - neighbour) + screen * e = source` over the free pixels; `e` is 0 elsewhere.
-fn solve(source: &[f32], free: &[bool], (width, height): (usize, usize), screen: f32) -> Vec<f32> {
-    let mut e = vec![0.0f32; source.len()];
-    if width.min(height) > 8 {
-        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
-        let mut coarse = vec![0.0f32; w * h];
-        let mut open = vec![true; w * h];
-        for at in 0..source.len() {
-            let to = at / width / 2 * w + at % width / 2;
-            coarse[to] += if free[at] { source[at] } else { 0.0 };
-            open[to] &= free[at];
-        }
-        if open.iter().any(|&o| o) {
-            let coarse = solve(&coarse, &open, (w, h), screen * 4.0);
-            for at in (0..e.len()).filter(|&at| free[at]) {
-                e[at] = coarse[at / width / 2 * w + at % width / 2];
-            }
-        }
+fn solve(source: &[f32], free: &[bool], size: (usize, usize), screen: f32) -> Vec<f32> {
+    let mut grids = vec![Grid { size, free: free.to_vec(), screen }];
+    while let Some(coarser) = grids.last().and_then(Grid::coarser) {
+        grids.push(coarser);
     }
-    for sweep in 0..SWEEPS {
-        let parity = sweep % 2;
-        let mut relax = |at: usize| {
-            if !free[at] {
-                return;
-            }
-            let x = at % width;
-            let (mut sum, mut count) = (source[at], screen);
-            let mut neighbour = |there: bool, other: usize| {
-                if there {
-                    sum += e[other];
-                    count += 1.0;
-                }
-            };
-            neighbour(x > 0, at.wrapping_sub(1));
-            neighbour(x + 1 < width, at + 1);
-            neighbour(at >= width, at.wrapping_sub(width));
-            neighbour(at + width < source.len(), at + width);
-            e[at] = sum / count;
-        };
-        if parity == 0 {
-            (0..source.len()).for_each(&mut relax);
-        } else {
-            (0..source.len()).rev().for_each(&mut relax);
-        }
+    let mut e = vec![0.0; source.len()];
+    for _ in 0..CYCLES {
+        cycle(&grids, &mut e, source);
     }
     e
+}
+
+/// One V-cycle of multigrid (Briggs et al. 2000, "A Multigrid Tutorial").
+fn cycle(grids: &[Grid], e: &mut [f32], source: &[f32]) {
+    let Some((grid, coarser)) = grids.split_first() else { return };
+    if coarser.is_empty() {
+        (0..4 * SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 0));
+        return;
+    }
+    (0..SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 0));
+    let residual = grid.restrict(&grid.residual(e, source));
+    let mut correction = vec![0.0; residual.len()];
+    cycle(coarser, &mut correction, &residual);
+    grid.add(e, &correction);
+    (0..SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 1));
+}
+
+/// The equation at one scale.
+struct Grid {
+    size: (usize, usize),
+    free: Vec<bool>,
+    screen: f32,
+}
+
+impl Grid {
+    /// Half the size; a cell is free if all its pixels are.
+    fn coarser(&self) -> Option<Self> {
+        let (width, height) = self.size;
+        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
+        let mut free = vec![true; w * h];
+        for (at, &open) in self.free.iter().enumerate() {
+            free[at / width / 2 * w + at % width / 2] &= open;
+        }
+        let worth = width.min(height) > 4 && free.contains(&true);
+        worth.then_some(Self { size: (w, h), free, screen: self.screen * 4.0 })
+    }
+
+    /// Sum of the neighbours' values and their number.
+    #[inline(always)]
+    fn around(&self, e: &[f32], at: usize) -> (f32, f32) {
+        let (width, height) = self.size;
+        let (x, y) = (at % width, at / width);
+        let (mut sum, mut count) = (0.0, 0.0);
+        let mut neighbour = |there: bool, other: usize| {
+            if there {
+                sum += e[other];
+                count += 1.0;
+            }
+        };
+        neighbour(x > 0, at.wrapping_sub(1));
+        neighbour(x + 1 < width, at + 1);
+        neighbour(y > 0, at.wrapping_sub(width));
+        neighbour(y + 1 < height, at + width);
+        (sum, count)
+    }
+
+    /// Gauss-Seidel, forwards or backwards.
+    fn relax(&self, e: &mut [f32], source: &[f32], forward: bool) {
+        for step in 0..e.len() {
+            let at = if forward { step } else { e.len() - 1 - step };
+            if self.free[at] {
+                let (sum, count) = self.around(e, at);
+                e[at] = (source[at] + sum) / (count + self.screen);
+            }
+        }
+    }
+
+    fn residual(&self, e: &[f32], source: &[f32]) -> Vec<f32> {
+        let left = |at: usize| {
+            let (sum, count) = self.around(e, at);
+            if self.free[at] { source[at] + sum - (count + self.screen) * e[at] } else { 0.0 }
+        };
+        (0..e.len()).map(left).collect()
+    }
+
+    /// Sums over cells: fluxes add up.
+    fn restrict(&self, fine: &[f32]) -> Vec<f32> {
+        let (width, height) = self.size;
+        let w = width.div_ceil(2);
+        let mut coarse = vec![0.0; w * height.div_ceil(2)];
+        for (at, value) in fine.iter().enumerate() {
+            coarse[at / width / 2 * w + at % width / 2] += value;
+        }
+        coarse
+    }
+
+    /// Adds the coarse correction, bilinearly.
+    fn add(&self, e: &mut [f32], coarse: &[f32]) {
+        let (width, height) = self.size;
+        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
+        let side = |at: usize, size: usize| {
+            let near = at / 2;
+            let far = if at % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
+            (near, far)
+        };
+        for at in (0..e.len()).filter(|&at| self.free[at]) {
+            let ((x0, x1), (y0, y1)) = (side(at % width, w), side(at / width, h));
+            let row = |y: usize| 0.75 * coarse[y * w + x0] + 0.25 * coarse[y * w + x1];
+            e[at] += 0.75 * row(y0) + 0.25 * row(y1);
+        }
+    }
 }
 
 #[cfg(test)]
