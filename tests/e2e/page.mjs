@@ -28,7 +28,11 @@ export class Visitor {
       const to = new URL(request.url());
       if (!['data:', 'blob:'].includes(to.protocol) && to.origin !== new URL(url).origin) this.complaints.push(`request to ${to.origin}`);
     });
-    page.on('requestfailed', (request) => this.complaints.push(`request failed: ${request.url()}`));
+    page.on('requestfailed', (request) => {
+      // A request that the visitor's own leaving ended is none.
+      const why = request.failure()?.errorText ?? '';
+      if (!why.includes('ERR_ABORTED')) this.complaints.push(`request failed: ${request.url()} (${why})`);
+    });
     page.on('response', (response) => {
       if (response.status() >= 400) this.complaints.push(`${response.status()} ${response.url()}`);
     });
