@@ -13,6 +13,8 @@ import { ensure } from './weights.js';
 
 /** The words of a run change at most this often, so that they can be read (and spoken). */
 const WORDS_MS = 200;
+/** Before this share is done, the layer is the input. */
+const WORDS_FROM = 0.005;
 /** No estimate before this share is done. */
 const ESTIMATE_FROM = 0.1;
 
@@ -117,7 +119,7 @@ function teller(app) {
     if (now - told < WORDS_MS) return;
     told = now;
     const left = done > ESTIMATE_FROM && done < 1 ? ((now - began) / done) * (1 - done) : null;
-    app.say(text.running(layer, done, left));
+    app.say(done < WORDS_FROM ? text.starting : text.running(layer, done, left));
   };
 }
 

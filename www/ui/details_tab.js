@@ -61,6 +61,7 @@ function modelCard(app, entry, panel) {
     make('h2', {}, nameOf(entry)),
     hint ? make('p', {}, hint) : make('p', {}, make('code', {}, entry.file)),
     found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
+    ...(found?.about ?? []).map((sentence) => make('p', {}, sentence)),
     !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
     rows.length > 0 && make('dl', {}, ...rows),
     make('div', { class: 'acts' },
