@@ -40,6 +40,7 @@ pub fn run() -> Result<()> {
         stage(&mut count, "types of the worker", || {
             tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.worker.json"])
         });
+        tests(&mut count, "the page's modules", || Ok(tools::command("node", &["tests/page/run.mjs"])));
         tests(&mut count, "wasm tests in Chromium", || {
             let folder = wasm_tests()?;
             let mut command = tools::command("node", &["tests/e2e/wasm.mjs"]);

@@ -1,0 +1,20 @@
+// The page's modules that need no DOM, in Node: node tests/page/run.mjs [FILTER]
+import * as client from './client.mjs';
+import * as geometry from './geometry.mjs';
+import * as work from './work.mjs';
+
+const filter = process.argv[2] ?? '';
+const tests = Object.entries({ ...geometry, ...work, ...client }).filter(([name]) => name.includes(filter));
+let [passed, failed] = [0, 0];
+for (const [name, test] of tests) {
+  try {
+    await test();
+    passed += 1;
+    console.log(`test ${name} ... ok`);
+  } catch (error) {
+    failed += 1;
+    console.log(`test ${name} ... FAILED\n  ${/** @type {Error} */ (error).stack}`);
+  }
+}
+console.log(`\ntest result: ${failed ? 'FAILED' : 'ok'}. ${passed} passed; ${failed} failed`);
+process.exit(failed ? 1 : 0);
