@@ -4,11 +4,12 @@ import { chromium } from 'playwright-core';
 import { OUT, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 import * as bad from './bad_input.mjs';
+import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as screens from './screens.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...bad, ...screens }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...main, ...bad, ...large, ...screens }).filter(([name]) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const site = await serve(`${ROOT}dist`, {}, '/some/where/');
 const browser = await chromium.launch({
