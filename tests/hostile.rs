@@ -1,0 +1,116 @@
+//! Attacks and accidents: each file ends in its one clear error, quickly, and nothing panics or runs.
+//! Made by `tests/hostile/make.py`; the same files are read in the browser by the end-to-end tests.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use infill::error::{Code, Result};
+use infill::{checkpoint, report};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/hostile")
+}
+
+fn expected() -> BTreeMap<String, String> {
+    serde_json::from_slice(&std::fs::read(folder().join("expected.json")).unwrap()).unwrap()
+}
+
+/// Opens, reports and reads every tensor.
+fn read_all(bytes: Vec<u8>, name: &str) -> Result<usize> {
+    let mut checkpoint = checkpoint::open(Cursor::new(bytes), name)?;
+    let _ = report::inspect(checkpoint.as_ref(), name);
+    let tensors: Vec<_> = checkpoint.state_dicts().iter().flat_map(|dict| dict.tensors.clone()).collect();
+    tensors.iter().map(|tensor| checkpoint.read(tensor).map(|values| values.len())).sum()
+}
+
+#[test]
+fn every_file_ends_in_its_code() {
+    let rows = expected();
+    assert!(rows.len() > 90, "{}", rows.len());
+    let mut wrong = Vec::new();
+    for (name, code) in &rows {
+        let bytes = std::fs::read(folder().join("files").join(name)).unwrap();
+        let opened = checkpoint::open(Cursor::new(bytes.clone()), name).map(drop);
+        let found = match (opened, read_all(bytes, name)) {
+            (Err(error), _) => {
+                assert!(error.message.contains(name.as_str()), "{name} is not named: {error}");
+                assert!(error.message.len() < 400, "{name}: {error}");
+                error.code.as_str().to_owned()
+            }
+            (Ok(()), Ok(_)) => "ok".to_owned(),
+            (Ok(()), Err(error)) => format!("ok-but-reading:{}", error.code.as_str()),
+        };
+        if found != *code {
+            wrong.push(format!("{name}: {found} instead of {code}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!PathBuf::from("/tmp/infill-was-here").exists(), "a pickle was executed");
+}
+
+#[test]
+fn files_cut_at_every_37th_byte_never_panic() {
+    let mut folders = vec![folder().join("files"), folder().join("../reference/checkpoints")];
+    folders.push(folder().join("../reference/networks"));
+    let mut cuts = 0;
+    for file in folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.len() > 64 << 10 || path.extension().is_some_and(|e| e == "py" || e == "json") {
+            continue;
+        }
+        for end in (0..bytes.len()).step_by(37) {
+            let _ = read_all(bytes[..end].to_vec(), "cut");
+            cuts += 1;
+        }
+    }
+    assert!(cuts > 5000, "{cuts}");
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    let mut seed = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move |limit: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % limit as u64) as usize
+    };
+    let folder = folder().join("../reference/checkpoints");
+    for name in ["zip.pth", "legacy2.pth", "plain.safetensors", "training.pth", "scripted.pt", "deflated.pth"] {
+        let original = std::fs::read(folder.join(name)).unwrap();
+        for _ in 0..300 {
+            let mut bytes = original.clone();
+            for _ in 0..1 + random(4) {
+                let at = random(bytes.len());
+                bytes[at] = random(256) as u8;
+            }
+            let _ = read_all(bytes, name);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_4_gigabytes_is_refused_by_its_size() {
+    struct Huge(u64);
+    impl std::io::Read for Huge {
+        fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+            target.fill(0);
+            Ok(target.len())
+        }
+    }
+    impl std::io::Seek for Huge {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0 = match to {
+                std::io::SeekFrom::Start(at) => at,
+                std::io::SeekFrom::End(offset) => 4_100_000_000u64.saturating_add_signed(offset),
+                std::io::SeekFrom::Current(offset) => self.0.saturating_add_signed(offset),
+            };
+            Ok(self.0)
+        }
+    }
+    let error = checkpoint::open(Huge(0), "huge.pth").map(drop).unwrap_err();
+    assert_eq!(error.code, Code::CheckpointLimit);
+    assert!(error.message.contains("4100000000"), "{error}");
+}

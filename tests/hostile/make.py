@@ -1,0 +1,222 @@
+"""Makes hostile checkpoints, each with the error code it must end in: python tests/hostile/make.py
+
+Only the standard library; nothing here is ever unpickled. `ok` means: opens, and nothing in it is executed.
+"""
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FILES = f"{HERE}/files"
+expected = {}
+
+MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e"
+GLOBAL = lambda module, name: b"c" + module.encode() + b"\n" + name.encode() + b"\n"
+STR = lambda text: b"X" + struct.pack("<I", len(text)) + text.encode()
+INT = lambda n: b"J" + struct.pack("<i", n) if -2**31 <= n < 2**31 else b"\x8a\x08" + struct.pack("<q", n)
+TUPLE = lambda *items: b"(" + b"".join(items) + b"t"
+
+
+def storage(key="0", numel=4, kind="FloatStorage", module="torch"):
+    return TUPLE(STR("storage"), GLOBAL(module, kind), STR(key), STR("cpu"), INT(numel)) + b"Q"
+
+
+def tensor(store, offset=0, size=(4,), stride=(1,), name="_rebuild_tensor_v2", args=None):
+    if args is None:
+        args = [store, INT(offset), TUPLE(*map(INT, size)), TUPLE(*map(INT, stride)), b"\x89", b"}"]
+    return GLOBAL("torch._utils", name) + TUPLE(*args) + b"R"
+
+
+def pickled(body):
+    return b"\x80\x02" + body + b"."
+
+
+def state_dict(value, key="encoder.0.weight"):
+    return pickled(b"}" + STR(key) + value + b"s")
+
+
+def write(name, data, code):
+    with open(f"{FILES}/{name}", "wb") as file:
+        file.write(data)
+    expected[name] = code
+
+
+def archive(name, pickle, code, data=None, extra=(), change=lambda raw: raw, compression=zipfile.ZIP_STORED):
+    path = f"{FILES}/{name}"
+    with zipfile.ZipFile(path, "w", compression) as out:
+        entries = [("a/data.pkl", pickle), ("a/version", b"3\n")]
+        entries += [(f"a/data/{k}", v) for k, v in ({"0": b"\0" * 16} if data is None else data).items()] + list(extra)
+        for filename, content in entries:
+            out.writestr(zipfile.ZipInfo(filename), content, compression)
+    with open(path, "rb") as file:
+        raw = bytes(change(bytearray(file.read())))
+    write(name, raw, code)
+
+
+def safetensors(name, header, data, code, length=None):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    write(name, struct.pack("<Q", len(text) if length is None else length) + text + data, code)
+
+
+def pickles():
+    good = state_dict(tensor(storage()))
+    archive("fine.pth", good, "ok")
+    evil = GLOBAL("os", "system") + TUPLE(STR("touch /tmp/infill-was-here")) + b"R"
+    archive("os-system.pth", pickled(evil), "checkpoint-no-tensors")
+    archive("os-system-beside-weights.pth", pickled(b"}" + STR("w") + tensor(storage()) + b"s" + STR("x") + evil + b"s"), "ok")
+    archive("os-system-in-a-key.pth", pickled(b"}" + evil + tensor(storage()) + b"s" + STR("w") + tensor(storage()) + b"s"), "ok")
+    bomb = b"(" + STR("x") + b"t" + b"q\x00" + b"".join(b"0(" + b"h" + bytes([i]) + (b"h" + bytes([i])) * 9 + b"tq" + bytes([i + 1]) for i in range(100))
+    archive("memo-bomb.pth", pickled(bomb), "checkpoint-no-tensors")
+    archive("dup-bomb.pth", pickled(STR("x") + b"2" * 1_200_000), "checkpoint-limit", compression=zipfile.ZIP_DEFLATED)
+    archive("nested-200000.pth", pickled(b")" + b"\x85" * 200_000), "checkpoint-no-tensors", compression=zipfile.ZIP_DEFLATED)
+    archive("nested-dicts.pth", pickled((b"}" + STR("model")) * 50_000 + b"N" + b"s" * 50_000), "checkpoint-no-tensors", compression=zipfile.ZIP_DEFLATED)
+    archive("self-containing-dict.pth", pickled(b"}q\x00" + STR("model") + b"h\x00s"), "checkpoint-no-tensors")
+    archive("string-of-1-gib.pth", b"\x80\x02X\x00\x00\x00\x40xx", "checkpoint-limit")
+    archive("string-of-2-63.pth", b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7fxx", "checkpoint-limit")
+    archive("long-of-any-length.pth", b"\x80\x02\x8b\xff\xff\xff\x7f\x00", "checkpoint-limit")
+    archive("long-of-negative-length.pth", b"\x80\x02\x8b\xff\xff\xff\xff\x00", "checkpoint-pickle")
+    archive("setitem-on-an-int.pth", pickled(INT(1) + STR("a") + INT(2) + b"s"), "checkpoint-pickle")
+    archive("append-to-a-dict.pth", pickled(b"}" + INT(2) + b"a"), "checkpoint-pickle")
+    archive("empty-stack.pth", b"\x80\x020.", "checkpoint-pickle")
+    archive("no-mark.pth", b"\x80\x02t.", "checkpoint-pickle")
+    archive("unknown-opcode.pth", b"\x80\x02\xff.", "checkpoint-pickle")
+    archive("never-stored-memo.pth", b"\x80\x02h\x07.", "checkpoint-pickle")
+    archive("extension-registry.pth", b"\x80\x02\x82\x01.", "checkpoint-pickle")
+    archive("without-stop.pth", b"\x80\x02}", "checkpoint-truncated")
+    archive("empty-pickle.pth", b"", "checkpoint-truncated")
+    archive("no-tensors.pth", pickled(b"}" + STR("epoch") + INT(3) + b"s"), "checkpoint-no-tensors")
+
+
+def rebuilds():
+    def bad(name, value, code, **more):
+        archive(f"rebuild-{name}.pth", state_dict(value), code, **more)
+
+    bad("without-arguments", tensor(None, args=[]), "checkpoint-pickle")
+    bad("with-wrong-types", tensor(None, args=[STR("x")] * 6), "checkpoint-pickle")
+    bad("with-negative-offset", tensor(storage(), offset=-1), "checkpoint-pickle")
+    bad("with-negative-size", tensor(storage(), size=(-4,)), "checkpoint-pickle")
+    bad("with-negative-stride", tensor(storage(), stride=(-1,)), "checkpoint-pickle")
+    bad("with-two-sizes-one-stride", tensor(storage(), size=(2, 2)), "checkpoint-pickle")
+    bad("stride-0-over-2-42", tensor(storage(), size=(2**21, 2**21), stride=(0, 0)), "checkpoint-tensor")
+    bad("stride-0-over-2-29", tensor(storage(), size=(2**29,), stride=(0,)), "checkpoint-tensor")
+    bad("offset-past-the-end", tensor(storage(), offset=2**40), "checkpoint-tensor")
+    bad("size-past-the-end", tensor(storage(), size=(5,)), "checkpoint-tensor")
+    bad("stride-past-the-end", tensor(storage(), size=(2,), stride=(2**62,)), "checkpoint-tensor")
+    bad("shape-overflow", tensor(storage(), size=(2**33, 2**33), stride=(1, 1)), "checkpoint-tensor")
+    bad("seventeen-dimensions", tensor(storage(), size=(1,) * 17, stride=(1,) * 17), "checkpoint-pickle")
+    bad("storage-shorter-than-numel", tensor(storage(numel=1000)), "checkpoint-tensor")
+    bad("storage-that-is-not-there", tensor(storage(key="9")), "checkpoint-corrupt")
+    bad("storage-by-path", tensor(storage(key="../data.pkl")), "checkpoint-corrupt")
+    bad("storage-that-is-no-tuple", tensor(STR("0") + b"Q"), "checkpoint-pickle")
+    bad("numel-overflow", tensor(storage(numel=2**62)), "checkpoint-tensor")
+    bad("complex", tensor(storage(kind="ComplexFloatStorage")), "checkpoint-dtype")
+    bad("float8", tensor(None, name="_rebuild_tensor_v3", args=[
+        storage(kind="UntypedStorage", module="torch.storage"), INT(0), TUPLE(INT(4)), TUPLE(INT(1)), b"\x89", b"}",
+        GLOBAL("torch", "float8_e4m3fn")]), "checkpoint-dtype")
+    bad("sparse", tensor(None, name="_rebuild_sparse_tensor", args=[STR("layout"), TUPLE()]), "checkpoint-dtype")
+    bad("quantised", tensor(None, name="_rebuild_qtensor", args=[storage()] * 7), "checkpoint-dtype")
+    bad("parameter-of-itself", b"(" + GLOBAL("torch._utils", "_rebuild_parameter") + b"l" + b"q\x000" + GLOBAL("torch._utils", "_rebuild_parameter")
+        + TUPLE(b"h\x00", b"\x88", b"}") + b"R", "checkpoint-pickle")
+
+
+def zips():
+    good = state_dict(tensor(storage()))
+
+    def central(raw, name):
+        at = 0
+        while True:
+            at = raw.index(b"PK\x01\x02", at)
+            length = struct.unpack_from("<H", raw, at + 28)[0]
+            if raw[at + 46:at + 46 + length] == name:
+                return at
+            at += 4
+
+    def patch(name, offset, fmt, value):
+        def change(raw):
+            struct.pack_into(fmt, raw, central(raw, name) + offset, value)
+            return raw
+        return change
+
+    archive("zip-encrypted.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 8, "<H", 1))
+    archive("zip-unknown-method.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 10, "<H", 12))
+    archive("zip-bad-crc.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 16, "<I", 1))
+    archive("zip-bad-crc-of-values.pth", good, "ok-but-reading:checkpoint-corrupt", change=patch(b"a/data/0", 16, "<I", 1))
+    archive("zip-altered-offset.pth", good, "checkpoint-corrupt", change=patch(b"a/version", 42, "<I", 3))
+    archive("zip-size-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data/0", 24, "<I", 4000))
+    archive("zip-overlap.pth", good, "checkpoint-corrupt", change=patch(b"a/version", 42, "<I", 0))
+    archive("zip-zip64-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data/0", 24, "<I", 0xFFFFFFFF))
+    archive("zip-duplicate.pth", good, "checkpoint-corrupt", extra=[("a/version", b"3\n")])
+    archive("zip-traversal.pth", good, "checkpoint-corrupt", extra=[("../../etc/passwd", b"x")])
+    # The count alone must end it: a real directory of 65,000 entries would be 5 MB in git.
+    write("zip-65000-entries.pth", b"PK\x03\x04" + b"\0" * 1000 + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65_000, 65_000, 900, 4, 0), "checkpoint-limit")
+    archive("zip-deflate-bomb.pth", b"\x80\x02" + b"N0" * 40_000_000 + b"N.", "checkpoint-limit", compression=zipfile.ZIP_DEFLATED)
+    archive("zip-deflate-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 24, "<I", 10), compression=zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(f"{FILES}/zip-of-pictures.pth", "w") as out:
+        out.writestr(zipfile.ZipInfo("holiday.jpg"), b"\xff\xd8\xff")
+    expected["zip-of-pictures.pth"] = "checkpoint-not-weights"
+    write("zip-empty.pth", b"PK\x05\x06" + b"\0" * 18, "checkpoint-not-weights")
+
+
+def legacies():
+    head = MAGIC + pickled(INT(1001)) + pickled(b"}" + STR("little_endian") + b"\x88s")
+    body = state_dict(tensor(storage()))
+    keys = pickled(b"]" + STR("0") + b"a")
+    values = struct.pack("<q", 4) + b"\0" * 16
+    write("legacy-fine.pth", head + body + keys + values, "ok")
+    write("legacy-short-storage.pth", head + body + keys + values[:-3], "checkpoint-truncated")
+    write("legacy-count-lie.pth", head + body + keys + struct.pack("<q", 2**60) + b"\0" * 16, "checkpoint-truncated")
+    write("legacy-negative-count.pth", head + body + keys + struct.pack("<q", -1) + b"\0" * 16, "checkpoint-truncated")
+    write("legacy-fewer-elements.pth", head + body + keys + struct.pack("<q", 2) + b"\0" * 8, "checkpoint-tensor")
+    write("legacy-without-keys.pth", head + body + pickled(b"]"), "checkpoint-corrupt")
+    write("legacy-foreign-key.pth", head + body + pickled(b"]" + STR("7") + b"a") + values, "checkpoint-corrupt")
+
+
+def safe():
+    one = {"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
+    sixteen = b"\0" * 16
+    safetensors("fine.safetensors", one, sixteen, "ok")
+    safetensors("header-of-2-63.safetensors", one, sixteen, "checkpoint-limit", length=2**63)
+    safetensors("header-of-200-mb.safetensors", one, sixteen, "checkpoint-limit", length=200_000_000)
+    safetensors("header-past-the-end.safetensors", one, sixteen, "checkpoint-truncated", length=5_000)
+    safetensors("header-not-utf8.safetensors", b'{"\xff\xfe": 1}', sixteen, "checkpoint-corrupt")
+    safetensors("header-not-json.safetensors", b'{"w": ', sixteen, "checkpoint-corrupt")
+    safetensors("header-deep.safetensors", b'{"w":' + b"[" * 5000 + b"]" * 5000 + b"}", sixteen, "checkpoint-corrupt")
+    safetensors("key-twice.safetensors", b'{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}', sixteen, "checkpoint-corrupt")
+    two = lambda a, b: {"a": {"dtype": "F32", "shape": [4], "data_offsets": a}, "b": {"dtype": "F32", "shape": [4], "data_offsets": b}}
+    safetensors("overlap.safetensors", two([0, 16], [8, 24]), b"\0" * 24, "checkpoint-corrupt")
+    safetensors("gap.safetensors", two([0, 16], [20, 36]), b"\0" * 36, "checkpoint-corrupt")
+    safetensors("tail.safetensors", one, b"\0" * 20, "checkpoint-corrupt")
+    safetensors("short.safetensors", one, b"\0" * 12, "checkpoint-truncated")
+    safetensors("bytes-lie.safetensors", {"w": {"dtype": "F32", "shape": [5], "data_offsets": [0, 16]}}, sixteen, "checkpoint-tensor")
+    safetensors("shape-overflow.safetensors", {"w": {"dtype": "F32", "shape": [2**40, 2**40], "data_offsets": [0, 16]}}, sixteen, "checkpoint-tensor")
+    safetensors("negative-shape.safetensors", {"w": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}, sixteen, "checkpoint-tensor")
+    safetensors("offsets-reversed.safetensors", {"w": {"dtype": "F32", "shape": [4], "data_offsets": [16, 0]}}, sixteen, "checkpoint-tensor")
+    safetensors("float8.safetensors", {"w": {"dtype": "F8_E4M3", "shape": [16], "data_offsets": [0, 16]}}, sixteen, "checkpoint-dtype")
+    safetensors("no-tensors.safetensors", {"__metadata__": {"a": "b"}}, b"", "checkpoint-no-tensors")
+
+
+def others():
+    write("empty.pth", b"", "checkpoint-format")
+    write("three-bytes.pth", b"abc", "checkpoint-format")
+    write("web-page.pth", b"\n<!DOCTYPE html><html><title>Sign in</title>", "checkpoint-not-weights")
+    write("lfs-pointer.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 173190809\n", "checkpoint-not-weights")
+    write("picture.pth", b"\x89PNG\r\n\x1a\n" + b"\0" * 30, "checkpoint-not-weights")
+    write("photo.pth", b"\xff\xd8\xff\xe0" + b"\0" * 30, "checkpoint-not-weights")
+    write("archive.pth", zlib.compress(b"x", wbits=31), "checkpoint-not-weights")
+    write("seven-zip.pth", b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "checkpoint-not-weights")
+    write("plain.pkl", pickled(b"}"), "checkpoint-format")
+    write("tar.pth", b"\0" * 257 + b"ustar" + b"\0" * 250, "checkpoint-format")
+
+
+if __name__ == "__main__":
+    os.makedirs(FILES, exist_ok=True)
+    for old in os.listdir(FILES):
+        os.remove(f"{FILES}/{old}")
+    for make in [pickles, rebuilds, zips, legacies, safe, others]:
+        make()
+    with open(f"{HERE}/expected.json", "w") as file:
+        json.dump(expected, file, indent=1, sort_keys=True)
+    print(len(expected), "files")
