@@ -66,6 +66,13 @@ impl Models {
         }
     }
 
+    /// Moves the networks of `from` to those of `handle`: EdgeConnect's two halves come as two files.
+    pub fn combine(&mut self, handle: &str, from: &str) {
+        if let Some(more) = self.files.remove(from) {
+            self.files.entry(handle.to_owned()).or_default().extend(more);
+        }
+    }
+
     /// Forgets a file's networks.
     pub fn unload(&mut self, handle: &str) {
         self.files.remove(handle);
@@ -73,7 +80,8 @@ impl Models {
 
     /// Fills the mask's holes with the networks of `handle`, or from the photo alone if it is empty.
     ///
-    /// `options` is the JSON of `FillOptions`; `progress(done, layer)` is called before every layer.
+    /// `options` is the JSON of `FillOptions`; `progress(done, layer)` is called before every layer; `second` is a
+    /// pair network's second picture, RGBA of the photo's size.
     #[wasm_bindgen(unchecked_return_type = "Patch[]")]
     #[allow(clippy::too_many_arguments)] // the boundary is flat by nature
     pub fn inpaint(
@@ -86,8 +94,10 @@ impl Models {
         mask: Vec<u8>,
         options: &str,
         progress: &Function,
+        second: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
-        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        let mut options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        options.second = second;
         let photo = PagePixels { rgba, width, height, is_gray };
         let mask = Mask { width, height, holes: mask };
         let models: &mut [Loaded] = match handle {

@@ -49,9 +49,13 @@ export async function inpaint(app, stage, seed = 0) {
     const model = app.models.selected;
     const handle = await race(ensure(app, model), signal);
     const options = JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
+    const { second } = model;
+    if (second && (second.width !== photo.width || second.height !== photo.height)) {
+      throw new Error(text.secondSize(second.name, second.width, second.height, photo.width, photo.height));
+    }
     /** @type {import('../document/photo.js').Patch[]} */
     const patches = await app.inference.request(
-      { kind: 'inpaint', handle, key: keyOf(photo), width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options },
+      { kind: 'inpaint', handle, key: keyOf(photo), width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options, second: second?.rgba },
       { signal, transfer: [sent.buffer], pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: teller(app) },
     );
     if (app.document !== document) return false;

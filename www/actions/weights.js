@@ -23,9 +23,11 @@ export async function loadWeights(app, files) {
     try {
       await load(app, added);
       app.misfit = null;
-      app.models.add(added);
       app.state.succeeded();
-      app.say(text.modelReady(nameOf(added), file.name));
+      const name = nameOf(added);
+      const joined = await join(app, added);
+      if (!joined) app.models.add(added);
+      app.say(joined ? text.modelJoined(name, file.name, nameOf(joined)) : text.modelReady(name, file.name));
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file.name), keys: [] });
       app.misfit = { file: file.name, failure };
@@ -44,8 +46,64 @@ async function load(app, target) {
   const { handle, blob, file } = target;
   if (!blob) throw new Error(text.shippedMissing);
   const result = await app.inference.request({ kind: 'load', handle, blob, name: file });
+  for (const partner of target.partners) {
+    const from = `${handle}+`;
+    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file });
+    await app.inference.request({ kind: 'combine', handle, from });
+    result.loaded.push(...more.loaded);
+    result.report.networks.push(...more.report.networks);
+    result.report.tensors.push(...more.report.tensors);
+  }
   target.result = result;
   target.generation = app.inference.generation;
+}
+
+/** Networks that only work together, and come as files of their own: what paints, and what it needs. */
+const PAINTER = 'edgeconnect-inpaint';
+const HELPER = 'edgeconnect-edge';
+
+/**
+ * Joins EdgeConnect's two halves when the second one arrives, in whichever order.
+ * @param {App} app
+ * @param {Entry} added
+ * @returns {Promise<Entry | null>} the entry that now holds both
+ */
+async function join(app, added) {
+  /** @param {Entry} entry @param {string} wanted */
+  const isOnly = (entry, wanted) => !!entry.result && entry.result.loaded.every(({ id }) => id === wanted);
+  const wanted = isOnly(added, HELPER) ? PAINTER : isOnly(added, PAINTER) ? HELPER : null;
+  const other = wanted && app.models.entries.findLast((entry) => isOnly(entry, wanted));
+  if (!other) return null;
+  const [painter, helper] = wanted === PAINTER ? [other, added] : [added, other];
+  if (!helper.blob) return null;
+  painter.partners.push({ file: helper.file, blob: helper.blob });
+  await load(app, painter);
+  if (painter === added) {
+    app.models.remove(helper.handle);
+    app.models.add(painter);
+  } else {
+    app.models.select(painter.handle);
+  }
+  await app.inference.request({ kind: 'unload', handle: helper.handle });
+  return painter;
+}
+
+/**
+ * A pair network's second picture: any picture of the photo's size.
+ * @param {App} app
+ * @param {Entry} target
+ * @param {File} file
+ */
+export async function chooseSecond(app, target, file) {
+  try {
+    const { width, height, rgba } = await app.codec.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
+    target.second = { name: file.name, width, height, rgba };
+    app.state.succeeded();
+    app.say(text.secondChosen(file.name));
+  } catch (error) {
+    app.fail(wordsFor(error, file.name));
+  }
+  app.models.touch();
 }
 
 /**

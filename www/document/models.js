@@ -15,6 +15,8 @@
  * @property {LoadResult | null} result what the worker said of it
  * @property {number} generation of the worker that holds it; 0 if none does
  * @property {FillOptions} options what the person changed in how it was trained
+ * @property {{file: string, blob: Blob}[]} partners further files whose networks run together with this one's
+ * @property {{name: string, width: number, height: number, rgba: Uint8Array} | null} second a pair network's second picture
  */
 
 export const SHIPPED = 'default';
@@ -90,5 +92,5 @@ export class ModelList {
  * @returns {Entry}
  */
 export function entry(handle, file, blob = null) {
-  return { handle, file, blob, result: null, generation: 0, options: {} };
+  return { handle, file, blob, result: null, generation: 0, options: {}, partners: [], second: null };
 }

@@ -112,6 +112,12 @@ export const text = {
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
   modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
+  /** @param {string} name @param {string} file @param {string} both */
+  modelJoined: (name, file, both) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). ${both} now run together.`,
+  /** @param {string} name */
+  secondChosen: (name) => `${name} is the second input.`,
+  /** @param {string} name @param {number} w @param {number} h @param {number} width @param {number} height */
+  secondSize: (name, w, h, width, height) => `${name} has ${w} × ${h} pixels, but the photo has ${width} × ${height}. Choose a second photo of the same size, or remove it.`,
   /** @param {string} name */
   modelChosen: (name) => `${name} is selected.`,
   /** @param {string} name */
@@ -193,6 +199,8 @@ export const text = {
   outputCoversChoices: { field: 'the whole window', centre: 'its centre half' },
   secondInput: 'Second input',
   secondInputChoices: { mask: 'the mask', edges: 'edges of the photo', photo: 'the photo itself' },
+  secondPhoto: 'Second photo',
+  chooseSecond: 'Choose a second photo',
   sigma: 'Edge smoothing (sigma)',
   guessed: 'Back to the guess',
   facts: {

@@ -3,7 +3,7 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { chooseModel, firstSentence, nameOf, parametersOf, removeModel } from '../actions/weights.js';
+import { chooseModel, chooseSecond, firstSentence, nameOf, parametersOf, removeModel } from '../actions/weights.js';
 import { NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { icon, make } from './dom.js';
@@ -59,7 +59,7 @@ function modelCard(app, entry, panel) {
   const canGoBack = entry.handle !== SHIPPED && entry.handle !== NONE && back.handle !== entry.handle;
   return make('section', { class: 'card' },
     make('h2', {}, nameOf(entry)),
-    hint ? make('p', {}, hint) : make('p', {}, make('code', {}, entry.file)),
+    hint ? make('p', {}, hint) : make('p', {}, make('code', {}, [entry.file, ...entry.partners.map(({ file }) => file)].join(' + '))),
     found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
     ...(found?.about ?? []).map((sentence) => make('p', {}, sentence)),
     !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
@@ -156,8 +156,31 @@ function trained(app, entry, panel) {
     make('p', { class: 'help' }, text.trainedHelp),
     select('range'), number('holeValue', 0.1, 0),
     !isPair && select('maskMeans'), select('outputCovers'),
-    isPair && select('secondInput'), (hasEdges || isPair) && number('sigma', 0.5, 2),
+    isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []), (hasEdges || isPair) && number('sigma', 0.5, 2),
     make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)));
+}
+
+/**
+ * The second picture of a pair network.
+ * @param {App} app
+ * @param {Entry} entry
+ * @param {Panel} panel
+ */
+function secondPhoto(app, entry, panel) {
+  if (entry.second) {
+    const forget = () => {
+      entry.second = null;
+      panel.render();
+    };
+    return [make('div', { class: 'row' }, make('span', {}, `${text.secondPhoto}: ${entry.second.name}`),
+      make('button', { class: 'btn icon', 'aria-label': text.remove(entry.second.name), title: text.remove(entry.second.name), onclick: forget }, icon('bin')))];
+  }
+  const input = make('input', { class: 'file', type: 'file', id: 'second-photo', accept: 'image/*', 'aria-label': text.secondPhoto });
+  input.addEventListener('change', () => {
+    const file = input.files?.[0];
+    if (file) void chooseSecond(app, entry, file);
+  });
+  return [make('div', {}, input, make('label', { class: 'btn line small', for: 'second-photo' }, text.chooseSecond))];
 }
 
 /** @param {App} app */
@@ -165,7 +188,7 @@ function list(app) {
   const { models } = app;
   const items = models.entries.map((entry) => {
     const size = parametersOf(entry);
-    const about = entry.handle === NONE ? text.noneHint : [entry.file || text.shippedHint, size && text.parameters(size), entry.blob && text.bytes(entry.blob.size)].filter(Boolean).join(' · ');
+    const about = entry.handle === NONE ? text.noneHint : [[entry.file || text.shippedHint, ...entry.partners.map(({ file }) => file)].join(' + '), size && text.parameters(size), entry.blob && text.bytes(entry.blob.size)].filter(Boolean).join(' · ');
     const name = entry.handle === NONE ? text.noneShort : nameOf(entry);
     const isOwn = entry.handle !== NONE && entry.handle !== SHIPPED;
     return make('li', {},

@@ -113,10 +113,12 @@ async function answer(request) {
       return { value: JSON.parse(models.inspect(request.blob, request.name)) };
     case 'load':
       return { value: JSON.parse(models.load(request.handle, request.blob, request.name, request.modelId)) };
+    case 'combine':
+      return { value: models.combine(request.handle, request.from) };
     case 'unload':
       return { value: models.unload(request.handle) };
     case 'inpaint': {
-      const { id, handle, key, width, height, isGray, mask, options } = request;
+      const { id, handle, key, width, height, isGray, mask, options, second } = request;
       let told = 0;
       const progress = (/** @type {number} */ done, /** @type {string} */ layer) => {
         const now = performance.now();
@@ -124,7 +126,7 @@ async function answer(request) {
         told = now;
         post({ kind: 'progress', id, done, layer });
       };
-      const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, progress);
+      const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, progress, second);
       return { value: patches, transfer: patches.map((/** @type {any} */ patch) => patch.rgba.buffer) };
     }
   }

@@ -107,8 +107,9 @@
  *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
  *   | {kind: 'inspect', blob: Blob, name: string}
  *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string}
+ *   | {kind: 'combine', handle: string, from: string}
  *   | {kind: 'unload', handle: string}
- *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string}
+ *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string, second?: Uint8Array}
  * } Request
  */
 
