@@ -1,0 +1,311 @@
+//! The whole pipeline on pictures: sizes, orientation, colour profile, alpha, and what lies outside the mask.
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use infill::engine::EngineKind;
+use infill::error::{Code, Result};
+use infill::models::load::{self, Loaded};
+use infill::pipeline::{self, FillOptions, Mask, Photo, Sharpen};
+
+fn photo(width: usize, height: usize) -> Photo {
+    let pixel = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        let grain = (x * 7 + y * 13) % 17;
+        [
+            (40 + x * 150 / width.max(2) + grain) as u8,
+            (60 + y * 120 / height.max(2) + grain) as u8,
+            (200 - grain) as u8,
+            255,
+        ]
+    };
+    let rgba = (0..width * height).flat_map(pixel).collect();
+    Photo { width, height, rgba, has_alpha: false, is_gray: false, icc: None, notes: Vec::new() }
+}
+
+fn mask(width: usize, height: usize, hole: impl Fn(usize, usize) -> bool) -> Mask {
+    let holes = (0..width * height).map(|i| if hole(i % width, i / width) { 255 } else { 0 }).collect();
+    Mask::new(width, height, holes).unwrap()
+}
+
+fn fill(photo: &Photo, mask: &Mask, models: &mut [Loaded], options: &FillOptions) -> Result<Photo> {
+    let patches = pipeline::fill(photo, mask, models, options, &mut |_| ControlFlow::Continue(()))?;
+    let mut filled = photo.clone();
+    pipeline::apply(&mut filled, &patches);
+    Ok(filled)
+}
+
+fn starter() -> Vec<Loaded> {
+    vec![load::default_model(EngineKind::Fast).unwrap()]
+}
+
+fn fixture(name: &str) -> Vec<Loaded> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks").join(name);
+    let mut checkpoint = infill::checkpoint::open(std::fs::File::open(path).unwrap(), name).unwrap();
+    load::load(checkpoint.as_mut(), name, None, EngineKind::Fast).unwrap()
+}
+
+/// Outside equal, inside changed.
+fn hold(before: &Photo, after: &Photo, mask: &Mask, what: &str) {
+    let mut changed = 0;
+    for (i, (a, b)) in before.rgba.chunks_exact(4).zip(after.rgba.chunks_exact(4)).enumerate() {
+        if mask.holes[i] > 127 {
+            changed += usize::from(a != b);
+        } else {
+            assert_eq!(a, b, "{what}: pixel {}, {} changed outside the mask", i % before.width, i / before.width);
+        }
+    }
+    assert!(changed > 0, "{what}: nothing changed");
+}
+
+#[test]
+fn outside_the_mask_nothing_changes_in_any_mode() {
+    let photo = photo(150, 110);
+    let hole = mask(150, 110, |x, y| (40..80).contains(&x) && (30..60).contains(&y) || x > 143 && y > 100);
+    let networks = [
+        ("none", Vec::new()),
+        ("starter", starter()),
+        ("context-encoder", fixture("context-encoder.pth")),
+        ("edgeconnect", fixture("edgeconnect-inpaint.pth")),
+        ("image-pair", fixture("image-pair.pth")),
+    ];
+    for (name, mut models) in networks {
+        for sharpen in [Sharpen::Auto, Sharpen::On, Sharpen::Off] {
+            let options = FillOptions { sharpen, ..FillOptions::default() };
+            let filled = fill(&photo, &hole, &mut models, &options).unwrap();
+            hold(&photo, &filled, &hole, &format!("{name} {sharpen:?}"));
+        }
+    }
+}
+
+#[test]
+fn edge_and_inpaint_generator_work_together() {
+    let mut models = fixture("edgeconnect-edge.pth");
+    let photo = photo(90, 70);
+    let hole = mask(90, 70, |x, y| (30..50).contains(&x) && (20..40).contains(&y));
+    let alone = fill(&photo, &hole, &mut models, &FillOptions::default()).unwrap_err();
+    assert_eq!(alone.code, Code::ModelMismatch);
+    models.extend(fixture("edgeconnect-inpaint.pth"));
+    let both = fill(&photo, &hole, &mut models, &FillOptions::default()).unwrap();
+    hold(&photo, &both, &hole, "both");
+    let canny = fill(&photo, &hole, &mut fixture("edgeconnect-inpaint.pth"), &FillOptions::default()).unwrap();
+    assert_ne!(both.rgba, canny.rgba, "the edge generator made no difference");
+    let drawn = FillOptions { edges: Some(hole.holes.clone()), ..FillOptions::default() };
+    assert_ne!(fill(&photo, &hole, &mut models, &drawn).unwrap().rgba, both.rgba, "drawn edges made no difference");
+}
+
+#[test]
+fn conventions_change_what_the_network_sees() {
+    let photo = photo(80, 60);
+    let hole = mask(80, 60, |x, y| (30..50).contains(&x) && (20..40).contains(&y));
+    let plain = fill(&photo, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    for json in
+        [r#"{"holeValue": 1}"#, r#"{"maskMeans": "known"}"#, r#"{"range": "0..1"}"#, r#"{"outputCovers": "centre"}"#]
+    {
+        let options = FillOptions::from_json(json).unwrap();
+        let other = fill(&photo, &hole, &mut starter(), &options).unwrap();
+        assert_ne!(plain.rgba, other.rgba, "{json}");
+        hold(&photo, &other, &hole, json);
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_fill_and_another_seed_another() {
+    let photo = photo(120, 120);
+    let hole = mask(120, 120, |x, y| (40..80).contains(&x) && (40..80).contains(&y));
+    let with = |seed| fill(&photo, &hole, &mut [], &FillOptions { seed, ..FillOptions::default() }).unwrap().rgba;
+    assert_eq!(with(1), with(1));
+    assert_ne!(with(1), with(2));
+}
+
+#[test]
+fn tiny_odd_and_extreme_shapes_are_filled() {
+    for (width, height) in [(1, 1), (1, 5000), (3000, 2), (7, 9), (33, 17)] {
+        let photo = photo(width, height);
+        let part = mask(width, height, |x, y| x == width / 2 && y >= height / 2);
+        let all = mask(width, height, |_, _| true);
+        let filled = fill(&photo, &all, &mut starter(), &FillOptions::default()).unwrap();
+        assert_eq!((filled.width, filled.height), (width, height));
+        if width * height > 1 {
+            let filled = fill(&photo, &part, &mut starter(), &FillOptions::default()).unwrap();
+            hold(&photo, &filled, &part, &format!("{width}x{height}"));
+            fill(&photo, &part, &mut [], &FillOptions::default()).unwrap();
+        }
+        assert_eq!(fill(&photo, &all, &mut [], &FillOptions::default()).unwrap_err().code, Code::MaskFull);
+    }
+}
+
+#[test]
+fn an_empty_mask_and_a_mask_of_another_size_are_refused() {
+    let photo = photo(20, 10);
+    let none = mask(20, 10, |_, _| false);
+    assert_eq!(fill(&photo, &none, &mut [], &FillOptions::default()).unwrap_err().code, Code::MaskEmpty);
+    let other = mask(10, 20, |_, _| true);
+    assert_eq!(fill(&photo, &other, &mut [], &FillOptions::default()).unwrap_err().code, Code::MaskSize);
+    let png = pipeline::encode_mask(&other).unwrap();
+    let error = pipeline::decode_mask(&png, 20, 10).unwrap_err();
+    assert_eq!(error.code, Code::MaskSize);
+    assert!(error.message.contains("10 x 20") && error.message.contains("20 x 10"), "{error}");
+}
+
+#[test]
+fn gray_stays_gray_and_transparency_continues() {
+    let mut gray = photo(60, 50);
+    gray.rgba.chunks_exact_mut(4).for_each(|p| (p[1], p[2]) = (p[0], p[0]));
+    gray.is_gray = true;
+    let hole = mask(60, 50, |x, y| (20..35).contains(&x) && (20..35).contains(&y));
+    let filled = fill(&gray, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    assert!(filled.rgba.chunks_exact(4).all(|p| p[0] == p[1] && p[1] == p[2]));
+    let back = pipeline::decode_photo(&pipeline::encode_photo(&filled).unwrap()).unwrap();
+    assert!(back.is_gray && back.rgba == filled.rgba);
+
+    let mut glass = photo(60, 50);
+    glass.has_alpha = true;
+    glass.rgba.chunks_exact_mut(4).for_each(|p| p[3] = 90);
+    let filled = fill(&glass, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    assert!(filled.rgba.chunks_exact(4).all(|p| p[3] == 90), "transparency is not continued");
+}
+
+#[test]
+fn low_alpha_and_the_colour_profile_survive() {
+    let mut photo = photo(9, 5);
+    photo.has_alpha = true;
+    photo.rgba[..4].copy_from_slice(&[200, 100, 50, 3]);
+    photo.icc = Some(vec![7; 300]);
+    let back = pipeline::decode_photo(&pipeline::encode_photo(&photo).unwrap()).unwrap();
+    assert_eq!((back.rgba, back.icc, back.has_alpha), (photo.rgba, photo.icc, true));
+}
+
+/// A JPEG with this EXIF orientation.
+fn jpeg(photo: &Photo, orientation: u8) -> Vec<u8> {
+    let rgb: Vec<u8> = photo.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, 100);
+    encoder.write_image(&rgb, photo.width as u32, photo.height as u32, ExtendedColorType::Rgb8).unwrap();
+    let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    let mut out = bytes[..2].to_vec();
+    out.extend([0xff, 0xe1]);
+    out.extend(((exif.len() + 2) as u16).to_be_bytes());
+    out.extend(exif);
+    out.extend(&bytes[2..]);
+    out
+}
+
+#[test]
+fn every_exif_orientation_is_turned_upright() {
+    // Left half dark, top half red: a corner pixel tells every orientation apart.
+    let mut upright = photo(24, 16);
+    for (i, p) in upright.rgba.chunks_exact_mut(4).enumerate() {
+        let (x, y) = (i % 24, i / 24);
+        p.copy_from_slice(&[if y < 8 { 220 } else { 20 }, 0, if x < 12 { 20 } else { 220 }, 255]);
+    }
+    let (w, h) = (24usize, 16usize);
+    for orientation in 1..=8u8 {
+        // Where the stored pixel (x, y) comes from in the upright picture (EXIF 2.3, tag 0x0112).
+        let turned = orientation >= 5;
+        let (sw, sh) = if turned { (h, w) } else { (w, h) };
+        let mut stored = Photo { width: sw, height: sh, ..upright.clone() };
+        for y in 0..sh {
+            for x in 0..sw {
+                let (ux, uy) = match orientation {
+                    1 => (x, y),
+                    2 => (w - 1 - x, y),
+                    3 => (w - 1 - x, h - 1 - y),
+                    4 => (x, h - 1 - y),
+                    5 => (y, x),
+                    6 => (w - 1 - y, x),
+                    7 => (w - 1 - y, h - 1 - x),
+                    _ => (y, h - 1 - x),
+                };
+                let from = (uy * w + ux) * 4;
+                let pixel: Vec<u8> = upright.rgba[from..from + 4].to_vec();
+                stored.rgba[(y * sw + x) * 4..][..4].copy_from_slice(&pixel);
+            }
+        }
+        let found = pipeline::decode_photo(&jpeg(&stored, orientation)).unwrap();
+        assert_eq!((found.width, found.height), (w, h), "orientation {orientation}");
+        for (i, (a, b)) in found.rgba.iter().zip(&upright.rgba).enumerate() {
+            let (x, y) = (i / 4 % w, i / 4 / w);
+            let edge = x.abs_diff(12) < 9 && x.abs_diff(11) < 9 || y.abs_diff(8) < 9;
+            assert!(edge || a.abs_diff(*b) < 12, "orientation {orientation}: {x}, {y}");
+        }
+        let corner = |p: &Photo, x: usize, y: usize| [p.rgba[(y * w + x) * 4] > 120, p.rgba[(y * w + x) * 4 + 2] > 120];
+        for (x, y) in [(1, 1), (22, 1), (1, 14), (22, 14)] {
+            assert_eq!(corner(&found, x, y), corner(&upright, x, y), "orientation {orientation}: {x}, {y}");
+        }
+    }
+}
+
+#[test]
+fn pictures_that_lie_or_are_none_are_refused() {
+    let code = |bytes: &[u8]| pipeline::decode_photo(bytes).unwrap_err().code;
+    assert_eq!(code(b""), Code::ImageFormat);
+    assert_eq!(code(b"Dear Sir"), Code::ImageFormat);
+    assert_eq!(code(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), Code::ImageFormat);
+    assert_eq!(code(b"GIF89a\x01\0\x01\0"), Code::ImageFormat);
+    let png = pipeline::encode_photo(&photo(50, 40)).unwrap();
+    assert_eq!(code(&png[..png.len() / 2]), Code::ImageCorrupt);
+    let mut huge = png.clone();
+    huge[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
+    let crc = crc32fast::hash(&huge[12..29]);
+    huge[29..33].copy_from_slice(&crc.to_be_bytes());
+    assert_eq!(code(&huge), Code::ImageLimit);
+}
+
+#[test]
+fn sixteen_bits_are_told() {
+    let mut bytes = Cursor::new(Vec::new());
+    PngEncoder::new(&mut bytes).write_image(&[9; 3 * 2 * 6], 3, 2, ExtendedColorType::Rgb16).unwrap();
+    assert_eq!(pipeline::decode_photo(bytes.get_ref()).unwrap().notes, ["sixteen-bit"]);
+}
+
+#[test]
+fn a_mask_is_read_by_luma_and_without_alpha() {
+    let mut picture = photo(4, 1);
+    picture.has_alpha = true;
+    picture.rgba = vec![255, 255, 255, 0, 127, 127, 127, 255, 128, 128, 128, 255, 255, 0, 0, 255];
+    let mask = pipeline::decode_mask(&pipeline::encode_photo(&picture).unwrap(), 4, 1).unwrap();
+    assert_eq!(mask.holes, [255, 0, 255, 0]);
+}
+
+#[test]
+fn a_cancelled_fill_ends_in_its_code() {
+    let photo = photo(200, 200);
+    let hole = mask(200, 200, |x, y| (40..140).contains(&x) && (40..140).contains(&y));
+    for limit in [0.0, 0.3, 0.7] {
+        let mut watch = |step: infill::engine::Step<'_>| {
+            if step.done >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = FillOptions { sharpen: Sharpen::On, ..FillOptions::default() };
+        let error = pipeline::fill(&photo, &hole, &mut starter(), &options, &mut watch).unwrap_err();
+        assert_eq!(error.code, Code::Cancelled, "at {limit}");
+    }
+}
+
+#[test]
+fn canny_draws_scikit_images_edges() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/canny");
+    let read = |stem: &str, what: &str| {
+        let bytes = std::fs::read(folder.join(format!("{stem}-{what}.png"))).unwrap();
+        pipeline::decode_photo(&bytes).unwrap()
+    };
+    let (mut wrong, mut total, mut edges_found) = (0, 0, 0);
+    for (stem, sigma) in [("0-sigma2", 2.0), ("1-sigma2", 2.0), ("2-sigma1", 1.0), ("3-sigma3", 3.0)] {
+        let (gray, hole, edges) = (read(stem, "gray"), read(stem, "hole"), read(stem, "edges"));
+        let values: Vec<f64> = gray.rgba.chunks_exact(4).map(|p| f64::from(p[0]) / 255.0).collect();
+        let known: Vec<bool> = hole.rgba.chunks_exact(4).map(|p| p[0] < 128).collect();
+        let found = pipeline::canny(&values, &known, gray.width, gray.height, sigma);
+        for (ours, theirs) in found.iter().zip(edges.rgba.chunks_exact(4)) {
+            wrong += usize::from(*ours != (theirs[0] > 127));
+            edges_found += usize::from(*ours);
+            total += 1;
+        }
+    }
+    println!("{wrong} of {total} pixels differ, {edges_found} edges");
+    assert!(edges_found > 3000 && wrong * 10_000 <= total * 3, "{wrong} of {total} pixels differ");
+}
