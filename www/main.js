@@ -111,3 +111,6 @@ isStarted = true;
 bars.show();
 followView();
 void prepareDefault(app);
+
+// Offline once visited. Where it is refused (private mode, file://), nothing is lost but that.
+void navigator.serviceWorker?.register('sw.js').catch(() => {});

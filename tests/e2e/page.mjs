@@ -21,7 +21,8 @@ export class Visitor {
     /** @type {string[]} */
     this.complaints = [];
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.complaints.push(`${message.text()} (${message.location().url})`);
+      const ours = !message.text().includes('blocked by Playwright');
+      if (ours && ['error', 'warning'].includes(message.type())) this.complaints.push(`${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
     page.on('request', (request) => {

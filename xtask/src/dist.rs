@@ -31,12 +31,45 @@ pub fn run() -> Result<()> {
     for file in ["infill.js", "infill_bg.wasm"] {
         fs::copy(root.join("pkg").join(file), dist.join("pkg").join(file))?;
     }
+    offline(&dist)?;
     // GitHub Pages would otherwise run Jekyll over it.
     fs::write(dist.join(".nojekyll"), "")?;
     let bytes = first_load(&dist)?;
     println!("dist/ written; first load without weights and samples {} KB gzipped", bytes / 1000);
     if bytes > FIRST_LOAD_BYTES {
         bail!("the first load has {bytes} bytes gzipped, more than {FIRST_LOAD_BYTES}");
+    }
+    Ok(())
+}
+
+/// Writes into `sw.js` what a visitor needs offline: everything but weights and full-size samples.
+fn offline(dist: &Path) -> Result<()> {
+    let mut files = vec!["./".to_owned()];
+    list(dist, "", &mut files)?;
+    files.sort();
+    let path = dist.join("sw.js");
+    let text = fs::read_to_string(&path).context("sw.js")?;
+    let place = "const FILES = /** @type {string[]} */ ([]);";
+    if !text.contains(place) {
+        bail!("sw.js has no line `{place}` to write the files into");
+    }
+    fs::write(path, text.replace(place, &format!("const FILES = {};", serde_json::to_string_pretty(&files)?)))?;
+    Ok(())
+}
+
+fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            list(&entry.path(), &format!("{name}/"), files)?;
+            continue;
+        }
+        let heavy = name.starts_with("www/models/") || name.starts_with("www/samples/") && !name.contains("thumb-");
+        let page = ["html", "js", "css", "svg", "wasm", "jpg"].iter().any(|end| name.ends_with(&format!(".{end}")));
+        if page && !heavy && name != "sw.js" {
+            files.push(name);
+        }
     }
     Ok(())
 }

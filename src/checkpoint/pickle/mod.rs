@@ -79,9 +79,9 @@ impl Heap {
         }
     }
 
-    /// A non-negative int.
+    /// A non-negative int; what exceeds the address space is its end, so that every machine refuses it alike.
     pub fn size(&self, id: Id) -> Option<usize> {
-        self.int(id).and_then(|n| usize::try_from(n).ok())
+        self.int(id).filter(|&n| n >= 0).map(|n| usize::try_from(n).unwrap_or(usize::MAX))
     }
 
     /// The items of a tuple or list.

@@ -181,7 +181,7 @@ impl Grid {
         let (w, h) = (width.div_ceil(2), height.div_ceil(2));
         let side = |at: usize, size: usize| {
             let near = at / 2;
-            let far = if at % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
+            let far = if at.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
             (near, far)
         };
         for at in (0..e.len()).filter(|&at| self.free[at]) {
