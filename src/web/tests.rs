@@ -62,7 +62,7 @@ fn a_hole_is_filled_and_the_rest_kept() {
     let progress = Closure::<dyn FnMut(f32, String)>::new(|_, _| {});
     let function: &js_sys::Function = wasm_bindgen::JsCast::unchecked_ref(progress.as_ref());
     let pixels = Uint8Array::from(&rgba[..]);
-    let patches = models.inpaint("starter", pixels, width, height, false, mask, "{}", function).unwrap();
+    let patches = models.inpaint("starter", pixels, width, height, false, mask, "{}", function, None).unwrap();
     assert_eq!(patches.length(), 1);
     let patch = patches.get(0);
     let number = |key: &str| Reflect::get(&patch, &key.into()).unwrap().as_f64().unwrap() as usize;

@@ -127,7 +127,15 @@ fn counted(mut command: Command) -> Result<(u32, u32)> {
 /// The crate's tests compiled to wasm, with bindings, ready to be loaded by a worker.
 fn wasm_tests() -> Result<PathBuf> {
     tools::wasm_target()?;
-    let arguments = ["test", "--lib", "--no-run", "--target", "wasm32-unknown-unknown", "--message-format", "json"];
+    let arguments = [
+        "test",
+        "--lib",
+        "--no-run",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--message-format",
+        "json-render-diagnostics",
+    ];
     let output = tools::command("cargo", &arguments).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         bail!("the crate's tests do not compile to wasm");
