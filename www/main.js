@@ -7,6 +7,7 @@ import { prepareDefault } from './actions/weights.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';
 import { Document } from './document/document.js';
+import { keepSite } from './storage/offline.js';
 import { text } from './strings/en.js';
 import { Bars } from './ui/bars.js';
 import { Compare } from './ui/compare.js';
@@ -111,6 +112,4 @@ isStarted = true;
 bars.show();
 followView();
 void prepareDefault(app);
-
-// Offline once visited. Where it is refused (private mode, file://), nothing is lost but that.
-void navigator.serviceWorker?.register('sw.js').catch(() => {});
+keepSite();

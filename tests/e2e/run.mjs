@@ -4,13 +4,14 @@ import { chromium } from 'playwright-core';
 import { OUT, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 import * as bad from './bad_input.mjs';
-import * as hosting from './hosting.mjs';
+import * as hostile from './hostile.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
+import * as offline from './offline.mjs';
 import * as screens from './screens.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...bad, ...hosting, ...large, ...screens }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...main, ...bad, ...hostile, ...offline, ...large, ...screens }).filter(([name]) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const site = await serve(`${ROOT}dist`, {}, '/some/where/');
 const browser = await chromium.launch({
@@ -19,7 +20,7 @@ const browser = await chromium.launch({
 });
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: name.includes('offline') ? 'allow' : 'block' });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: 'block' });
   context.setDefaultTimeout(15_000);
   const visitor = new Visitor(await context.newPage(), site.url);
   const start = Date.now();

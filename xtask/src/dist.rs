@@ -1,5 +1,6 @@
 //! `dist/`: the site for any static host, under any path.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -7,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{build, tools};
 
@@ -31,45 +34,13 @@ pub fn run() -> Result<()> {
     for file in ["infill.js", "infill_bg.wasm"] {
         fs::copy(root.join("pkg").join(file), dist.join("pkg").join(file))?;
     }
-    offline(&dist)?;
     // GitHub Pages would otherwise run Jekyll over it.
     fs::write(dist.join(".nojekyll"), "")?;
+    write_list(&dist)?;
     let bytes = first_load(&dist)?;
     println!("dist/ written; first load without weights and samples {} KB gzipped", bytes / 1000);
     if bytes > FIRST_LOAD_BYTES {
         bail!("the first load has {bytes} bytes gzipped, more than {FIRST_LOAD_BYTES}");
-    }
-    Ok(())
-}
-
-/// Writes into `sw.js` what a visitor needs offline: everything but weights and full-size samples.
-fn offline(dist: &Path) -> Result<()> {
-    let mut files = vec!["./".to_owned()];
-    list(dist, "", &mut files)?;
-    files.sort();
-    let path = dist.join("sw.js");
-    let text = fs::read_to_string(&path).context("sw.js")?;
-    let place = "const FILES = /** @type {string[]} */ ([]);";
-    if !text.contains(place) {
-        bail!("sw.js has no line `{place}` to write the files into");
-    }
-    fs::write(path, text.replace(place, &format!("const FILES = {};", serde_json::to_string_pretty(&files)?)))?;
-    Ok(())
-}
-
-fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() {
-            list(&entry.path(), &format!("{name}/"), files)?;
-            continue;
-        }
-        let heavy = name.starts_with("www/models/") || name.starts_with("www/samples/") && !name.contains("thumb-");
-        let page = ["html", "js", "css", "svg", "wasm", "jpg"].iter().any(|end| name.ends_with(&format!(".{end}")));
-        if page && !heavy && name != "sw.js" {
-            files.push(name);
-        }
     }
     Ok(())
 }
@@ -86,6 +57,48 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The line of `sw.js` that the list of files takes the place of.
+const NO_LIST: &str = "const SITE = { version: '', now: {}, later: {} };";
+
+/// Tells the service worker what belongs to this version of the site, with a SHA-256 each.
+fn write_list(dist: &Path) -> Result<()> {
+    let mut all = BTreeMap::new();
+    hash(dist, "", &mut all)?;
+    let version = hex(&Sha256::digest(json!(all).to_string()))[..16].to_owned();
+    // The page keeps weights itself; licences are not part of it; a sample is kept when it is first opened.
+    all.retain(|path, _| !path.starts_with("www/models/") && !path.starts_with("LICENSE") && !path.starts_with('.'));
+    let is_later = |path: &str| path.starts_with("www/samples/") && !path.starts_with("www/samples/thumb-");
+    let (later, now): (BTreeMap<_, _>, BTreeMap<_, _>) = all.into_iter().partition(|(path, _)| is_later(path));
+    let path = dist.join("sw.js");
+    let script = fs::read_to_string(&path).context("sw.js")?;
+    if script.matches(NO_LIST).count() != 1 {
+        bail!("sw.js must hold exactly one line {NO_LIST}");
+    }
+    let list = format!("const SITE = {};", json!({"version": version, "now": now, "later": later}));
+    fs::write(path, script.replace(NO_LIST, &list))?;
+    Ok(())
+}
+
+/// Hashes of all files below a folder, by path from `dist`.
+fn hash(folder: &Path, prefix: &str, all: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            hash(&entry.path(), &format!("{path}/"), all)?;
+        } else {
+            all.insert(path, hex(&Sha256::digest(fs::read(entry.path())?)));
+        }
+    }
+    // The list cannot hold its own hash.
+    all.remove("sw.js");
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Gzipped bytes of page and wasm: all but weights and sample pictures.

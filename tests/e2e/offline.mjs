@@ -1,0 +1,88 @@
+// The service worker: offline once visited, isolated without the host's help, and an update that waits.
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { check, file, photo, ROOT, Visitor } from './page.mjs';
+import { serve } from './server.mjs';
+
+/** A visitor of another copy of the site, with service workers. @param {Visitor} v @param {string} url */
+async function visitorOf(v, url) {
+  const context = await /** @type {import('playwright-core').Browser} */ (v.page.context().browser()).newContext({ acceptDownloads: true });
+  context.setDefaultTimeout(15_000);
+  return new Visitor(await context.newPage(), url);
+}
+
+/** Until the site and the model that comes with it are kept. @param {Visitor} v */
+async function isKept(v) {
+  await v.page.evaluate(() => navigator.serviceWorker.ready);
+  await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
+}
+
+/** @param {Visitor} v */
+export async function the_site_works_offline_once_visited(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.open();
+  check(!(await visitor.page.evaluate(() => crossOriginIsolated)), 'isolated without a service worker: this test shows nothing');
+  await isKept(visitor);
+  await site.close();
+  await visitor.open();
+  check(await visitor.page.evaluate(() => crossOriginIsolated), 'the page is not cross-origin isolated at the second visit');
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  await visitor.save('Save image');
+  visitor.quiet();
+  await visitor.page.context().close();
+}
+
+/** Publishes a new version of a page that lies in a folder. @param {string} folder @param {string} title */
+async function publish(folder, title) {
+  const page = (await readFile(`${folder}/index.html`, 'utf8')).replace(/<title>.*<\/title>/, `<title>${title}</title>`);
+  const hash = createHash('sha256').update(page).digest('hex');
+  const script = (await readFile(`${folder}/sw.js`, 'utf8')).replace(/("version":")[^"]*/, `$1${hash.slice(0, 16)}`).replace(/("index\.html":")[^"]*/, `$1${hash}`);
+  check(script.includes(hash), 'sw.js has no list');
+  await writeFile(`${folder}/index.html`, page);
+  await writeFile(`${folder}/sw.js`, script);
+}
+
+/** @param {Visitor} v */
+export async function an_update_waits_until_the_last_tab_is_closed(v) {
+  const folder = await mkdtemp(`${tmpdir()}/infill-`);
+  await cp(`${ROOT}dist`, folder, { recursive: true });
+  const site = await serve(folder, {}, '/');
+  try {
+    await publish(folder, 'first');
+    const visitor = await visitorOf(v, site.url);
+    await visitor.open();
+    await isKept(visitor);
+    await visitor.open();
+    await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+    await visitor.paint([[-30, 0], [30, 10]]);
+    await publish(folder, 'second');
+    await visitor.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await visitor.page.waitForFunction(async () => (await navigator.serviceWorker.ready).waiting);
+    // The new version is there, and the work goes on in the old one.
+    check((await visitor.state()) === 'ready', 'the page was reloaded under unsaved work');
+    await visitor.inpaint();
+    const other = await visitor.page.context().newPage();
+    await other.goto(site.url);
+    check((await other.title()) === 'first', `a second tab got "${await other.title()}" while the first was open`);
+    await visitor.page.close({ runBeforeUnload: false });
+    await other.goto('about:blank');
+    const end = Date.now() + 10_000;
+    do {
+      check(Date.now() < end, 'the new version never came');
+      await other.goto('about:blank');
+      await other.waitForTimeout(200);
+      await other.goto(site.url);
+    } while ((await other.title()) !== 'second');
+    const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
+    check(caches.length === 1, `old versions are kept: ${caches}`);
+    visitor.quiet();
+    await visitor.page.context().close();
+  } finally {
+    await site.close();
+    await rm(folder, { recursive: true });
+  }
+}
