@@ -12,7 +12,7 @@ import { ensure } from './weights.js';
 /** @typedef {import('../app.js').App} App */
 
 /** The words of a run change at most this often, so that they can be read (and spoken). */
-const WORDS_MS = 200;
+const WORDS_MS = 300;
 /** Before this share is done, the layer is the input. */
 const WORDS_FROM = 0.005;
 /** No estimate before this share is done. */

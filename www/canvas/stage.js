@@ -26,6 +26,7 @@ export class Stage {
   #sheet;
   #scratch = document.createElement('canvas');
   #ratio = 1;
+  #colorSpace = /** @type {PredefinedColorSpace} */ ('srgb');
   #document = /** @type {Document | null} */ (null);
   #photoTiles = /** @type {Tiles | null} */ (null);
   #openedTiles = /** @type {Tiles | null} */ (null);
@@ -81,17 +82,25 @@ export class Stage {
     if (!next) return;
     const { photo, mask } = next;
     const { width, height } = photo;
+    const { colorSpace } = photo;
     const paint = rgbaPainter(width, height, photo.rgba);
-    this.#photoTiles = new Tiles(width, height, paint);
-    this.#openedTiles = new Tiles(width, height, photoPainter(width, height, (x, y) => photo.openedAt(x, y)));
+    this.#photoTiles = new Tiles(width, height, paint, colorSpace);
+    this.#openedTiles = new Tiles(width, height, photoPainter(width, height, (x, y) => photo.openedAt(x, y)), colorSpace);
     this.#maskTiles = new Tiles(width, height, maskPainter(width, height, mask.shown, MASK));
     const step = Math.ceil(Math.max(width, height) / PREVIEW_SIDE);
     this.#preview = document.createElement('canvas');
     this.#preview.width = Math.ceil(width / step);
     this.#preview.height = Math.ceil(height / step);
-    const pixels = new ImageData(this.#preview.width, this.#preview.height);
+    const pixels = new ImageData(this.#preview.width, this.#preview.height, { colorSpace });
     paint(pixels.data, 0, 0, pixels.width, pixels.height, step);
-    this.#preview.getContext('2d')?.putImageData(pixels, 0, 0);
+    this.#preview.getContext('2d', { colorSpace })?.putImageData(pixels, 0, 0);
+    if (colorSpace !== this.#colorSpace) {
+      // A canvas keeps the space it began with.
+      const fresh = /** @type {HTMLCanvasElement} */ (this.#photo.cloneNode());
+      this.#photo.replaceWith(fresh);
+      this.#photo = fresh;
+      this.#colorSpace = colorSpace;
+    }
     this.view.setPhoto(photo);
   }
 
@@ -177,7 +186,7 @@ export class Stage {
 
   #drawPhoto() {
     this.#isPhotoOld = false;
-    const context = this.#photo.getContext('2d');
+    const context = this.#photo.getContext('2d', { colorSpace: this.#colorSpace });
     if (!context) return;
     const whole = { x: 0, y: 0, width: this.#photo.width, height: this.#photo.height };
     context.setTransform(1, 0, 0, 1, 0, 0);

@@ -22,16 +22,19 @@ const KEPT = 400;
 export class Tiles {
   #tiles = /** @type {Map<string, Tile>} */ (new Map());
   #paint;
+  #colorSpace;
 
   /**
    * @param {number} width photo pixels
    * @param {number} height photo pixels
    * @param {Painter} paint
+   * @param {PredefinedColorSpace} [colorSpace] of the painted values
    */
-  constructor(width, height, paint) {
+  constructor(width, height, paint, colorSpace = 'srgb') {
     this.width = width;
     this.height = height;
     this.#paint = paint;
+    this.#colorSpace = colorSpace;
   }
 
   /**
@@ -119,8 +122,8 @@ export class Tiles {
       }
     }
     const { width, height } = tile.canvas;
-    const context = tile.canvas.getContext('2d', { willReadFrequently: true });
-    const pixels = new ImageData(width, height);
+    const context = tile.canvas.getContext('2d', { willReadFrequently: true, colorSpace: this.#colorSpace });
+    const pixels = new ImageData(width, height, { colorSpace: this.#colorSpace });
     this.#paint(pixels.data, tx * SIDE, ty * SIDE, width, height, 2 ** level);
     context?.putImageData(pixels, 0, 0);
     tile.isOld = false;

@@ -12,6 +12,8 @@ import { clip } from './raster.js';
  */
 
 const TILE = 256;
+/** The part of an ICC profile that holds its name, in bytes. */
+const PROFILE_HEAD = 4096;
 
 export class Photo {
   /** Tiles as they were when opened, kept from the first change on: so a comparison costs only what was filled. */
@@ -30,6 +32,16 @@ export class Photo {
     /** Counts the changes, so that a worker's copy can be known to be old. */
     this.version = 0;
     this.#columns = Math.ceil(width / TILE);
+  }
+
+  /**
+   * The colour space to show it in. Pixels are kept as stored; of the wide ones browsers draw only Display P3, which
+   * is what phones write. The profile's name is looked for as it is written, in ASCII or UTF-16.
+   * @returns {'srgb' | 'display-p3'}
+   */
+  get colorSpace() {
+    const profile = String.fromCharCode(...(this.icc ?? []).slice(0, PROFILE_HEAD)).replaceAll('\0', '');
+    return profile.includes('Display P3') ? 'display-p3' : 'srgb';
   }
 
   /** Whether any pixel was ever changed. */
