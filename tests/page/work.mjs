@@ -75,6 +75,16 @@ export function the_opened_photo_can_still_be_seen() {
   }
 }
 
+export function a_display_p3_profile_is_seen_by_its_name() {
+  const rgba = new Uint8ClampedArray(4);
+  const space = (/** @type {Uint8Array | undefined} */ icc) => new Photo({ name: 'p', width: 1, height: 1, rgba, hasAlpha: false, isGray: false, icc }).colorSpace;
+  const utf16 = Uint8Array.from([...'Display P3'].flatMap((letter) => [0, letter.charCodeAt(0)]));
+  assert.equal(space(Uint8Array.from([1, 2, ...utf16, 0])), 'display-p3');
+  assert.equal(space(new TextEncoder().encode('desc....Display P3')), 'display-p3');
+  assert.equal(space(new TextEncoder().encode('sRGB IEC61966-2.1')), 'srgb');
+  assert.equal(space(undefined), 'srgb');
+}
+
 export function what_is_painted_during_a_run_stays() {
   const d = open(200, 100);
   d.beginStroke(30, 50, 10, false);
