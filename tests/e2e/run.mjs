@@ -9,9 +9,10 @@ import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as offline from './offline.mjs';
 import * as screens from './screens.mjs';
+import * as waysIn from './ways_in.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...bad, ...hostile, ...offline, ...large, ...screens }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...main, ...waysIn, ...bad, ...hostile, ...offline, ...large, ...screens }).filter(([name]) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const site = await serve(`${ROOT}dist`, {}, '/some/where/');
 const browser = await chromium.launch({
