@@ -3,19 +3,31 @@
 /// Largest checkpoint file, bytes: what a 32-bit address space could ever run, with room for optimiser states.
 pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;
 /// Largest pickle stream (the structure, not the tensors), bytes after inflation.
-pub const PICKLE_BYTES: u64 = 64 << 20;
+pub const PICKLE_BYTES: u64 = 32 << 20;
 /// Most pickle values alive at once (stack, memo and containers together).
 pub const PICKLE_VALUES: usize = 1_000_000;
+/// Most items put into the containers of one pickle, all together.
+pub const PICKLE_ITEMS: usize = 4_000_000;
 /// Most opcodes in one pickle.
 pub const PICKLE_OPCODES: u64 = 16_000_000;
 /// Deepest nesting of pickled containers.
 pub const PICKLE_DEPTH: usize = 200;
 /// Longest string or bytes object in a pickle, bytes.
 pub const PICKLE_STRING_BYTES: usize = 8 << 20;
+/// Longest name (a state-dict key, a class, an archive's entry), bytes. A pickle can repeat a name for three bytes.
+pub const NAME_BYTES: usize = 1024;
+/// Most state dicts taken from one file.
+pub const STATE_DICTS: usize = 64;
+/// Most keys listed beside a state dict.
+pub const SIBLINGS: usize = 64;
 /// Most entries of a zip or tar archive.
 pub const ARCHIVE_ENTRIES: usize = 32_768;
 /// Longest safetensors header, bytes (the reference implementation's own cap).
 pub const SAFETENSORS_HEADER_BYTES: u64 = 100_000_000;
+/// Longest safetensors `__metadata__`, bytes.
+pub const SAFETENSORS_METADATA_BYTES: usize = 8 << 20;
+/// Largest deflated storage that is inflated as a whole, bytes; from larger ones only what a tensor needs is kept.
+pub const INFLATED_BYTES: u64 = 32 << 20;
 /// Most tensors in one file.
 pub const TENSORS: usize = 100_000;
 /// Most dimensions of a tensor.

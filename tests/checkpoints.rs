@@ -64,6 +64,14 @@ fn metadata_lists_modules_without_parameters() {
 }
 
 #[test]
+fn a_tensor_beside_two_networks_hides_neither() {
+    let both = open("both.pth");
+    let wrappers: Vec<&[String]> = both.state_dicts().iter().map(|dict| dict.wrapper.as_slice()).collect();
+    assert_eq!(wrappers, [["generator".to_owned()].as_slice(), ["discriminator".to_owned()].as_slice()]);
+    assert_eq!(both.state_dicts()[0].siblings, ["epoch", "best", "discriminator"]);
+}
+
+#[test]
 fn safetensors_metadata_is_kept() {
     assert_eq!(open("plain.safetensors").metadata(), [("note".to_owned(), "made by make.py".to_owned())]);
 }

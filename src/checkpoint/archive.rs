@@ -58,7 +58,7 @@ fn finish<S: Source>(
     if dicts.is_empty() {
         return Err(no_tensors());
     }
-    Ok(Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian })
+    Ok(Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian, inflated: None })
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
@@ -78,16 +78,18 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let (heap, root) = read(&mut file)?;
     let (keys, list) = read(&mut file)?;
     // Storages are described by the pickle, and found in the order of the key list.
-    let mut sizes: std::collections::HashMap<String, (u64, u64)> = std::collections::HashMap::new();
-    for (key, dtype, numel) in super::torch::storages(&heap) {
-        sizes.insert(key, (numel, dtype.size() as u64));
-    }
+    let sizes = super::torch::storages(&heap);
     let mut places = std::collections::HashMap::new();
     for &key in keys.sequence(list).unwrap_or_default() {
         let key = super::torch::storage_key(&keys, key).ok_or_else(truncated)?;
-        let Some(&(numel, size)) = sizes.get(&key) else {
+        let Some((numel, dtype)) = sizes.get(&key) else {
             return fault(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
         };
+        let (numel, size) = (
+            *numel,
+            dtype.clone().map_err(|e| Error { message: format!("A tensor cannot be read: {}", e.message), ..e })?.size()
+                as u64,
+        );
         let mut count = [0; 8];
         file.read_at(next, &mut count)?;
         let count = if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) };

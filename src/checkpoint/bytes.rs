@@ -16,6 +16,12 @@ pub fn truncated() -> Error {
     Error::new(Code::CheckpointTruncated, "The file is cut off. Copy or download it again.")
 }
 
+/// An allocation of this many bytes was refused.
+pub fn out_of_memory(bytes: u64) -> Error {
+    let text = format!("There is not enough memory for {bytes} bytes of weights. Close other tabs or programs.");
+    Error::new(Code::OutOfMemory, text)
+}
+
 /// A source with its length.
 pub struct File<S: ?Sized> {
     length: u64,

@@ -1,11 +1,13 @@
 //! Finds the state dicts in a pickle: peels wrappers and prefixes, walks pickled modules by attribute.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use super::bytes::fault;
 use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
 use super::{StateDict, TensorInfo};
-use crate::error::Result;
+use crate::error::{Code, Result};
+use crate::limits::{SIBLINGS, STATE_DICTS, TENSORS};
 
 /// Wrapper keys, in the order in which they are preferred.
 const WRAPPERS: [&str; 12] = [
@@ -28,6 +30,8 @@ const AVERAGED: [(&str, &str); 3] = [("params_ema", "params"), ("G_ema", "G"), (
 const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
 /// Prefixes that tell one network's keys from another's in one dict.
 const NETWORKS: [&str; 6] = ["generator.", "discriminator.", "netG.", "netD.", "G.", "D."];
+/// Longest path of a module, bytes.
+const PATH_BYTES: usize = 256;
 /// Deepest wrapper, and deepest module.
 const DEPTH: usize = 32;
 
@@ -51,12 +55,12 @@ impl Search {
         wrapper: &mut Vec<String>,
         siblings: Vec<String>,
     ) -> Result<()> {
-        if wrapper.len() > DEPTH || !self.visited.insert(id) {
+        if wrapper.len() > DEPTH || self.found.len() >= STATE_DICTS || !self.visited.insert(id) {
             return Ok(());
         }
         let heap = tensors.heap;
         match heap.get(id) {
-            Value::Dict { items, .. } => self.dict(tensors, id, items, wrapper, siblings),
+            Value::Dict { items, .. } => self.dict(tensors, id, &unique(heap, items), wrapper, siblings),
             Value::Object { state: Some(_), .. } => {
                 let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
                 modules(tensors, id, &mut dict)?;
@@ -91,6 +95,9 @@ impl Search {
             return Ok(());
         }
         let own = items.iter().any(|&(_, value)| tensors.is_tensor(value));
+        // A dotted key tells a state dict from a training state that also holds, say, its best loss as a tensor.
+        let dotted = |id| heap.str(id).is_some_and(|key| key.contains('.'));
+        let flat = items.iter().any(|&(key, value)| dotted(key) && tensors.is_tensor(value));
         let before = self.found.len();
         let mut children: Vec<(usize, &str, Id)> = Vec::new();
         for &(key, value) in items {
@@ -104,14 +111,14 @@ impl Search {
                 continue;
             }
             let rank = WRAPPERS.iter().position(|w| *w == name).unwrap_or(WRAPPERS.len());
-            if !own || rank < WRAPPERS.len() {
+            if !flat || rank < WRAPPERS.len() {
                 children.push((rank, name, value));
             }
         }
         children.sort_by_key(|&(rank, ..)| rank);
         for (_, name, child) in children {
-            let beside =
-                items.iter().filter_map(|&(k, _)| heap.str(k)).filter(|k| *k != name).map(str::to_owned).collect();
+            let beside = items.iter().filter_map(|&(k, _)| heap.str(k)).filter(|k| *k != name);
+            let beside = beside.take(SIBLINGS).map(str::to_owned).collect();
             wrapper.push(name.to_owned());
             self.descend(tensors, child, wrapper, beside)?;
             wrapper.pop();
@@ -129,10 +136,27 @@ impl Search {
                 }
             }
             dict.modules = metadata(heap, id);
-            self.found.push(dict);
+            // Tensors under keys that are no names are nobody's weights.
+            if !dict.tensors.is_empty() {
+                self.found.push(dict);
+            }
         }
         Ok(())
     }
+}
+
+/// A dict's items as Python would hold them: a key set again keeps its place and takes the new value.
+fn unique(heap: &Heap, items: &[(Id, Id)]) -> Vec<(Id, Id)> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut list: Vec<(Id, Id)> = Vec::with_capacity(items.len());
+    for &(key, value) in items {
+        let place = heap.str(key).map_or(list.len(), |name| *places.entry(name).or_insert(list.len()));
+        match list.get_mut(place) {
+            Some(item) => *item = (key, value),
+            None => list.push((key, value)),
+        }
+    }
+    list
 }
 
 /// `state_dict()._metadata`: every module and its version.
@@ -140,10 +164,17 @@ fn metadata(heap: &Heap, dict: Id) -> Vec<(String, i64)> {
     let Value::Dict { state: Some(state), .. } = heap.get(dict) else { return Vec::new() };
     let entries = heap.lookup(*state, "_metadata").and_then(|id| heap.dict(id)).unwrap_or_default();
     let module = |&(path, value): &(Id, Id)| {
-        let version = heap.lookup(value, "version").and_then(|v| heap.int(v)).unwrap_or(0);
+        // A module's own entry is a small dict; a large one would be searched once per module.
+        let small = heap.dict(value).is_some_and(|items| items.len() <= 16).then_some(value);
+        let version = small.and_then(|value| heap.lookup(value, "version")).and_then(|v| heap.int(v)).unwrap_or(0);
         heap.str(path).map(|path| (path.to_owned(), version))
     };
-    entries.iter().filter_map(module).collect()
+    entries.iter().take(TENSORS).filter_map(module).collect()
+}
+
+/// Whether a value may be a pickled module.
+fn module(heap: &Heap, id: Id) -> bool {
+    matches!(heap.get(id), Value::Object { state: Some(_), .. })
 }
 
 /// A pickled `nn.Module` or a scripted one: its tensors by attribute path, without building anything.
@@ -155,15 +186,19 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
         if depth > DEPTH || !visited.insert(id) {
             continue;
         }
+        // One object may lie under as many names as there are modules.
+        if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS {
+            return fault(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
+        }
         dict.modules.push((path.trim_end_matches('.').to_owned(), 1));
         // A state may be a pair (dict, slots).
         let state = heap.sequence(*state).and_then(|parts| parts.first().copied()).unwrap_or(*state);
         let mut children = Vec::new();
-        for &(key, value) in heap.dict(state).unwrap_or_default() {
+        for (key, value) in unique(heap, heap.dict(state).unwrap_or_default()) {
             let Some(name) = heap.str(key) else { continue };
             match name {
                 "_parameters" | "_buffers" => {
-                    for &(key, value) in heap.dict(value).unwrap_or_default() {
+                    for (key, value) in unique(heap, heap.dict(value).unwrap_or_default()) {
                         let key = format!("{path}{}", heap.str(key).unwrap_or("?"));
                         if let Kind::Tensor(tensor) = tensors.read(value, &key) {
                             dict.tensors.push(tensor?);
@@ -171,7 +206,10 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
                     }
                 }
                 "_modules" => {
-                    for &(key, value) in heap.dict(value).unwrap_or_default() {
+                    for (key, value) in unique(heap, heap.dict(value).unwrap_or_default()) {
+                        if !module(heap, value) {
+                            continue;
+                        }
                         children.push((value, format!("{path}{}.", heap.str(key).unwrap_or("?")), depth + 1));
                     }
                 }
@@ -180,7 +218,8 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
                         dict.tensors.push(tensor?);
                     }
                 }
-                _ => children.push((value, format!("{path}{name}."), depth + 1)),
+                _ if module(heap, value) => children.push((value, format!("{path}{name}."), depth + 1)),
+                _ => {}
             }
         }
         stack.extend(children.into_iter().rev());

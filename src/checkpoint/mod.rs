@@ -54,6 +54,7 @@ fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
                 dicts,
                 storages: header.storages,
                 big_endian: false,
+                inflated: None,
             })
         }
     })

@@ -1,14 +1,17 @@
 //! safetensors: a JSON header, then the tensors back to back
 //! ([format](https://github.com/huggingface/safetensors#format)). Validated first, allocated after.
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 
 use super::bytes::{File, fault, truncated};
 use super::tensors::{Place, Storage};
 use super::{DType, Source, TensorInfo};
 use crate::error::{Code, Error, Result};
-use crate::limits::{SAFETENSORS_HEADER_BYTES, TENSOR_DIMENSIONS, TENSORS};
+use crate::limits::{NAME_BYTES, SAFETENSORS_HEADER_BYTES, SAFETENSORS_METADATA_BYTES, TENSOR_DIMENSIONS, TENSORS};
 use crate::tensor::element_count;
 
 /// What the header says.
@@ -39,17 +42,9 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
     let text = file.bytes(8, length as usize)?;
     let text = std::str::from_utf8(&text)
         .map_err(|_| Error::new(Code::CheckpointCorrupt, "The safetensors header is not UTF-8."))?;
-    let entries = entries(text)?;
+    let (entries, mut metadata) = entries(text)?;
     let base = 8 + length;
-    let (mut metadata, mut found) = (Vec::new(), Vec::new());
-    for (key, value) in entries {
-        if key == "__metadata__" {
-            let Some(map) = value.as_object() else { return corrupt("__metadata__ is not an object.") };
-            metadata.extend(map.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())));
-        } else {
-            found.push(tensor(key, &value)?);
-        }
-    }
+    let found = entries.into_iter().map(|(key, entry)| tensor(key, entry)).collect::<Result<Vec<_>>>()?;
     if found.len() > TENSORS {
         return fault(
             Code::CheckpointLimit,
@@ -67,25 +62,34 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
     Ok(Header { metadata, tensors, storages })
 }
 
-/// The top-level entries in order; a key given twice is refused.
-fn entries(text: &str) -> Result<Vec<(String, Value)>> {
+/// The top-level entries in order; a key given twice is refused. What a tensor's entry does not need is not built.
+fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Vec<(String, String)>)> {
     struct Entries;
     impl<'de> Visitor<'de> for Entries {
-        type Value = Vec<(String, Value)>;
+        type Value = (Vec<(String, Entry)>, Vec<(String, String)>);
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("an object of tensors")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let (mut list, mut seen) = (Vec::new(), std::collections::HashSet::new());
-            while let Some((key, value)) = map.next_entry::<String, Value>()? {
-                if !seen.insert(key.clone()) {
-                    return Err(serde::de::Error::custom(format!("the key {key} occurs twice")));
+            let (mut list, mut metadata, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+            while let Some(key) = map.next_key::<String>()? {
+                if key.len() > NAME_BYTES {
+                    return Err(A::Error::custom(format!("a key has {} bytes", key.len())));
                 }
-                list.push((key, value));
+                if list.len() > TENSORS {
+                    return Err(A::Error::custom(format!("it lists more than {TENSORS} tensors")));
+                }
+                if !seen.insert(key.clone()) {
+                    return Err(A::Error::custom(format!("the key {key} occurs twice")));
+                }
+                match key == "__metadata__" {
+                    true => metadata = map.next_value::<Notes>()?.0,
+                    false => list.push((key, map.next_value()?)),
+                }
             }
-            Ok(list)
+            Ok((list, metadata))
         }
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -93,10 +97,82 @@ fn entries(text: &str) -> Result<Vec<(String, Value)>> {
     parsed.map_err(|e| Error::new(Code::CheckpointCorrupt, format!("The safetensors header is damaged: {e}.")))
 }
 
-fn tensor(key: String, value: &Value) -> Result<(TensorInfo, u64, u64)> {
-    let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
-    let name = value.get("dtype").and_then(Value::as_str).unwrap_or_default();
-    let dtype = match name {
+/// One tensor's entry.
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    dtype: String,
+    #[serde(default)]
+    shape: Numbers,
+    #[serde(default)]
+    data_offsets: Numbers,
+}
+
+/// A short list of unsigned integers; `None` if one of them is negative or a fraction.
+#[derive(Default)]
+struct Numbers(Option<Vec<u64>>);
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Numbers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a short list of numbers")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Numbers, A::Error> {
+                let mut list = Some(Vec::new());
+                let mut count = 0;
+                while let Some(number) = seq.next_element::<Number>()? {
+                    count += 1;
+                    if count > TENSOR_DIMENSIONS {
+                        return Err(A::Error::custom("a tensor has too many dimensions"));
+                    }
+                    list = list.zip(number.as_u64()).map(|(mut list, number)| {
+                        list.push(number);
+                        list
+                    });
+                }
+                Ok(Numbers(list))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// `__metadata__`: strings by key, as the format demands, up to a size.
+struct Notes(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Notes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map;
+        impl<'de> Visitor<'de> for Map {
+            type Value = Notes;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Notes, A::Error> {
+                let (mut list, mut bytes) = (Vec::new(), 0);
+                while let Some((key, value)) = map.next_entry::<String, String>()? {
+                    bytes += key.len() + value.len() + size_of::<(String, String)>();
+                    if bytes > SAFETENSORS_METADATA_BYTES {
+                        return Err(A::Error::custom("__metadata__ is too long"));
+                    }
+                    list.push((key, value));
+                }
+                Ok(Notes(list))
+            }
+        }
+        deserializer.deserialize_map(Map)
+    }
+}
+
+fn tensor(key: String, entry: Entry) -> Result<(TensorInfo, u64, u64)> {
+    let dtype = match entry.dtype.as_str() {
         "F64" => DType::F64,
         "F32" => DType::F32,
         "F16" => DType::F16,
@@ -115,12 +191,10 @@ fn tensor(key: String, value: &Value) -> Result<(TensorInfo, u64, u64)> {
         }
     };
     let shape: Option<Vec<usize>> =
-        value.get("shape").and_then(Value::as_array).and_then(|list| list.iter().map(number).collect());
-    let offsets: Option<Vec<u64>> =
-        value.get("data_offsets").and_then(Value::as_array).and_then(|list| list.iter().map(Value::as_u64).collect());
+        entry.shape.0.and_then(|list| list.into_iter().map(|n| usize::try_from(n).ok()).collect());
     let wrong = |text: &str| Error::new(Code::CheckpointTensor, format!("{key}: {text}")).with_keys(vec![key.clone()]);
-    let shape = shape.filter(|s| s.len() <= TENSOR_DIMENSIONS).ok_or_else(|| wrong("its shape makes no sense."))?;
-    let (begin, end) = match offsets.as_deref() {
+    let shape = shape.ok_or_else(|| wrong("its shape makes no sense."))?;
+    let (begin, end) = match entry.data_offsets.0.as_deref() {
         Some(&[begin, end]) if begin <= end => (begin, end),
         _ => return Err(wrong("its data offsets make no sense.")),
     };

@@ -1,13 +1,15 @@
 //! The opened file: its storages and tensors, and the values of one tensor straight from the file.
 
-use super::bytes::{File, fault};
+use super::bytes::{File, fault, out_of_memory};
 use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo};
 use crate::error::{Code, Error, Result};
-use crate::limits::TENSOR_ELEMENTS;
+use crate::limits::{INFLATED_BYTES, TENSOR_ELEMENTS};
 use crate::tensor::element_count;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
+/// Elements read at a time for a view that uses few of those it spans.
+const PIECE_ELEMENTS: usize = 1 << 14;
 /// A view may repeat elements (stride 0) up to this many, whatever its storage holds.
 const EXPANDED_ELEMENTS: usize = 1 << 22;
 
@@ -16,10 +18,8 @@ const EXPANDED_ELEMENTS: usize = 1 << 22;
 pub enum Place {
     /// In the file, from this offset.
     At(u64),
-    /// In a zip entry: resolved at the first read.
+    /// In a zip entry: checked, and inflated if it must be, at the first read.
     Zip(super::zip::Entry),
-    /// Inflated.
-    Memory(Vec<u8>),
 }
 
 /// One storage.
@@ -61,60 +61,97 @@ pub struct Opened<S: Source> {
     pub storages: Vec<Storage>,
     /// Whether multi-byte values are big-endian.
     pub big_endian: bool,
+    /// The storage inflated last, by its index.
+    pub inflated: Option<(usize, Vec<u8>)>,
 }
 
 impl<S: Source> Opened<S> {
-    /// Makes sure that a zip entry is checked once, and inflated if it must be.
+    /// Makes sure that a stored zip entry is held against its CRC once.
     fn resolve(&mut self, index: usize) -> Result<()> {
         let missing = || Error::new(Code::Internal, "A tensor refers to no storage.");
         let storage = self.storages.get_mut(index).ok_or_else(missing)?;
         let Place::Zip(entry) = &storage.place else { return Ok(()) };
-        storage.place = if entry.deflated {
-            Place::Memory(super::zip::Archive::read(&mut self.file, entry, 4 * TENSOR_ELEMENTS as u64)?)
-        } else {
-            let start = super::zip::data_start(&mut self.file, entry)?;
-            let mut crc = crc32fast::Hasher::new();
-            let mut buffer = vec![0; CHUNK_BYTES.min(entry.size as usize)];
-            let mut done = 0;
-            while done < entry.size {
-                let count = buffer.len().min((entry.size - done) as usize);
-                self.file.read_at(start + done, &mut buffer[..count])?;
-                crc.update(&buffer[..count]);
-                done += count as u64;
-            }
-            if crc.finalize() != entry.crc {
-                let text =
-                    format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name);
-                return fault(Code::CheckpointCorrupt, text);
-            }
-            Place::At(start)
-        };
+        if entry.deflated {
+            return Ok(());
+        }
+        let start = super::zip::data_start(&mut self.file, entry)?;
+        let mut crc = crc32fast::Hasher::new();
+        let mut buffer = vec![0; CHUNK_BYTES.min(entry.size as usize)];
+        let mut done = 0;
+        while done < entry.size {
+            let count = buffer.len().min((entry.size - done) as usize);
+            self.file.read_at(start + done, &mut buffer[..count])?;
+            crc.update(&buffer[..count]);
+            done += count as u64;
+        }
+        if crc.finalize() != entry.crc {
+            let text = format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name);
+            return fault(Code::CheckpointCorrupt, text);
+        }
+        storage.place = Place::At(start);
         Ok(())
     }
 
-    /// `count` elements of a storage from element `first`, as f32.
-    fn elements(&mut self, index: usize, dtype: DType, first: usize, count: usize) -> Result<Vec<f32>> {
-        let size = dtype.size();
-        let mut values = Vec::with_capacity(count);
-        let big = self.big_endian;
-        match &self.storages[index].place {
-            Place::Memory(bytes) => {
-                let bytes = bytes.get(first * size..(first + count) * size).ok_or_else(super::bytes::truncated)?;
-                decode(bytes, dtype, big, &mut values);
+    /// The bytes from `first` on, as far as they are inflated: a small storage whole and kept, of a large one a part.
+    fn inflated(&mut self, index: usize, first: u64, count: u64) -> Result<Option<Vec<u8>>> {
+        let Place::Zip(entry) = &self.storages[index].place else { return Ok(None) };
+        if entry.size > INFLATED_BYTES {
+            // Many small tensors in one large deflated storage would inflate it over and over.
+            if entry.size / 4 > count.max(1) {
+                let text = format!("{} is deflated, and a tensor needs but a small part of it.", entry.name);
+                return fault(Code::CheckpointLimit, text + " Save the checkpoint again with torch.save.");
+            }
+            return super::zip::inflate(&mut self.file, entry, first, count).map(Some);
+        }
+        if self.inflated.as_ref().is_none_or(|(held, _)| *held != index) {
+            self.inflated = None;
+            self.inflated = Some((index, super::zip::inflate(&mut self.file, entry, 0, entry.size)?));
+        }
+        Ok(None)
+    }
+
+    /// Appends `count` elements of the tensor's storage from element `first`, as f32.
+    fn elements(&mut self, t: &TensorInfo, first: usize, count: usize, out: &mut Vec<f32>) -> Result<()> {
+        let (size, big) = (t.dtype.size() as u64, self.big_endian);
+        let (mut at, end) = (first as u64 * size, (first as u64 + count as u64) * size);
+        if let Some(bytes) = self.inflated(t.storage, at, end - at)? {
+            decode(&bytes, t.dtype, big, out);
+            return Ok(());
+        }
+        match &self.storages[t.storage].place {
+            Place::Zip(_) => {
+                let bytes = self.inflated.as_ref().and_then(|(_, bytes)| bytes.get(at as usize..end as usize));
+                decode(bytes.ok_or_else(super::bytes::truncated)?, t.dtype, big, out);
             }
             &Place::At(start) => {
-                let mut buffer = vec![0; CHUNK_BYTES.min(count * size)];
-                let mut at = start + (first * size) as u64;
-                while values.len() < count {
-                    let bytes = buffer.len().min((count - values.len()) * size);
-                    self.file.read_at(at, &mut buffer[..bytes])?;
-                    decode(&buffer[..bytes], dtype, big, &mut values);
+                let mut buffer = vec![0; (CHUNK_BYTES as u64).min(end - at) as usize];
+                while at < end {
+                    let bytes = (buffer.len() as u64).min(end - at) as usize;
+                    self.file.read_at(start + at, &mut buffer[..bytes])?;
+                    decode(&buffer[..bytes], t.dtype, big, out);
                     at += bytes as u64;
                 }
             }
-            Place::Zip(_) => return fault(Code::Internal, "A storage was read before it was checked."),
         }
-        Ok(values)
+        Ok(())
+    }
+
+    /// A view that uses little of what it spans: pieces are read where its elements lie.
+    fn sparse(&mut self, t: &TensorInfo, count: usize, span: usize) -> Result<Vec<f32>> {
+        let mut out = reserve(count)?;
+        let (mut piece, mut start) = (Vec::new(), 0);
+        let mut walk = Walk::new(t);
+        for _ in 0..count {
+            let at = walk.at;
+            if at < start || at - start >= piece.len() {
+                piece.clear();
+                start = at;
+                self.elements(t, t.offset + at, PIECE_ELEMENTS.min(span - at), &mut piece)?;
+            }
+            out.push(piece[at - start]);
+            walk.next();
+        }
+        Ok(out)
     }
 }
 
@@ -163,32 +200,55 @@ impl<S: Source> Checkpoint for Opened<S> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let values = self.elements(tensor.storage, tensor.dtype, tensor.offset, span)?;
+        if span > PIECE_ELEMENTS && span / 4 > count {
+            return self.sparse(tensor, count, span);
+        }
+        let mut values = reserve(span)?;
+        self.elements(tensor, tensor.offset, span, &mut values)?;
         if count == span && tensor.stride == contiguous_stride(&tensor.shape) {
             return Ok(values);
         }
-        Ok(gather(&values, &tensor.shape, &tensor.stride, count))
+        let (mut out, mut walk) = (reserve(count)?, Walk::new(tensor));
+        for _ in 0..count {
+            out.push(values[walk.at]);
+            walk.next();
+        }
+        Ok(out)
     }
 }
 
-/// A strided view, made contiguous.
-fn gather(values: &[f32], shape: &[usize], stride: &[usize], count: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(count);
-    let mut position = vec![0usize; shape.len()];
-    let mut at = 0usize;
-    for _ in 0..count {
-        out.push(values[at]);
-        for axis in (0..shape.len()).rev() {
-            position[axis] += 1;
-            at += stride[axis];
-            if position[axis] < shape[axis] {
+/// Room for `count` values, or an error where an allocation would end the program.
+fn reserve(count: usize) -> Result<Vec<f32>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| out_of_memory(4 * count as u64))?;
+    Ok(values)
+}
+
+/// The elements of a strided view in row-major order.
+struct Walk<'a> {
+    tensor: &'a TensorInfo,
+    position: Vec<usize>,
+    /// The current element, counted from the view's first.
+    at: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tensor: &'a TensorInfo) -> Self {
+        Self { tensor, position: vec![0; tensor.shape.len()], at: 0 }
+    }
+
+    fn next(&mut self) {
+        for axis in (0..self.position.len()).rev() {
+            let (side, stride) = (self.tensor.shape[axis], self.tensor.stride[axis]);
+            self.position[axis] += 1;
+            self.at += stride;
+            if self.position[axis] < side {
                 break;
             }
-            at -= stride[axis] * shape[axis];
-            position[axis] = 0;
+            self.at -= stride * side;
+            self.position[axis] = 0;
         }
     }
-    out
 }
 
 fn decode(bytes: &[u8], dtype: DType, big_endian: bool, out: &mut Vec<f32>) {

@@ -115,11 +115,14 @@ impl<'a> Tensors<'a> {
             return fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
         }
         let heap = self.heap;
-        let sizes = |id: Id| -> Option<Vec<usize>> { heap.sequence(id)?.iter().map(|&n| heap.size(n)).collect() };
+        let sizes = |id: Id| -> Option<Vec<usize>> {
+            let list = heap.sequence(id).filter(|list| list.len() <= TENSOR_DIMENSIONS)?;
+            list.iter().map(|&n| heap.size(n)).collect()
+        };
         let offset = heap.size(args[1]).ok_or_else(arguments)?;
         let shape = sizes(args[2]).ok_or_else(arguments)?;
         let stride = sizes(args[3]).ok_or_else(arguments)?;
-        if shape.len() != stride.len() || shape.len() > TENSOR_DIMENSIONS {
+        if shape.len() != stride.len() {
             return Err(arguments());
         }
         let (storage, dtype, view) = self.storage(args[0], dtype)?;
@@ -220,15 +223,20 @@ pub fn storage_key(heap: &Heap, id: Id) -> Option<String> {
     }
 }
 
-/// Every storage that a pickle refers to: key, element type, element count.
-pub fn storages(heap: &Heap) -> Vec<(String, DType, u64)> {
-    let storage = |tuple: Id| {
-        let &[kind, class, key, _, numel, ..] = heap.sequence(tuple)? else { return None };
-        if heap.str(kind) != Some("storage") {
-            return None;
+/// Every storage that a pickle refers to, by key: its element count, and its element type or why that is not read.
+pub fn storages(heap: &Heap) -> HashMap<String, (u64, Result<DType>)> {
+    let mut found = HashMap::new();
+    // A pickle names one storage a million times for four bytes each: only the first is kept.
+    let mut seen = std::collections::HashSet::new();
+    for tuple in heap.persistent() {
+        let Some(&[kind, class, key, _, numel, ..]) = heap.sequence(tuple) else { continue };
+        if heap.str(kind) != Some("storage") || !seen.insert((key, class)) {
+            continue;
         }
-        let dtype = by_class(heap.global(class)?).ok()?;
-        Some((storage_key(heap, key)?, dtype, heap.size(numel)? as u64))
-    };
-    heap.persistent().filter_map(storage).collect()
+        let (Some(class), Some(numel)) = (heap.global(class), heap.size(numel)) else { continue };
+        if let Some(key) = storage_key(heap, key).filter(|key| !found.contains_key(key)) {
+            found.insert(key, (numel as u64, by_class(class)));
+        }
+    }
+    found
 }

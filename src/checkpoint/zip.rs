@@ -3,15 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Source;
-use super::bytes::{File, fault, truncated, u16_at, u32_at, u64_at};
+use super::bytes::{File, fault, out_of_memory, truncated, u16_at, u32_at, u64_at};
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, PICKLE_BYTES};
+use crate::limits::{ARCHIVE_ENTRIES, NAME_BYTES, PICKLE_BYTES};
 
 const END: &[u8] = b"PK\x05\x06";
 const END64_LOCATOR: u32 = 0x0706_4b50;
 const END64: u32 = 0x0606_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const LOCAL: u32 = 0x0403_4b50;
+/// Deflated bytes read, and inflated bytes kept, at a time.
+const PIECE_BYTES: usize = 256 << 10;
 /// Longest central directory, bytes: 32,768 entries with long names.
 const DIRECTORY_BYTES: u64 = 16 << 20;
 
@@ -20,6 +22,8 @@ const DIRECTORY_BYTES: u64 = 16 << 20;
 pub struct Entry {
     /// Full name.
     pub name: String,
+    /// Bytes of the name as stored (it need not be UTF-8).
+    name_bytes: u64,
     /// Offset of the local header.
     pub header: u64,
     /// Bytes in the archive.
@@ -89,13 +93,11 @@ impl Archive {
             let text = format!("{} has {} bytes; infill reads at most {cap}.", entry.name, entry.size);
             return fault(Code::CheckpointLimit, text);
         }
-        let start = data_start(file, entry)?;
-        let mut bytes = file.bytes(start, entry.stored as usize)?;
         if entry.deflated {
-            bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&bytes, entry.size as usize).map_err(|_| {
-                Error::new(Code::CheckpointCorrupt, format!("{} does not inflate to its size.", entry.name))
-            })?;
+            return inflate(file, entry, 0, entry.size);
         }
+        let start = data_start(file, entry)?;
+        let bytes = file.bytes(start, entry.size as usize)?;
         if bytes.len() as u64 != entry.size || crc32fast::hash(&bytes) != entry.crc {
             return corrupt(format!(
                 "{} is damaged (its checksum is wrong). Copy or download the file again.",
@@ -111,12 +113,55 @@ impl Archive {
     }
 }
 
+/// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, held against the
+/// CRC and dropped, so that memory is bounded by what is asked for.
+pub fn inflate<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, first: u64, count: u64) -> Result<Vec<u8>> {
+    use miniz_oxide::inflate::stream::{InflateState, inflate as step};
+    use miniz_oxide::{DataFormat, MZFlush, MZStatus};
+    let wrong = || Error::new(Code::CheckpointCorrupt, format!("{} does not inflate to its size.", entry.name));
+    let end = first.checked_add(count).filter(|&end| end <= entry.size).ok_or_else(wrong)?;
+    let mut kept: Vec<u8> = Vec::new();
+    kept.try_reserve_exact(usize::try_from(count).map_err(|_| out_of_memory(count))?)
+        .map_err(|_| out_of_memory(count))?;
+    let (mut state, mut crc) = (InflateState::new_boxed(DataFormat::Raw), crc32fast::Hasher::new());
+    let (mut input, mut output) = (vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]);
+    let (mut next, stop) = (data_start(file, entry)?, data_start(file, entry)? + entry.stored);
+    let (mut from, mut held, mut done) = (0, 0, 0u64);
+    loop {
+        if from == held && next < stop {
+            held = input.len().min((stop - next) as usize);
+            file.read_at(next, &mut input[..held])?;
+            next += held as u64;
+            from = 0;
+        }
+        let result = step(&mut state, &input[from..held], &mut output, MZFlush::None);
+        from += result.bytes_consumed;
+        let piece = &output[..result.bytes_written];
+        crc.update(piece);
+        // The part of this piece that lies in [first, end).
+        let cut = |at: u64| at.saturating_sub(done).min(piece.len() as u64) as usize;
+        kept.extend_from_slice(&piece[cut(first)..cut(end)]);
+        done += piece.len() as u64;
+        match result.status {
+            Ok(MZStatus::StreamEnd) => break,
+            Ok(_) if done <= entry.size && (result.bytes_consumed > 0 || !piece.is_empty()) => {}
+            _ => return Err(wrong()),
+        }
+    }
+    match done == entry.size && crc.finalize() == entry.crc {
+        true => Ok(kept),
+        false => {
+            corrupt(format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name))
+        }
+    }
+}
+
 /// Where an entry's bytes begin: after the local header, its name and its extra field.
 pub fn data_start<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Result<u64> {
     let mut header = [0; 30];
     file.read_at(entry.header, &mut header)?;
     let field = |at: usize| u64::from(u16_at(&header, at).unwrap_or(0));
-    if u32_at(&header, 0) != Some(LOCAL) || field(26) != entry.name.len() as u64 {
+    if u32_at(&header, 0) != Some(LOCAL) || field(26) != entry.name_bytes {
         return corrupt(format!("The archive's directory is altered: {} is not where it should be.", entry.name));
     }
     let start = entry.header + 30 + field(26) + field(28);
@@ -169,6 +214,9 @@ fn entry(directory: &[u8], at: usize) -> Result<(Entry, usize)> {
     let extra_start = name_start + name_length;
     let next = extra_start + extra_length + comment_length;
     let name = directory.get(name_start..extra_start).ok_or_else(short)?;
+    if name_length > NAME_BYTES {
+        return corrupt(format!("The archive holds a name of {name_length} bytes, which no checkpoint needs."));
+    }
     let extra = directory.get(extra_start..extra_start + extra_length).ok_or_else(short)?;
     let name = String::from_utf8_lossy(name).into_owned();
     if flags & 1 != 0 {
@@ -187,7 +235,8 @@ fn entry(directory: &[u8], at: usize) -> Result<(Entry, usize)> {
     if method == 0 && stored != size {
         return corrupt(format!("{name} is stored, but its two sizes differ."));
     }
-    Ok((Entry { name, header, stored, size, crc: long(16)?, deflated: method == 8 }, next))
+    let name_bytes = name_length as u64;
+    Ok((Entry { name, name_bytes, header, stored, size, crc: long(16)?, deflated: method == 8 }, next))
 }
 
 /// The 64-bit values of the zip64 extra field, in order.
@@ -210,7 +259,7 @@ fn no_overlap(entries: &[Entry], directory: u64) -> Result<()> {
     order.sort_by_key(|entry| entry.header);
     for (index, entry) in order.iter().enumerate() {
         let limit = order.get(index + 1).map_or(directory, |next| next.header);
-        let least = (30 + entry.name.len() as u64).checked_add(entry.stored).and_then(|n| n.checked_add(entry.header));
+        let least = (30 + entry.name_bytes).checked_add(entry.stored).and_then(|n| n.checked_add(entry.header));
         if least.is_none_or(|end| end > limit) {
             return corrupt(format!("{} overlaps what comes after it in the archive.", entry.name));
         }

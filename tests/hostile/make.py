@@ -74,6 +74,21 @@ def pickles():
     archive("nested-200000.pth", pickled(b")" + b"\x85" * 200_000), "checkpoint-no-tensors", compression=zipfile.ZIP_DEFLATED)
     archive("nested-dicts.pth", pickled((b"}" + STR("model")) * 50_000 + b"N" + b"s" * 50_000), "checkpoint-no-tensors", compression=zipfile.ZIP_DEFLATED)
     archive("self-containing-dict.pth", pickled(b"}q\x00" + STR("model") + b"h\x00s"), "checkpoint-no-tensors")
+    # A call that copies its list, a class whose name is pieced together, a long key, a crowd of dicts: each cheap to say again.
+    deflated = {"compression": zipfile.ZIP_DEFLATED}
+    copies = b"](" + b"N" * 100_000 + b"eq\x000" + GLOBAL("builtins", "set") + b"q\x010h\x00\x85q\x020" + b"h\x01h\x02R0" * 200_000
+    archive("copy-bomb.pth", pickled(copies + b"N"), "checkpoint-limit", **deflated)
+    long = b"X" + struct.pack("<I", 4_000_000) + b"k" * 4_000_000
+    archive("class-name-bomb.pth", pickled(long + b"q\x000" + b"h\x00h\x00\x930" * 200_000 + b"N"), "checkpoint-pickle", **deflated)
+    archive("key-bomb.pth", pickled(long + b"q\x000" + tensor(storage()) + b"q\x010}(" + b"h\x00h\x01" * 200_000 + b"u"), "checkpoint-no-tensors", **deflated)
+    one_key = STR("a.weight") + b"q\x000" + tensor(storage()) + b"q\x010}(" + b"h\x00h\x01" * 200_000 + b"u"
+    archive("one-key-200000-times.pth", pickled(one_key), "ok", **deflated)
+    crowd = tensor(storage()) + b"q\x000}(" + b"".join(STR(f"k{i}") + b"}" + STR("w") + b"h\x00s" for i in range(4_000)) + b"u"
+    archive("crowd-of-dicts.pth", pickled(crowd), "ok", **deflated)
+    wide = b"}(" + b"K\x01N" * 100_000 + b"uq\x010"
+    entries = b"".join(STR(f"m{i}") + b"h\x01" for i in range(10_000))
+    archive("metadata-bomb.pth", pickled(wide + GLOBAL("collections", "OrderedDict") + b")R" + STR("a.weight") + tensor(storage()) + b"s}"
+        + STR("_metadata") + b"}(" + entries + b"usb"), "ok", **deflated)
     archive("string-of-1-gib.pth", b"\x80\x02X\x00\x00\x00\x40xx", "checkpoint-limit")
     archive("string-of-2-63.pth", b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7fxx", "checkpoint-limit")
     archive("long-of-any-length.pth", b"\x80\x02\x8b\xff\xff\xff\x7f\x00", "checkpoint-limit")
@@ -154,6 +169,9 @@ def zips():
     write("zip-65000-entries.pth", b"PK\x03\x04" + b"\0" * 1000 + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65_000, 65_000, 900, 4, 0), "checkpoint-limit")
     archive("zip-deflate-bomb.pth", b"\x80\x02" + b"N0" * 40_000_000 + b"N.", "checkpoint-limit", compression=zipfile.ZIP_DEFLATED)
     archive("zip-deflate-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 24, "<I", 10), compression=zipfile.ZIP_DEFLATED)
+    # 40 MB of values in 40 kB, of which a tensor needs four.
+    archive("zip-deflated-values-bomb.pth", state_dict(tensor(storage(numel=10_000_000))), "ok-but-reading:checkpoint-limit", data={"0": b"\0" * 40_000_000}, compression=zipfile.ZIP_DEFLATED)
+    archive("zip-long-name.pth", good, "checkpoint-corrupt", extra=[("a/" + "n" * 2000, b"x")])
     with zipfile.ZipFile(f"{FILES}/zip-of-pictures.pth", "w") as out:
         out.writestr(zipfile.ZipInfo("holiday.jpg"), b"\xff\xd8\xff")
     expected["zip-of-pictures.pth"] = "checkpoint-not-weights"
@@ -170,6 +188,10 @@ def legacies():
     write("legacy-count-lie.pth", head + body + keys + struct.pack("<q", 2**60) + b"\0" * 16, "checkpoint-truncated")
     write("legacy-negative-count.pth", head + body + keys + struct.pack("<q", -1) + b"\0" * 16, "checkpoint-truncated")
     write("legacy-fewer-elements.pth", head + body + keys + struct.pack("<q", 2) + b"\0" * 8, "checkpoint-tensor")
+    odd = state_dict(tensor(storage(kind="ComplexFloatStorage")))
+    write("legacy-complex.pth", head + odd + keys + struct.pack("<q", 4) + b"\0" * 32, "checkpoint-dtype")
+    again = b"".join([STR("storage"), GLOBAL("torch", "FloatStorage"), STR("k" * 1000), STR("cpu"), INT(4)])
+    write("legacy-storages-again.pth", head + pickled(b"(" + again + b"tq\x000" + b"h\x00Q0" * 12_000 + b"N") + pickled(b"]"), "checkpoint-no-tensors")
     write("legacy-without-keys.pth", head + body + pickled(b"]"), "checkpoint-corrupt")
     write("legacy-foreign-key.pth", head + body + pickled(b"]" + STR("7") + b"a") + values, "checkpoint-corrupt")
 
@@ -184,6 +206,7 @@ def safe():
     safetensors("header-not-utf8.safetensors", b'{"\xff\xfe": 1}', sixteen, "checkpoint-corrupt")
     safetensors("header-not-json.safetensors", b'{"w": ', sixteen, "checkpoint-corrupt")
     safetensors("header-deep.safetensors", b'{"w":' + b"[" * 5000 + b"]" * 5000 + b"}", sixteen, "checkpoint-corrupt")
+    safetensors("entry-of-10000-numbers.safetensors", b'{"w":{"dtype":"F32","shape":[' + b"1," * 10_000 + b'1],"data_offsets":[0,16]}}', sixteen, "checkpoint-corrupt")
     safetensors("key-twice.safetensors", b'{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}', sixteen, "checkpoint-corrupt")
     two = lambda a, b: {"a": {"dtype": "F32", "shape": [4], "data_offsets": a}, "b": {"dtype": "F32", "shape": [4], "data_offsets": b}}
     safetensors("overlap.safetensors", two([0, 16], [8, 24]), b"\0" * 24, "checkpoint-corrupt")

@@ -17,7 +17,7 @@ pub type Id = u32;
 /// One pickled value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// `None`, and whatever carries no meaning here (long integers, buffers).
+    /// `None`, and whatever carries no meaning here (bytes, long integers, texts longer than a name).
     None,
     /// A bool.
     Bool(bool),
@@ -27,8 +27,6 @@ pub enum Value {
     Float(f64),
     /// A string.
     Str(Box<str>),
-    /// Bytes.
-    Bytes(Box<[u8]>),
     /// A list, set or frozenset.
     List(Vec<Id>),
     /// A tuple.

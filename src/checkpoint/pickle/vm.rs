@@ -6,10 +6,10 @@ use std::io::{Read, Seek};
 use super::{Heap, Id, Stream, Value};
 use crate::checkpoint::bytes::fault;
 use crate::error::{Code, Error, Result};
-use crate::limits::{PICKLE_OPCODES, PICKLE_VALUES};
+use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_VALUES};
 
 /// Globals whose call with no or one argument is a plain container.
-const DICTS: [&str; 3] = ["collections.OrderedDict", "builtins.dict", "collections.defaultdict"];
+const DICTS: [&str; 4] = ["collections.OrderedDict", "builtins.dict", "__builtin__.dict", "collections.defaultdict"];
 const LISTS: [&str; 6] = [
     "builtins.list",
     "builtins.set",
@@ -25,7 +25,7 @@ fn bad(text: impl Into<String>) -> Error {
 
 /// Runs one pickle up to its STOP; returns its values and the root.
 pub fn load<S: Read + Seek>(stream: &mut Stream<S>) -> Result<(Heap, Id)> {
-    let mut vm = Vm { heap: Heap::default(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    let mut vm = Vm { heap: Heap::default(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), items: 0 };
     for _ in 0..PICKLE_OPCODES {
         let opcode = stream.byte()?;
         if opcode == b'.' {
@@ -43,6 +43,8 @@ struct Vm {
     /// Stack heights.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    /// Items put into containers so far: a call that copies a list costs its length, however short its opcode.
+    items: usize,
 }
 
 impl Vm {
@@ -62,6 +64,14 @@ impl Vm {
         Ok(())
     }
 
+    fn charge(&mut self, items: usize) -> Result<()> {
+        self.items = self.items.saturating_add(items);
+        match self.items <= PICKLE_ITEMS {
+            true => Ok(()),
+            false => fault(Code::CheckpointLimit, format!("The pickle's lists hold more than {PICKLE_ITEMS} items.")),
+        }
+    }
+
     fn pop(&mut self) -> Result<Id> {
         if self.marks.last().is_some_and(|&mark| mark >= self.stack.len()) {
             return Err(bad("it takes a value from below a mark"));
@@ -78,16 +88,22 @@ impl Vm {
         if mark > self.stack.len() {
             return Err(bad("a mark lies above the stack"));
         }
+        self.charge(self.stack.len() - mark)?;
         Ok(self.stack.split_off(mark))
     }
 
     fn tuple(&mut self, count: usize) -> Result<()> {
+        self.charge(count)?;
         let mut items = (0..count).map(|_| self.pop()).collect::<Result<Vec<_>>>()?;
         items.reverse();
         self.push(Value::Tuple(items))
     }
 
     fn text(&mut self, bytes: Vec<u8>) -> Result<()> {
+        // What is longer than any name is nobody's key: a description, a log, a bomb.
+        if bytes.len() > NAME_BYTES {
+            return self.push(Value::None);
+        }
         self.push(Value::Str(String::from_utf8_lossy(&bytes).into_owned().into()))
     }
 
@@ -144,7 +160,13 @@ impl Vm {
     /// REDUCE and its kin: containers become themselves, everything else stays an inert object.
     fn call(&mut self, callable: Id, args: Id) -> Result<()> {
         let name = self.heap.global(callable).unwrap_or_default();
-        if DICTS.contains(&name) {
+        let (dict, list) = (DICTS.contains(&name), LISTS.contains(&name));
+        if dict || list {
+            let first = self.heap.sequence(args).and_then(|args| args.first());
+            let copied = first.and_then(|&first| self.heap.sequence(first)).map_or(0, <[Id]>::len);
+            self.charge(copied)?;
+        }
+        if dict {
             let pairs =
                 self.heap.sequence(args).and_then(|args| args.first()).and_then(|&list| self.heap.sequence(list));
             let items = pairs.into_iter().flatten().filter_map(|&pair| match self.heap.sequence(pair) {
@@ -154,7 +176,7 @@ impl Vm {
             let items = items.collect();
             return self.push(Value::Dict { items, state: None });
         }
-        if LISTS.contains(&name) {
+        if list {
             let first = self.heap.sequence(args).and_then(|args| args.first().copied());
             let items = first.and_then(|list| self.heap.sequence(list)).unwrap_or_default().to_vec();
             return self.push(Value::List(items));
@@ -163,6 +185,9 @@ impl Vm {
     }
 
     fn global(&mut self, module: &str, name: &str) -> Result<()> {
+        if module.len() + name.len() > NAME_BYTES {
+            return Err(bad("the name of a class is too long"));
+        }
         self.push(Value::Global(format!("{module}.{name}").into()))
     }
 
@@ -236,15 +261,18 @@ impl Vm {
             }
             b'C' => {
                 let count = s.byte()?.into();
-                self.push(Value::Bytes(s.take(count)?.into()))?;
+                s.take(count)?;
+                self.push(Value::None)?;
             }
             b'B' => {
                 let count = u32::from_le_bytes(s.array()?).into();
-                self.push(Value::Bytes(s.take(count)?.into()))?;
+                s.take(count)?;
+                self.push(Value::None)?;
             }
             0x8e | 0x96 => {
                 let count = u64::from_le_bytes(s.array()?);
-                self.push(Value::Bytes(s.take(count)?.into()))?;
+                s.take(count)?;
+                self.push(Value::None)?;
             }
             0x97 => self.push(Value::None)?,
             0x98 => {}
@@ -269,6 +297,7 @@ impl Vm {
             0x87 => self.tuple(3)?,
             b'a' => {
                 let item = self.pop()?;
+                self.charge(1)?;
                 self.append(self.top()?, vec![item])?;
             }
             b'e' | 0x90 => {
@@ -277,6 +306,7 @@ impl Vm {
             }
             b's' => {
                 let (value, key) = (self.pop()?, self.pop()?);
+                self.charge(2)?;
                 self.set_items(self.top()?, vec![(key, value)])?;
             }
             b'u' => {
@@ -389,7 +419,7 @@ impl Vm {
     /// LONG1 and LONG4: little-endian two's complement; what does not fit 64 bits carries no meaning here.
     fn long(&mut self, bytes: Vec<u8>) -> Result<()> {
         if bytes.len() > 8 {
-            return self.push(Value::Bytes(bytes.into()));
+            return self.push(Value::None);
         }
         let negative = bytes.last().is_some_and(|&b| b & 0x80 != 0);
         let mut raw = [if negative { 0xff } else { 0 }; 8];

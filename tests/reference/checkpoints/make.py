@@ -128,6 +128,22 @@ def main():
     dense = {k: v.detach().contiguous().clone() for k, v in sd.items() if k not in ("shared", "expanded")}
     save_file(dense, f"{HERE}/plain.safetensors", metadata={"note": "made by make.py"})
     expect("plain.safetensors", "safetensors", dense)
+    # A view of four elements far apart; the same deflated.
+    spread = torch.zeros(70_000, dtype=torch.uint8)
+    spread[1::20_000] = torch.tensor([1, 2, 3, 4], dtype=torch.uint8)
+    views = {"sparse": spread[1::20_000], "backwards": spread[1::20_000].view(2, 2).t()}
+    torch.save(views, f"{HERE}/sparse.pth")
+    expect("sparse.pth", "zip", views)
+    torch.save(views, f"{HERE}/sparse-deflated.pth")
+    rezip("sparse-deflated.pth", lambda name, data: data, zipfile.ZIP_DEFLATED)
+    expect("sparse-deflated.pth", "zip", views)
+    # A training state whose best loss is a tensor too.
+    torch.save({"epoch": 7, "best": torch.tensor(0.25), "generator": plain, "discriminator": {"conv.0.weight": torch.ones(1, 2)}}, f"{HERE}/both.pth")
+    expect("both.pth", "zip", plain, ["generator"])
+    torch.save(sd, f"{HERE}/protocol1.pth", pickle_protocol=1)
+    expect("protocol1.pth", "zip", sd)
+    torch.save(sd, f"{HERE}/legacy1.pth", pickle_protocol=1, _use_new_zipfile_serialization=False)
+    expect("legacy1.pth", "legacy", sd)
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(rows, file)
 
