@@ -42,7 +42,7 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
     let text = file.bytes(8, length as usize)?;
     let text = std::str::from_utf8(&text)
         .map_err(|_| Error::new(Code::CheckpointCorrupt, "The safetensors header is not UTF-8."))?;
-    let (entries, mut metadata) = entries(text)?;
+    let (entries, Notes(mut metadata)) = entries(text)?;
     let base = 8 + length;
     let found = entries.into_iter().map(|(key, entry)| tensor(key, entry)).collect::<Result<Vec<_>>>()?;
     if found.len() > TENSORS {
@@ -63,17 +63,17 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
 }
 
 /// The top-level entries in order; a key given twice is refused. What a tensor's entry does not need is not built.
-fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Vec<(String, String)>)> {
+fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
     struct Entries;
     impl<'de> Visitor<'de> for Entries {
-        type Value = (Vec<(String, Entry)>, Vec<(String, String)>);
+        type Value = (Vec<(String, Entry)>, Notes);
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("an object of tensors")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let (mut list, mut metadata, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+            let (mut list, mut metadata, mut seen) = (Vec::new(), Notes(Vec::new()), HashSet::new());
             while let Some(key) = map.next_key::<String>()? {
                 if key.len() > NAME_BYTES {
                     return Err(A::Error::custom(format!("a key has {} bytes", key.len())));
@@ -85,7 +85,7 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Vec<(String, String)>)> 
                     return Err(A::Error::custom(format!("the key {key} occurs twice")));
                 }
                 match key == "__metadata__" {
-                    true => metadata = map.next_value::<Notes>()?.0,
+                    true => metadata = map.next_value()?,
                     false => list.push((key, map.next_value()?)),
                 }
             }
