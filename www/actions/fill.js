@@ -120,10 +120,10 @@ function teller(app) {
   return (done, layer) => {
     app.progress(done);
     const now = performance.now();
-    if (now - told < WORDS_MS) return;
+    if (done < WORDS_FROM || now - told < WORDS_MS) return;
     told = now;
     const left = done > ESTIMATE_FROM && done < 1 ? ((now - began) / done) * (1 - done) : null;
-    app.say(done < WORDS_FROM ? text.starting : text.running(layer, done, left));
+    app.say(text.running(layer, done, left));
   };
 }
 
