@@ -119,3 +119,40 @@ fn first_load(folder: &Path) -> Result<u64> {
     }
     Ok(total)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_worker_gets_what_the_page_needs_and_no_more() {
+        let folder = std::env::temp_dir().join(format!("infill-dist-{}", std::process::id()));
+        for (path, text) in [
+            ("index.html", "abc"),
+            ("www/samples/pig.jpg", "photo"),
+            ("www/samples/thumb-pig.jpg", "small"),
+            ("www/models/starter.safetensors", "weights"),
+            ("LICENSE-MIT", "licence"),
+            ("sw.js", &format!("// before\n{NO_LIST}\n// after\n")),
+        ] {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        write_list(&folder).unwrap();
+        let script = fs::read_to_string(folder.join("sw.js")).unwrap();
+        // A second time there is no place left to write to.
+        assert!(write_list(&folder).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+
+        let line = script.lines().nth(1).unwrap();
+        let list = line.strip_prefix("const SITE = ").unwrap().strip_suffix(';').unwrap();
+        let list: serde_json::Value = serde_json::from_str(list).unwrap();
+        let keys = |part: &str| list[part].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys("now"), ["index.html", "www/samples/thumb-pig.jpg"]);
+        assert_eq!(keys("later"), ["www/samples/pig.jpg"]);
+        // SHA-256 of "abc", FIPS 180-2.
+        assert_eq!(list["now"]["index.html"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(list["version"].as_str().unwrap().len(), 16);
+    }
+}

@@ -78,3 +78,18 @@ fn mime(path: &Path) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_site_is_served() {
+        for target in ["/", "/index.html?x=1", "/sw.js", "/www/main.js", "/pkg/infill_bg.wasm"] {
+            assert!(file(target).is_some(), "{target}");
+        }
+        for target in ["/Cargo.toml", "/www/../Cargo.toml", "/.git/config", "//etc/passwd", "/../x", "/src/lib.rs"] {
+            assert!(file(target).is_none(), "{target}");
+        }
+    }
+}

@@ -102,15 +102,10 @@ fn counted(mut command: Command) -> Result<(u32, u32)> {
     for line in BufReader::new(child.stdout.take().context("no output")?).lines() {
         let line = line?;
         println!("{line}");
-        if line.starts_with("test result:") {
+        if let Some(found) = result_line(&line) {
             results += 1;
-            let number = |word: &str| {
-                let words: Vec<&str> = line.split([' ', ';', ',', '.']).filter(|w| !w.is_empty()).collect();
-                let at = words.iter().position(|w| *w == word)?;
-                words.get(at.checked_sub(1)?)?.parse::<u32>().ok()
-            };
-            passed += number("passed").unwrap_or(0);
-            failed += number("failed").unwrap_or(0);
+            passed += found.0;
+            failed += found.1;
         }
     }
     let status = child.wait()?;
@@ -122,6 +117,17 @@ fn counted(mut command: Command) -> Result<(u32, u32)> {
         failed = 1;
     }
     Ok((passed, failed))
+}
+
+/// Passed and failed of a line such as `test result: ok. 12 passed; 0 failed; 1 ignored`.
+fn result_line(line: &str) -> Option<(u32, u32)> {
+    let words: Vec<&str> =
+        line.strip_prefix("test result:")?.split([' ', ';', ',', '.']).filter(|w| !w.is_empty()).collect();
+    let number = |word: &str| {
+        let at = words.iter().position(|w| *w == word)?;
+        words.get(at.checked_sub(1)?)?.parse().ok()
+    };
+    Some((number("passed").unwrap_or(0), number("failed").unwrap_or(0)))
 }
 
 /// The crate's tests compiled to wasm, with bindings, ready to be loaded by a worker.
@@ -153,4 +159,27 @@ fn wasm_tests() -> Result<PathBuf> {
 fn native() -> Result<PathBuf> {
     tools::run("cargo", &["build", "--quiet", "--bin", "infill"])?;
     Ok(build::target().join("debug/infill"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_cargo_and_of_the_page_are_counted() {
+        let cargo =
+            "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s";
+        assert_eq!(result_line(cargo), Some((12, 3)));
+        assert_eq!(result_line("test result: ok. 7 passed; 0 failed"), Some((7, 0)));
+        assert_eq!(result_line("running 7 tests"), None);
+    }
+
+    #[test]
+    fn a_command_without_tests_or_that_breaks_afterwards_has_failed() {
+        let shell = |script: &str| tools::command("sh", &["-c", script]);
+        assert!(counted(shell("echo nothing")).is_err());
+        assert!(counted(shell("echo test result: ok. 0 passed, 0 failed")).is_err());
+        assert_eq!(counted(shell("echo 'test result: ok. 2 passed; 0 failed'; exit 3")).unwrap(), (2, 1));
+        assert_eq!(counted(shell("echo 'test result: ok. 2 passed; 0 failed'")).unwrap(), (2, 0));
+    }
 }
