@@ -137,6 +137,26 @@ def rebuilds():
         + TUPLE(b"h\x00", b"\x88", b"}") + b"R", "checkpoint-pickle")
 
 
+def zip64(raw, locator=0, count=None, size=None):
+    """The same archive with 64-bit sizes and offsets in every directory entry, and a zip64 end record."""
+    entries, start = struct.unpack_from("<H", raw, len(raw) - 12)[0], struct.unpack_from("<I", raw, len(raw) - 6)[0]
+    directory, at = b"", start
+    for _ in range(entries):
+        head = bytearray(raw[at:at + 46])
+        name_length, extra, comment = struct.unpack_from("<HHH", head, 28)
+        stored, full = struct.unpack_from("<II", head, 20)
+        offset = struct.unpack_from("<I", head, 42)[0]
+        struct.pack_into("<II", head, 20, 0xFFFFFFFF, 0xFFFFFFFF)
+        struct.pack_into("<H", head, 30, 28)
+        struct.pack_into("<I", head, 42, 0xFFFFFFFF)
+        directory += bytes(head) + raw[at + 46:at + 46 + name_length] + struct.pack("<HHQQQ", 1, 24, full if size is None else size, stored if size is None else size, offset)
+        at += 46 + name_length + extra + comment
+    end = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries if count is None else count, len(directory), start)
+    place = start + len(directory) + locator
+    last = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return bytes(raw[:start]) + directory + end + struct.pack("<4sIQI", b"PK\x06\x07", 0, place % 2**64, 1) + last
+
+
 def zips():
     good = state_dict(tensor(storage()))
 
@@ -172,6 +192,11 @@ def zips():
     # 40 MB of values in 40 kB, of which a tensor needs four.
     archive("zip-deflated-values-bomb.pth", state_dict(tensor(storage(numel=10_000_000))), "ok-but-reading:checkpoint-limit", data={"0": b"\0" * 40_000_000}, compression=zipfile.ZIP_DEFLATED)
     archive("zip-long-name.pth", good, "checkpoint-corrupt", extra=[("a/" + "n" * 2000, b"x")])
+    archive("zip64-fine.pth", good, "ok", change=zip64)
+    archive("zip64-record-elsewhere.pth", good, "checkpoint-corrupt", change=lambda raw: zip64(raw, locator=1))
+    archive("zip64-record-past-the-end.pth", good, "checkpoint-truncated", change=lambda raw: zip64(raw, locator=2**63))
+    archive("zip64-count-of-2-63.pth", good, "checkpoint-limit", change=lambda raw: zip64(raw, count=2**63))
+    archive("zip64-size-of-2-63.pth", good, "checkpoint-corrupt", change=lambda raw: zip64(raw, size=2**63))
     with zipfile.ZipFile(f"{FILES}/zip-of-pictures.pth", "w") as out:
         out.writestr(zipfile.ZipInfo("holiday.jpg"), b"\xff\xd8\xff")
     expected["zip-of-pictures.pth"] = "checkpoint-not-weights"

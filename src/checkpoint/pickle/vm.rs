@@ -1,5 +1,7 @@
 //! The pickle machine: a loop over opcodes with a stack and a memo, both of indices.
 
+mod object;
+
 use std::collections::HashMap;
 use std::io::{Read, Seek};
 
@@ -7,17 +9,6 @@ use super::{Heap, Id, Stream, Value};
 use crate::checkpoint::bytes::fault;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_VALUES};
-
-/// Globals whose call with no or one argument is a plain container.
-const DICTS: [&str; 4] = ["collections.OrderedDict", "builtins.dict", "__builtin__.dict", "collections.defaultdict"];
-const LISTS: [&str; 6] = [
-    "builtins.list",
-    "builtins.set",
-    "builtins.frozenset",
-    "__builtin__.set",
-    "__builtin__.list",
-    "__builtin__.frozenset",
-];
 
 fn bad(text: impl Into<String>) -> Error {
     Error::new(Code::CheckpointPickle, format!("The pickle is damaged: {}.", text.into()))
@@ -155,40 +146,6 @@ impl Vm {
             _ => return Err(bad("it sets the state of something that has none")),
         }
         Ok(())
-    }
-
-    /// REDUCE and its kin: containers become themselves, everything else stays an inert object.
-    fn call(&mut self, callable: Id, args: Id) -> Result<()> {
-        let name = self.heap.global(callable).unwrap_or_default();
-        let (dict, list) = (DICTS.contains(&name), LISTS.contains(&name));
-        if dict || list {
-            let first = self.heap.sequence(args).and_then(|args| args.first());
-            let copied = first.and_then(|&first| self.heap.sequence(first)).map_or(0, <[Id]>::len);
-            self.charge(copied)?;
-        }
-        if dict {
-            let pairs =
-                self.heap.sequence(args).and_then(|args| args.first()).and_then(|&list| self.heap.sequence(list));
-            let items = pairs.into_iter().flatten().filter_map(|&pair| match self.heap.sequence(pair) {
-                Some(&[key, value]) => Some((key, value)),
-                _ => None,
-            });
-            let items = items.collect();
-            return self.push(Value::Dict { items, state: None });
-        }
-        if list {
-            let first = self.heap.sequence(args).and_then(|args| args.first().copied());
-            let items = first.and_then(|list| self.heap.sequence(list)).unwrap_or_default().to_vec();
-            return self.push(Value::List(items));
-        }
-        self.push(Value::Object { callable, args, state: None, items: Vec::new() })
-    }
-
-    fn global(&mut self, module: &str, name: &str) -> Result<()> {
-        if module.len() + name.len() > NAME_BYTES {
-            return Err(bad("the name of a class is too long"));
-        }
-        self.push(Value::Global(format!("{module}.{name}").into()))
     }
 
     fn step<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
@@ -342,62 +299,6 @@ impl Vm {
             _ => self.object(opcode, s)?,
         }
         Ok(())
-    }
-
-    /// Opcodes that would import or call something.
-    fn object<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
-        match opcode {
-            b'c' => {
-                let (module, name) = (s.line()?, s.line()?);
-                self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))
-            }
-            0x93 => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let text = |id: Id| self.heap.str(id).map(str::to_owned).ok_or_else(|| bad("a class has no name"));
-                let (module, name) = (text(module)?, text(name)?);
-                self.global(&module, &name)
-            }
-            b'R' | 0x81 => {
-                let (args, callable) = (self.pop()?, self.pop()?);
-                self.call(callable, args)
-            }
-            0x92 => {
-                let (_keywords, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
-                self.call(callable, args)
-            }
-            b'o' => {
-                let mut items = self.pop_mark()?;
-                if items.is_empty() {
-                    return Err(bad("an object has no class"));
-                }
-                let callable = items.remove(0);
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
-            }
-            b'i' => {
-                let (module, name) = (s.line()?, s.line()?);
-                let items = self.pop_mark()?;
-                self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))?;
-                let callable = self.pop()?;
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
-            }
-            b'b' => self.build(),
-            b'Q' => {
-                let id = self.pop()?;
-                self.push(Value::Persistent(id))
-            }
-            b'P' => {
-                let line = s.line()?;
-                self.text(line)?;
-                let id = self.pop()?;
-                self.push(Value::Persistent(id))
-            }
-            0x82..=0x84 => Err(bad("it uses the extension registry, which no checkpoint needs")),
-            other => Err(bad(format!("0x{other:02x} is no instruction"))),
-        }
     }
 
     /// INT and LONG of protocol 0: decimal text; `00` and `01` are bools.
