@@ -4,7 +4,6 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use infill::engine::reference::Reference;
 use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
 use infill::network::{Conv2d, ConvTranspose2d, Network, Op, PaddingMode};
@@ -75,6 +74,8 @@ macro_rules! networks {
         #[test]
         fn $name() {
             hold_network($id, EngineKind::Reference, 1e-4);
+            // Sums in another order: the same bound holds.
+            hold_network($id, EngineKind::Fast, 1e-4);
         }
     )* };
 }
@@ -96,10 +97,12 @@ fn starter_model() {
         Tensor::new(info.shape.clone(), file.read(info).unwrap()).unwrap()
     };
     let (x, y) = (read("x"), read("y"));
-    let mut model = models::load::default_model(EngineKind::Reference).unwrap();
-    let found = run(model.engine.as_mut(), &[x]).unwrap();
-    let worst = found.data().iter().zip(y.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(worst <= 1e-4, "max abs error {worst:e}");
+    for kind in [EngineKind::Reference, EngineKind::Fast] {
+        let mut model = models::load::default_model(kind).unwrap();
+        let found = run(model.engine.as_mut(), std::slice::from_ref(&x)).unwrap();
+        let worst = found.data().iter().zip(y.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= 1e-4, "{kind:?}: max abs error {worst:e}");
+    }
 }
 
 /// The weights of the layer table: `weight` from seed + 1, `bias` from seed + 2.
@@ -159,10 +162,11 @@ fn layer_table() {
         let y = network.node("layer", op, &[x]);
         let network = network.returns(y);
         let x = Tensor::new(shape.clone(), numbers(shape.iter().product(), seed, -1.0)).unwrap();
-        let outcome = network
-            .check()
-            .and_then(|()| Reference::new(&network, &mut Seeded { network: &network, seed }))
-            .and_then(|mut engine| run(&mut engine, &[x]));
+        let with = |kind| {
+            engine::build(kind, &network, &mut Seeded { network: &network, seed })
+                .and_then(|mut engine| run(engine.as_mut(), std::slice::from_ref(&x)))
+        };
+        let outcome = with(EngineKind::Reference);
         if let Some(theirs) = row["error"].as_str() {
             let ours = outcome.err().unwrap_or_else(|| panic!("row {seed} must be refused: {theirs}")).message;
             invalid += 1;
@@ -180,6 +184,9 @@ fn layer_table() {
         let scale = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
         let worst = found.data().iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst <= 1e-4 * scale, "row {seed}: max abs error {worst:e} at scale {scale}");
+        let fast = with(EngineKind::Fast).unwrap_or_else(|e| panic!("row {seed}: {e}"));
+        let worst = fast.data().iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(fast.shape() == found.shape() && worst <= 1e-4 * scale, "row {seed}: fast, max abs error {worst:e}");
         valid[transposed] += 1;
     }
     println!("{} Conv2d, {} ConvTranspose2d, {invalid} refused", valid[0], valid[1]);

@@ -1,7 +1,7 @@
 //! Runs a network description with weights. Two engines stand behind one interface: the reference
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
-mod fast;
+pub mod fast;
 pub mod reference;
 
 use std::ops::ControlFlow;
@@ -53,10 +53,10 @@ pub enum EngineKind {
 /// `network-invalid` if PyTorch would refuse a layer; whatever `weights` raises.
 pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource) -> Result<Box<dyn Engine>> {
     network.check()?;
-    match kind {
-        // The fast plan will stand here; until it does, the reference serves both.
-        EngineKind::Reference | EngineKind::Fast => Ok(Box::new(reference::Reference::new(network, weights)?)),
-    }
+    Ok(match kind {
+        EngineKind::Reference => Box::new(reference::Reference::new(network, weights)?),
+        EngineKind::Fast => Box::new(fast::Fast::new(network, weights)?),
+    })
 }
 
 /// `[C, H, W]` of every input, after checking that there are four dimensions and one batch size for all.

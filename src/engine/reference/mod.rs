@@ -13,7 +13,7 @@ use crate::network::{Activation, Network, Node, Op, PaddingMode, ParameterKind};
 use crate::tensor::Tensor;
 
 /// One node with its weights.
-enum Layer {
+pub(super) enum Layer {
     /// No weights.
     Function,
     Conv(candle_nn::Conv2d),
@@ -37,7 +37,8 @@ impl Reference {
     }
 }
 
-fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer> {
+/// Takes one node's weights.
+pub(super) fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer> {
     let mut taken = Vec::new();
     for (name, shape, kind) in node.op.parameters() {
         if kind == ParameterKind::Counter {
@@ -149,7 +150,8 @@ impl Engine for Reference {
     }
 }
 
-fn forward(op: &Op, layer: &Layer, mut args: Vec<Candle>) -> Result<Candle> {
+/// One node's `forward`.
+pub(super) fn forward(op: &Op, layer: &Layer, mut args: Vec<Candle>) -> Result<Candle> {
     if args.is_empty() {
         return Err(Error::new(Code::NetworkInvalid, format!("A {} has no input.", op.name())));
     }
