@@ -39,6 +39,20 @@ export async function default_model_fills_like_the_command_line(v) {
   v.quiet();
 }
 
+/** Both decode JPEG with the same decoder, so no pixel may differ anywhere outside. @param {Visitor} v */
+export async function a_jpeg_is_filled_like_the_command_line(v) {
+  const image = await readFile(`${ROOT}www/samples/sheep.jpg`);
+  await v.openPhoto(file('sheep.jpg', image, 'image/jpeg'));
+  await v.paint([[-40, -20], [30, 20]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await v.inpaint();
+  const saved = decode((await v.save('Save image')).bytes);
+  const same = compare(await native(image, mask), saved, decode(mask));
+  check(same.holes > 100, `only ${same.holes} pixels were masked`);
+  check(same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
+  v.quiet();
+}
+
 /** @param {Visitor} v */
 export async function own_context_encoder_is_dropped_and_run(v) {
   const image = photo(700, 600);
