@@ -209,3 +209,41 @@ fn a_run_reports_every_layer_and_can_be_cancelled() {
     assert_eq!(error.code, infill::error::Code::Cancelled);
     assert_eq!(seen, 20);
 }
+
+/// Wide 3x3 layers go through Winograd's transforms: held against the reference over odd shapes, to the layer table's bound.
+#[test]
+fn wide_three_by_three_layers_agree() {
+    let modes = [PaddingMode::Zeros, PaddingMode::Reflect, PaddingMode::Replicate, PaddingMode::Circular];
+    let mut rows = 0;
+    for (index, (height, width)) in [(4, 4), (5, 7), (9, 6), (13, 17), (8, 31)].into_iter().enumerate() {
+        for dilation in [(1, 1), (2, 2), (1, 3)] {
+            for (padding, mode) in modes.iter().enumerate() {
+                let conv = Conv2d::new(32 + 8 * index, 40, 3).padding(padding).dilation(dilation).padding_mode(*mode);
+                if conv.output_size(height, width).is_none()
+                    || (*mode != PaddingMode::Zeros && padding >= height.min(width))
+                {
+                    continue;
+                }
+                let mut network = Network::new();
+                let x = network.input("x", conv.in_channels);
+                let y = network.node("layer", conv.clone(), &[x]);
+                let network = network.returns(y);
+                let shape = [1, conv.in_channels, height, width];
+                let x = Tensor::new(shape, numbers(shape.iter().product(), 5, -1.0)).unwrap();
+                let with = |kind| {
+                    let mut engine = engine::build(kind, &network, &mut Seeded { network: &network, seed: 9 }).unwrap();
+                    run(engine.as_mut(), std::slice::from_ref(&x)).unwrap()
+                };
+                let (expected, found) = (with(EngineKind::Reference), with(EngineKind::Fast));
+                let scale = expected.data().iter().fold(1.0f32, |m, v| m.max(v.abs()));
+                let worst = found.data().iter().zip(expected.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(
+                    found.shape() == expected.shape() && worst <= 1e-4 * scale,
+                    "{conv:?} {height}x{width}: {worst:e}"
+                );
+                rows += 1;
+            }
+        }
+    }
+    assert!(rows > 30, "{rows}");
+}

@@ -59,9 +59,12 @@ impl Convolution {
 
 /// A layer's weights as PyTorch has them.
 pub struct Raw {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    scale: Vec<f32>,
+    /// PyTorch's layout.
+    pub weight: Vec<f32>,
+    /// One per output channel, a folded norm included.
+    pub bias: Vec<f32>,
+    /// What a folded norm multiplies each output channel with.
+    pub scale: Vec<f32>,
 }
 
 impl Raw {

@@ -7,6 +7,7 @@
 mod conv;
 mod kernels;
 mod simple;
+mod winograd;
 
 use super::reference::{self, Layer};
 use super::{Engine, Step, Watch, WeightSource, cancelled, input_shapes};
@@ -16,6 +17,7 @@ use crate::network::{
 };
 use crate::tensor::Tensor;
 use conv::{Convolution, Packed};
+use winograd::Winograd;
 
 /// One image's values: `height * width * channels`, channels innermost.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,7 @@ enum Task {
     /// Done by the node it was fused into: its value is that node's input.
     Fused,
     Convolution(Box<Packed>),
+    Winograd(Box<Winograd>, Option<Activation>),
     InstanceNorm(InstanceNorm2d, Option<Activation>),
     BatchNorm(Vec<f32>, Vec<f32>),
     Activation(Activation),
@@ -90,7 +93,12 @@ impl Fast {
                         last = next;
                     }
                     let activation = plan.fuse_activation(only_user(last), index);
-                    Task::Convolution(Box::new(Packed::new(shape, values, activation)))
+                    match shape {
+                        Convolution::Plain(conv) if Winograd::suits(&conv) => {
+                            Task::Winograd(Box::new(Winograd::new(conv, values)), activation)
+                        }
+                        shape => Task::Convolution(Box::new(Packed::new(shape, values, activation))),
+                    }
                 }
                 None => plan.simple(index, node, only_user(index), weights)?,
             };
@@ -229,6 +237,13 @@ fn run_task(
     let changeable = |first: Option<Value>| first.unwrap_or_else(|| args[0].clone());
     Ok(match task {
         Task::Convolution(packed) => packed.run(x, tell)?,
+        Task::Winograd(layer, activation) => {
+            let y = layer.run(x, tell)?;
+            match activation {
+                Some(activation) => simple::activate(*activation, y),
+                None => y,
+            }
+        }
         Task::Pad(pad) => simple::pad(pad, x),
         Task::Upsample(scale, mode) => simple::upsample(*scale, *mode, x),
         Task::Cat => match first {
