@@ -13,6 +13,8 @@ const SWEEPS: usize = 2;
 const CYCLES: usize = 5;
 /// Largest difference between neighbouring pixels that counts as a seam, in levels.
 const SEAM: f32 = 8.0;
+/// Where the voted difference itself is larger, there is an edge, and patches that disagree by half a pixel are no seam.
+const EDGE: f32 = 12.0;
 /// Over what share of the hole's long side a seam is spread.
 const SPREAD: f32 = 1.0 / 6.0;
 
@@ -31,7 +33,8 @@ pub fn blend(level: &mut Level, field: &Field) {
             // that ends here; all channels together, or colours would appear.
             let step =
                 |c: usize| voted[c] / voted[3] - (f32::from(level.picture[b][c]) - f32::from(level.picture[a][c]));
-            let seam = voted[3] > 0.0 && (0..3).all(|c| step(c).abs() <= SEAM);
+            let flat = |c: usize| step(c).abs() <= SEAM && (voted[c] / voted[3]).abs() <= EDGE;
+            let seam = voted[3] > 0.0 && (0..3).all(flat);
             let wanted = if seam { step(channel) } else { 0.0 };
             source[a] -= wanted;
             source[b] += wanted;
