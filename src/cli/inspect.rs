@@ -1,5 +1,6 @@
 //! `infill inspect`: what a checkpoint is.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use crate::error::{Code, Error, Result};
@@ -22,36 +23,39 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let text = serde_json::to_string(&report).map_err(|e| Error::new(Code::Internal, e.to_string()))?;
         println!("{text}");
     } else {
-        print(&report);
+        // Whoever reads may stop early (`| head`), which is no fault.
+        let _ = print(&report, &mut std::io::stdout().lock());
     }
     Ok(())
 }
 
-fn print(report: &Report) {
-    println!("{}: {} container, {} tensors", report.file, report.container, report.tensors.len());
+fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "{}: {} container, {} tensors", report.file, report.container, report.tensors.len())?;
     for network in &report.networks {
-        println!("{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why);
-        println!(
+        writeln!(out, "{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why)?;
+        writeln!(
+            out,
             "  id {}, base width {}, {} parameters, {}",
             network.id, network.width, network.parameters, network.dtype
-        );
+        )?;
         for line in &network.about {
-            println!("  {line}");
+            writeln!(out, "  {line}")?;
         }
         for key in &network.missing {
-            println!("  missing     {key}");
+            writeln!(out, "  missing     {key}")?;
         }
         for key in &network.unexpected {
-            println!("  unexpected  {key}");
+            writeln!(out, "  unexpected  {key}")?;
         }
         for m in &network.mismatched {
-            println!("  mismatched  {}: file {:?}, network {:?}", m.key, m.found, m.expected);
+            writeln!(out, "  mismatched  {}: file {:?}, network {:?}", m.key, m.found, m.expected)?;
         }
     }
     for finding in &report.findings {
-        println!("{}: {}", finding.severity, finding.message);
+        writeln!(out, "{}: {}", finding.severity, finding.message)?;
     }
     for tensor in &report.tensors {
-        println!("  {:48} {:?} {}", tensor.key, tensor.shape, tensor.dtype);
+        writeln!(out, "  {:48} {:?} {}", tensor.key, tensor.shape, tensor.dtype)?;
     }
+    Ok(())
 }
