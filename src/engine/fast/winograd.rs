@@ -62,6 +62,11 @@ impl Lane {
     }
 }
 
+#[inline(always)]
+fn transposed<const A: usize, const B: usize>(lanes: [[Lane; B]; A]) -> [[Lane; A]; B] {
+    std::array::from_fn(|b| std::array::from_fn(|a| lanes[a][b]))
+}
+
 /// One side of the input transform.
 #[inline(always)]
 fn input_side(d: [Lane; SIDE]) -> [Lane; SIDE] {
@@ -117,8 +122,9 @@ impl Winograd {
             for input in 0..inputs {
                 let tap = |y: usize, x: usize| f64::from(raw.weight[(output * inputs + input) * 9 + y * 3 + x]);
                 let rows: [[f64; SIDE]; 3] = std::array::from_fn(|y| weight_side([tap(y, 0), tap(y, 1), tap(y, 2)]));
-                for x in 0..SIDE {
-                    let column = weight_side([rows[0][x], rows[1][x], rows[2][x]]);
+                let [first, second, third] = rows;
+                for (x, ((a, b), c)) in first.into_iter().zip(second).zip(third).enumerate() {
+                    let column = weight_side([a, b, c]);
                     for (y, value) in column.into_iter().enumerate() {
                         let block = (y * SIDE + x) * (outputs / LANES) + output / LANES;
                         weights[(block * inputs + input) * LANES + output % LANES] =
@@ -184,8 +190,8 @@ impl Winograd {
                     _ => Lane::ZERO,
                 }))
             });
-            for j in 0..SIDE {
-                let full = input_side(std::array::from_fn(|i| half[i][j]));
+            for (j, column) in transposed(half).into_iter().enumerate() {
+                let full = input_side(column);
                 for (i, lane) in full.into_iter().enumerate() {
                     lane.store(target, ((i * SIDE + j) * GROUP + t) * inputs + c);
                 }
@@ -221,9 +227,9 @@ impl Winograd {
             let half: [[Lane; OUT]; SIDE] = std::array::from_fn(|i| {
                 output_side(std::array::from_fn(|j| Lane::load(products, ((i * SIDE + j) * GROUP + t) * outputs + k)))
             });
-            for j in 0..OUT {
+            for (j, column) in transposed(half).into_iter().enumerate() {
                 let x = ox + j * dilation.1;
-                let full = output_side(std::array::from_fn(|i| half[i][j]));
+                let full = output_side(column);
                 for (i, lane) in full.into_iter().enumerate() {
                     let y = oy + i * dilation.0;
                     if y < out.height && x < out.width {
