@@ -60,6 +60,7 @@
  * @property {string[]} missing
  * @property {string[]} unexpected
  * @property {{key: string, expected: number[], found: number[]}[]} mismatched
+ * @property {Record<string, any>} conventions how it is fed, as guessed
  * @property {string[]} [about]
  * @property {Layer[]} [layers]
  */
