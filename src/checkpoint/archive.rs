@@ -65,7 +65,8 @@ fn finish<S: Source>(
 pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let mut next = 0;
     let mut read = |file: &mut File<S>| -> Result<(pickle::Heap, pickle::Id)> {
-        let mut stream = file.stream(next);
+        let end = file.length();
+        let mut stream = pickle::Stream::new(file.source(), next, end);
         let loaded = pickle::load(&mut stream)?;
         next = stream.position();
         Ok(loaded)

@@ -3,7 +3,6 @@
 use std::io::SeekFrom;
 
 use super::Source;
-use super::pickle::Stream;
 use crate::error::{Code, Error, Result};
 
 /// A fault of this room.
@@ -51,9 +50,9 @@ impl<S: Source + ?Sized> File<S> {
         Ok(self.source.read_exact(target)?)
     }
 
-    /// A pickle stream from `offset` to the end of the file.
-    pub fn stream(&mut self, offset: u64) -> Stream<&mut S> {
-        Stream::new(&mut self.source, offset, self.length)
+    /// The source itself, for readers that keep their own position.
+    pub fn source(&mut self) -> &mut S {
+        &mut self.source
     }
 
     /// `count` bytes from `offset`; nothing is allocated beyond the file's end.

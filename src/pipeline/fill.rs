@@ -7,7 +7,7 @@ use super::resample::{extend, resize};
 use super::synthesis::{self, Request};
 use super::window::{self, Window};
 use super::{FillOptions, Mask, Photo, Pixels, Rect, Sharpen};
-use crate::engine::{Step, Watch, cancelled};
+use crate::engine::{Step, Watch};
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
 use crate::models::{InputKind, OutputCovers};
@@ -304,9 +304,4 @@ fn fill_alpha(rgba: &[u8], own: &[bool], width: usize) -> Option<Vec<u8>> {
     let known: Vec<f32> = own.iter().map(|&own| if own { 0.0 } else { 1.0 }).collect();
     let smooth = extend(&values, &known, (width, own.len() / width));
     Some(smooth.into_iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect())
-}
-
-/// The error of a synthesis that its watcher broke off.
-pub(super) fn stopped() -> Error {
-    cancelled()
 }

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 
 use super::Rect;
 use super::resample::extend;
+use crate::engine::cancelled;
 use crate::error::Result;
 use field::Field;
 use level::Level;
@@ -79,7 +80,7 @@ pub fn synthesize(request: &Request<'_>, progress: &mut dyn FnMut(f32) -> Contro
             let mut tell = |share: f32| progress((done + work * (round as f32 + share) / rounds as f32) / total);
             field.measure(&level);
             if field.improve(&level, &mut random, &mut tell).is_break() {
-                return Err(super::fill::stopped());
+                return Err(cancelled());
             }
             let finishing = levels.is_empty() && round + 1 == rounds;
             vote::vote(&mut level, &field);
