@@ -138,7 +138,12 @@ fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         let text = "Other names, but the same shapes in the same order: the keys can be mapped by position.".to_owned();
         list.push(finding("positional", "warning", text, found.unexpected.clone()));
     }
-    if let [only] = &found.mismatched[..] {
+    let parameters = network(found).parameters();
+    let last = parameters.iter().rposition(|p| p.key.ends_with(".weight")).unwrap_or(0);
+    let at_an_end = |key: &str| parameters.iter().position(|p| p.key == key).is_some_and(|at| at == 0 || at >= last);
+    if let [only] = &found.mismatched[..]
+        && at_an_end(&only.key)
+    {
         let text = format!(
             "Only {} differs: the file has {:?}, {name} has {:?}. The network was trained with another number of input or output channels.",
             only.key, only.found, only.expected
