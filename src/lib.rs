@@ -12,6 +12,7 @@
 pub mod checkpoint;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
+pub mod clock;
 pub mod engine;
 pub mod error;
 pub mod limits;
@@ -20,5 +21,6 @@ pub mod network;
 pub mod pipeline;
 pub mod report;
 pub mod tensor;
+pub mod threads;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -37,6 +37,49 @@ pub trait Engine {
     fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor>;
     /// Short name for reports: `reference` or `fast`.
     fn name(&self) -> &'static str;
+    /// Where the time of the last run went; nothing before the first, or from an engine that does not measure.
+    fn report(&self) -> Option<&RunReport> {
+        None
+    }
+}
+
+/// What the last run took.
+#[derive(Clone, Debug, Default)]
+pub struct RunReport {
+    /// In execution order; layers that were fused into another are part of it.
+    pub layers: Vec<LayerTime>,
+    /// Threads that took part.
+    pub threads: usize,
+    /// See [`simd`].
+    pub simd: &'static str,
+    /// Bytes of the weights as packed.
+    pub weight_bytes: u64,
+    /// Bytes of the memory for values and scratch.
+    pub arena_bytes: u64,
+}
+
+/// One step of the plan.
+#[derive(Clone, Debug)]
+pub struct LayerTime {
+    /// Path of the first layer it does.
+    pub path: String,
+    /// PyTorch's name of that layer.
+    pub op: &'static str,
+    /// How it ran: `direct`, `winograd`, `narrow`, `reference`, ...
+    pub kernel: &'static str,
+    /// Milliseconds.
+    pub ms: f64,
+    /// Multiply-adds by the layer's definition, whatever the kernel saved.
+    pub macs: u64,
+}
+
+/// The instructions this build's kernels use: `relaxed-simd`, `simd128` or `scalar`.
+pub fn simd() -> &'static str {
+    match () {
+        () if cfg!(target_feature = "relaxed-simd") => "relaxed-simd",
+        () if cfg!(target_feature = "simd128") => "simd128",
+        () => "scalar",
+    }
 }
 
 /// Which engine to build.

@@ -1,64 +1,136 @@
-//! The microkernel, the only home of `unsafe`: five output pixels by eight output channels.
+//! The inner loops, and the only home of `unsafe` in the engine.
 //!
-//! Contract: `sums[i][lane] += sum over k of inputs[i][k] * weights[k * 8 + lane]`; all inputs have the same length `n`
-//! and `weights` has `8 * n` values. Both forms are held against each other by the test below.
+//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`pass`] are
+//! one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
+//! Bounds are checked once per call, not per value. What cannot be checked is the contract of [`Shared`]: tasks that run
+//! side by side write different places.
 
-#[cfg(target_arch = "wasm32")]
-mod simd128;
+pub mod pass;
+pub mod product;
+pub mod simd;
+pub mod winograd;
 
-/// Output pixels of a tile: 5 x 8 is what plain simd128 keeps in registers.
-pub const ROWS: usize = 5;
-/// Output channels of a tile: two 128-bit registers.
+use crate::network::Activation;
+
+/// Output channels of a tile.
 pub const LANES: usize = 8;
 
-/// One tap of one tile.
-#[inline(always)]
-pub fn multiply(sums: &mut [[f32; LANES]; ROWS], inputs: [&[f32]; ROWS], weights: &[f32]) {
-    #[cfg(target_arch = "wasm32")]
-    simd128::multiply(sums, inputs, weights);
-    #[cfg(not(target_arch = "wasm32"))]
-    scalar(sums, inputs, weights);
-}
+/// Output pixels of a tile: as many as the registers hold. 5 x 8 is what plain simd128 keeps (its multiply-add needs a
+/// temporary), 6 x 8 relaxed simd128, 12 x 8 AVX2.
+#[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+pub const ROWS: usize = 5;
+/// Output pixels of a tile.
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+pub const ROWS: usize = 6;
+/// Output pixels of a tile.
+#[cfg(not(target_arch = "wasm32"))]
+pub const ROWS: usize = 12;
 
-/// The plain form; the compiler makes what SIMD it can of it.
-#[cfg(any(test, not(target_arch = "wasm32")))]
-#[inline(always)]
-fn scalar(sums: &mut [[f32; LANES]; ROWS], [a, b, c, d, e]: [&[f32]; ROWS], weights: &[f32]) {
-    let [mut s0, mut s1, mut s2, mut s3, mut s4] = *sums;
-    let (lines, _) = weights.as_chunks::<LANES>();
-    for (((((w, a), b), c), d), e) in lines.iter().zip(a).zip(b).zip(c).zip(d).zip(e) {
-        for lane in 0..LANES {
-            s0[lane] += a * w[lane];
-            s1[lane] += b * w[lane];
-            s2[lane] += c * w[lane];
-            s3[lane] += d * w[lane];
-            s4[lane] += e * w[lane];
+/// Runs `$function::<S>(args)` with the widest instructions there are.
+macro_rules! dispatch {
+    ($name:ident => $body:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)?) => {
+        #[allow(clippy::too_many_arguments)]
+        #[inline]
+        pub(in crate::engine::fast) unsafe fn $name($($arg: $type),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn wide($($arg: $type),*) $(-> $out)? {
+                    // SAFETY: the caller's contract.
+                    unsafe { $body::<$crate::engine::fast::kernels::simd::avx::Avx>($($arg),*) }
+                }
+                if $crate::engine::fast::kernels::has_avx() {
+                    // SAFETY: the machine has AVX2 and FMA; else the caller's contract.
+                    return unsafe { wide($($arg),*) };
+                }
+            }
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            // SAFETY: the caller's contract.
+            return unsafe { $body::<$crate::engine::fast::kernels::simd::wasm::Wasm>($($arg),*) };
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            // SAFETY: the caller's contract.
+            unsafe { $body::<$crate::engine::fast::kernels::simd::Scalar>($($arg),*) }
         }
-    }
-    *sums = [s0, s1, s2, s3, s4];
+    };
+}
+pub(crate) use dispatch;
+
+/// Whether the AVX2 kernels run here.
+#[cfg(target_arch = "x86_64")]
+pub fn has_avx() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
+/// A slice that several tasks write at once, each its own places.
+#[derive(Clone, Copy)]
+pub struct Shared {
+    start: *mut f32,
+    length: usize,
+}
 
-    #[test]
-    fn both_forms_agree_on_every_length() {
-        for n in [0, 1, 2, 3, 4, 5, 7, 8, 31, 64, 100] {
-            let numbers = |seed: usize, count: usize| -> Vec<f32> {
-                (0..count).map(|i| ((i * 31 + seed * 17) % 23) as f32 / 11.0 - 1.0).collect()
-            };
-            let inputs: Vec<Vec<f32>> = (0..ROWS).map(|i| numbers(i, n)).collect();
-            let inputs: [&[f32]; ROWS] = std::array::from_fn(|i| inputs[i].as_slice());
-            let weights = numbers(9, n * LANES);
-            let mut sums = [[0.25; LANES]; ROWS];
-            let mut expected = sums;
-            multiply(&mut sums, inputs, &weights);
-            scalar(&mut expected, inputs, &weights);
-            for (a, b) in sums.as_flattened().iter().zip(expected.as_flattened()) {
-                assert!((a - b).abs() <= 1e-4, "n = {n}: {a} and {b}");
+// SAFETY: see the module's contract: tasks write different places.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Shares a slice for as long as the caller keeps it borrowed.
+    pub fn new(values: &mut [f32]) -> Self {
+        Self { start: values.as_mut_ptr(), length: values.len() }
+    }
+
+    /// A place in it.
+    ///
+    /// # Safety
+    /// `at + count` must lie inside.
+    #[inline(always)]
+    unsafe fn place(&self, at: usize, count: usize) -> *mut f32 {
+        debug_assert!(at + count <= self.length, "{at} + {count} > {}", self.length);
+        // SAFETY: inside the slice.
+        unsafe { self.start.add(at) }
+    }
+
+    /// A part of it that several tasks write again.
+    pub fn sub(&self, at: usize, count: usize) -> Self {
+        assert!(at + count <= self.length);
+        // SAFETY: inside the slice.
+        Self { start: unsafe { self.start.add(at) }, length: count }
+    }
+
+    /// A part of it that is one task's alone, by the module's contract.
+    #[allow(clippy::mut_from_ref)] // that is what it is for
+    pub fn part(&self, at: usize, count: usize) -> &mut [f32] {
+        assert!(at + count <= self.length);
+        // SAFETY: inside the slice, and this task's alone.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(at), count) }
+    }
+}
+
+/// What happens to an output value before it is stored: `activation(sum)`, then the residual.
+#[derive(Clone, Copy, Default)]
+pub struct Epilogue<'a> {
+    /// Applied to the sum.
+    pub activation: Option<Activation>,
+    /// Values to be added afterwards, laid out as the output is.
+    pub plus: Option<&'a [f32]>,
+}
+
+/// An activation on eight lanes.
+#[inline(always)]
+fn activate<S: simd::Simd>(activation: Option<Activation>, x: S) -> S {
+    match activation {
+        None => x,
+        Some(Activation::ReLU) => x.max(S::splat(0.0)),
+        // Right for every slope: the positive part as it is, the negative one scaled.
+        Some(Activation::LeakyReLU { slope }) => x.max(S::splat(0.0)).madd(x.min(S::splat(0.0)), S::splat(slope)),
+        Some(other) => {
+            let mut values = [0.0; LANES];
+            // SAFETY: eight values.
+            unsafe {
+                x.store(values.as_mut_ptr());
+                values.iter_mut().for_each(|v| *v = pass::activation(other, *v));
+                S::load(values.as_ptr())
             }
         }
     }

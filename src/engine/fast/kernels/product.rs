@@ -1,0 +1,199 @@
+//! Implicit GEMM: rows gathered in place from the input, times weights packed eight output channels wide.
+
+use super::simd::Simd;
+use super::{Epilogue, LANES, ROWS, Shared, activate, dispatch};
+
+/// One product: every row of the input with every block of eight output channels.
+pub struct Product<'a> {
+    /// What the rows are read from.
+    pub input: &'a [f32],
+    /// Where each row starts in `input`.
+    pub rows: &'a [usize],
+    /// A row is these stretches of `length` values, at these distances from its start.
+    pub segments: &'a [usize],
+    /// Values of a stretch.
+    pub length: usize,
+    /// `[block][segments * length][8]`; the first block is `first_block`.
+    pub weights: &'a [f32],
+    /// Index of the first block.
+    pub first_block: usize,
+    /// Eight per block, from block 0; or empty for zeros.
+    pub bias: &'a [f32],
+    /// Where each row's output pixel starts.
+    pub targets: &'a [usize],
+    /// Output channels of a pixel.
+    pub channels: usize,
+}
+
+/// All rows with all blocks, into the targets' pixels.
+///
+/// Panics if a row or a target lies outside its slice.
+pub fn product(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
+    let furthest = |places: &[usize]| places.iter().copied().max().unwrap_or(0);
+    assert!(furthest(p.rows) + furthest(p.segments) + p.length <= p.input.len());
+    assert!(furthest(p.targets) + p.channels <= out.length && p.rows.len() == p.targets.len());
+    assert!(epilogue.plus.is_none_or(|plus| furthest(p.targets) + p.channels <= plus.len()));
+    // SAFETY: just checked.
+    unsafe { widest(p, out, epilogue) }
+}
+
+dispatch!(widest => run(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>));
+
+/// # Safety
+/// As [`product`] checks.
+#[inline(always)]
+unsafe fn run<S: Simd>(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
+    let per_block = p.segments.len() * p.length * LANES;
+    debug_assert!(per_block > 0 && p.weights.len().is_multiple_of(per_block));
+    for (index, weights) in p.weights.chunks_exact(per_block).enumerate() {
+        let channel = (p.first_block + index) * LANES;
+        let lanes = LANES.min(p.channels - channel);
+        let bias = match p.bias {
+            [] => S::splat(0.0),
+            // SAFETY: eight values.
+            bias => unsafe { S::load(bias[channel..][..LANES].as_ptr()) },
+        };
+        let mut done = 0;
+        macro_rules! tiles {
+            ($($rows:literal)*) => {
+                match p.rows.len() - done {
+                    0 => break,
+                    $(left if left == $rows || ($rows == ROWS && left > ROWS) => {
+                        // SAFETY: the caller's contract.
+                        unsafe {
+                            let sums = tile::<S, $rows>(p, done, weights, bias);
+                            store(p, out, epilogue, done, channel, lanes, sums);
+                        }
+                        done += $rows;
+                    })*
+                    _ => unreachable!("every count up to ROWS has an arm"),
+                }
+            };
+        }
+        loop {
+            #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+            tiles!(5 4 3 2 1);
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            tiles!(6 5 4 3 2 1);
+            #[cfg(not(target_arch = "wasm32"))]
+            tiles!(12 11 10 9 8 7 6 5 4 3 2 1);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn tile<S: Simd, const R: usize>(p: &Product<'_>, first: usize, weights: &[f32], bias: S) -> [S; R] {
+    let mut sums = [bias; R];
+    let mut w = weights.as_ptr();
+    // SAFETY: the caller's contract; the weights hold `segments * length * 8` values.
+    unsafe {
+        let starts: [*const f32; R] = std::array::from_fn(|i| p.input.as_ptr().add(*p.rows.get_unchecked(first + i)));
+        for &segment in p.segments {
+            let rows = starts.map(|row| row.add(segment));
+            for k in 0..p.length {
+                let values = S::load(w);
+                w = w.add(LANES);
+                for i in 0..R {
+                    sums[i] = sums[i].madd(S::splat_from(rows[i].add(k)), values);
+                }
+            }
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+unsafe fn store<S: Simd, const R: usize>(
+    p: &Product<'_>,
+    out: &Shared,
+    epilogue: Epilogue<'_>,
+    first: usize,
+    channel: usize,
+    lanes: usize,
+    sums: [S; R],
+) {
+    for (i, sum) in sums.into_iter().enumerate() {
+        let at = p.targets[first + i] + channel;
+        let value = activate(epilogue.activation, sum);
+        // SAFETY: the caller's contract; `plus` is laid out as the output is.
+        unsafe {
+            if lanes == LANES {
+                let value = match epilogue.plus {
+                    Some(plus) => value.plus(S::load(plus[at..][..LANES].as_ptr())),
+                    None => value,
+                };
+                value.store(out.place(at, LANES));
+            } else {
+                let mut values = [0.0; LANES];
+                value.store(values.as_mut_ptr());
+                for (lane, value) in values.into_iter().enumerate().take(lanes) {
+                    *out.place(at + lane, 1) = value + epilogue.plus.map_or(0.0, |plus| plus[at + lane]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Activation;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn numbers(seed: usize, count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 31 + seed * 17) % 23) as f32 / 11.0 - 1.0).collect()
+    }
+
+    #[test]
+    fn products_agree_with_plain_sums() {
+        let leaky = Some(Activation::LeakyReLU { slope: 0.2 });
+        for rows in 1..=2 * ROWS + 1 {
+            for (length, segments) in [(1, vec![0]), (3, vec![0, 5]), (8, vec![0, 9, 40]), (65, vec![3])] {
+                for (channels, activation) in
+                    [(8, None), (3, leaky), (21, Some(Activation::ReLU)), (16, Some(Activation::Tanh))]
+                {
+                    let input = numbers(1, 40 + 65 + rows * 7);
+                    let starts: Vec<usize> = (0..rows).map(|i| i * 7).collect();
+                    let targets: Vec<usize> = (0..rows).rev().map(|i| i * (channels + 1)).collect();
+                    let taps = length * segments.len();
+                    let weights = numbers(2, channels.div_ceil(LANES) * taps * LANES);
+                    let bias = numbers(3, channels.next_multiple_of(LANES));
+                    let mut out = vec![7.0; rows * (channels + 1)];
+                    let plus = numbers(4, out.len());
+                    let p = Product {
+                        input: &input,
+                        rows: &starts,
+                        segments: &segments,
+                        length,
+                        weights: &weights,
+                        first_block: 0,
+                        bias: &bias,
+                        targets: &targets,
+                        channels,
+                    };
+                    product(&p, &Shared::new(&mut out), Epilogue { activation, plus: Some(&plus) });
+                    for (row, &target) in targets.iter().enumerate() {
+                        for c in 0..channels {
+                            let mut sum = bias[c];
+                            for (s, segment) in segments.iter().enumerate() {
+                                for k in 0..length {
+                                    let w = weights[((c / LANES) * taps + s * length + k) * LANES + c % LANES];
+                                    sum += input[starts[row] + segment + k] * w;
+                                }
+                            }
+                            let sum = activation.map_or(sum, |a| super::super::pass::activation(a, sum));
+                            let expected = sum + plus[target + c];
+                            let found = out[target + c];
+                            assert!(
+                                (expected - found).abs() < 1e-4,
+                                "{rows} rows, {channels} channels: {found} for {expected}"
+                            );
+                        }
+                        assert_eq!(out[target + channels], 7.0, "written beyond the pixel");
+                    }
+                }
+            }
+        }
+    }
+}

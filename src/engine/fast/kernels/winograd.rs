@@ -1,0 +1,335 @@
+//! Minimal filtering (Lavin & Gray 2015, "Fast Algorithms for Convolutional Neural Networks"): the transforms of input
+//! tiles and of products, eight channels at a time. The two sides of a tile may have different transforms.
+
+use super::simd::Simd;
+use super::{Epilogue, LANES, Shared, activate, dispatch};
+
+/// What one side of a tile does: `M` outputs of a filter with `taps` taps, from `N` inputs and `N` multiplications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// F(4, 3).
+    F43,
+    /// F(3, 2).
+    F32,
+    /// Three outputs of a single tap: nothing to transform.
+    F31,
+}
+
+impl Side {
+    /// Inputs, and multiplications.
+    pub fn points(self) -> usize {
+        match self {
+            Self::F43 => 6,
+            Self::F32 => 4,
+            Self::F31 => 3,
+        }
+    }
+
+    /// Outputs.
+    pub fn outputs(self) -> usize {
+        match self {
+            Self::F43 => 4,
+            Self::F32 | Self::F31 => 3,
+        }
+    }
+
+    /// The weight transform G: a row of taps per point.
+    pub fn weights(self) -> &'static [&'static [f32]] {
+        const S: f32 = 1.0 / 6.0;
+        const T: f32 = 1.0 / 24.0;
+        const U: f32 = 1.0 / 12.0;
+        match self {
+            Self::F43 => &[&[0.25, 0.0, 0.0], &[-S, -S, -S], &[-S, S, -S], &[T, U, S], &[T, -U, S], &[0.0, 0.0, 1.0]],
+            Self::F32 => &[&[1.0, 0.0], &[0.5, 0.5], &[0.5, -0.5], &[0.0, 1.0]],
+            Self::F31 => &[&[1.0], &[1.0], &[1.0]],
+        }
+    }
+}
+
+/// The transforms of a side, at compile time.
+trait Filter<const N: usize, const M: usize> {
+    fn input<S: Simd>(d: [S; N]) -> [S; N];
+    fn output<S: Simd>(m: [S; N]) -> [S; M];
+}
+
+struct F43;
+impl Filter<6, 4> for F43 {
+    #[inline(always)]
+    fn input<S: Simd>(d: [S; 6]) -> [S; 6] {
+        let minus4 = S::splat(-4.0);
+        let p = d[4].madd(d[2], minus4);
+        let q = d[3].madd(d[1], minus4);
+        let r = d[4].minus(d[2]);
+        let e = d[3].minus(d[1]);
+        let e = e.plus(e);
+        let (four, minus5) = (S::splat(4.0), S::splat(-5.0));
+        [
+            d[4].madd(d[0], four).madd(d[2], minus5),
+            p.plus(q),
+            p.minus(q),
+            r.plus(e),
+            r.minus(e),
+            d[5].madd(d[1], four).madd(d[3], minus5),
+        ]
+    }
+    #[inline(always)]
+    fn output<S: Simd>(m: [S; 6]) -> [S; 4] {
+        let (sum, difference) = (m[1].plus(m[2]), m[1].minus(m[2]));
+        let (sum2, difference2) = (m[3].plus(m[4]), m[3].minus(m[4]));
+        [
+            m[0].plus(sum).plus(sum2),
+            difference.madd(difference2, S::splat(2.0)),
+            sum.madd(sum2, S::splat(4.0)),
+            difference.madd(difference2, S::splat(8.0)).plus(m[5]),
+        ]
+    }
+}
+
+struct F32;
+impl Filter<4, 3> for F32 {
+    #[inline(always)]
+    fn input<S: Simd>(d: [S; 4]) -> [S; 4] {
+        [d[0].minus(d[2]), d[1].plus(d[2]), d[2].minus(d[1]), d[3].minus(d[1])]
+    }
+    #[inline(always)]
+    fn output<S: Simd>(m: [S; 4]) -> [S; 3] {
+        let sum = m[1].plus(m[2]);
+        [m[0].plus(sum), m[1].minus(m[2]), sum.plus(m[3])]
+    }
+}
+
+struct F31;
+impl Filter<3, 3> for F31 {
+    #[inline(always)]
+    fn input<S: Simd>(d: [S; 3]) -> [S; 3] {
+        d
+    }
+    #[inline(always)]
+    fn output<S: Simd>(m: [S; 3]) -> [S; 3] {
+        m
+    }
+}
+
+/// Where a tile's input pixels are.
+pub struct Gather<'a> {
+    /// The values; eight zeros per eight channels lie nowhere in it, hence `None` below.
+    pub input: &'a [f32],
+    /// Start of each input pixel of the tile, row by row; `None` reads as zero.
+    pub pixels: &'a [Option<usize>],
+    /// Channels to transform, a multiple of eight.
+    pub channels: usize,
+}
+
+/// Where a tile's points go or come from: `[point][tile][channel]`.
+#[derive(Clone, Copy)]
+pub struct Points {
+    /// Distance between two points of the same tile.
+    pub stride: usize,
+    /// Start of this tile in point 0.
+    pub start: usize,
+}
+
+/// Where a tile's outputs go.
+pub struct Scatter<'a> {
+    /// Start of each output pixel of the tile, row by row; `None` lies outside the picture.
+    pub pixels: &'a [Option<usize>],
+    /// Output channels, a multiple of eight.
+    pub channels: usize,
+    /// One per channel.
+    pub bias: &'a [f32],
+}
+
+/// Transforms one tile's input pixels into its points. Panics if one of them lies outside.
+pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+    let count = sides.0.points() * sides.1.points();
+    let furthest = from.pixels.iter().flatten().copied().max().unwrap_or(0);
+    assert!(from.channels.is_multiple_of(LANES) && from.pixels.len() == count);
+    assert!(furthest + from.channels <= from.input.len());
+    assert!((count - 1) * points.stride + points.start + from.channels <= to.length);
+    // SAFETY: just checked.
+    unsafe { transform_widest(sides, from, to, points) }
+}
+
+/// Transforms one tile's products into its output pixels. Panics if one of them lies outside.
+pub fn finish(
+    sides: (Side, Side),
+    from: &[f32],
+    points: Points,
+    to: &Scatter<'_>,
+    out: &Shared,
+    epilogue: Epilogue<'_>,
+) {
+    let count = sides.0.points() * sides.1.points();
+    let furthest = to.pixels.iter().flatten().copied().max().unwrap_or(0);
+    assert!(to.channels.is_multiple_of(LANES) && to.pixels.len() == sides.0.outputs() * sides.1.outputs());
+    assert!(furthest + to.channels <= out.length);
+    assert!((count - 1) * points.stride + points.start + to.channels <= from.len());
+    // SAFETY: just checked.
+    unsafe { finish_widest(sides, from, points, to, out, epilogue) }
+}
+
+dispatch!(transform_widest => transform_any(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points));
+dispatch!(finish_widest => finish_any(sides: (Side, Side), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared, epilogue: Epilogue<'_>));
+
+macro_rules! by_sides {
+    ($sides:expr, $function:ident::<$simd:ident>($($arg:expr),*)) => {
+        match $sides {
+            (Side::F43, Side::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
+            (Side::F32, Side::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
+            (Side::F32, Side::F31) => $function::<$simd, F32, F31, 4, 3, 3, 3>($($arg),*),
+            (Side::F31, Side::F32) => $function::<$simd, F31, F32, 3, 3, 4, 3>($($arg),*),
+            (Side::F31, Side::F31) => $function::<$simd, F31, F31, 3, 3, 3, 3>($($arg),*),
+            _ => unreachable!("these two sides are never combined"),
+        }
+    };
+}
+
+#[inline(always)]
+unsafe fn transform_any<S: Simd>(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+    // SAFETY: the caller's contract.
+    unsafe { by_sides!(sides, transform_with::<S>(from, to, points)) }
+}
+
+#[inline(always)]
+unsafe fn finish_any<S: Simd>(
+    sides: (Side, Side),
+    from: &[f32],
+    points: Points,
+    to: &Scatter<'_>,
+    out: &Shared,
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: the caller's contract.
+    unsafe { by_sides!(sides, finish_with::<S>(from, points, to, out, epilogue)) }
+}
+
+/// # Safety
+/// As [`transform`] checks.
+#[inline(always)]
+unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
+    from: &Gather<'_>,
+    to: &Shared,
+    points: Points,
+) where
+    Y: Filter<NY, MY>,
+    X: Filter<NX, MX>,
+{
+    for c in (0..from.channels).step_by(LANES) {
+        let mut half = [[S::splat(0.0); NX]; NY];
+        for (i, row) in half.iter_mut().enumerate() {
+            // SAFETY: the caller's contract.
+            let pixel = |j: usize| unsafe {
+                match from.pixels.get_unchecked(i * NX + j) {
+                    Some(at) => S::load(from.input.as_ptr().add(at + c)),
+                    None => S::splat(0.0),
+                }
+            };
+            *row = X::input(std::array::from_fn(pixel));
+        }
+        #[allow(clippy::needless_range_loop)] // a column across rows
+        for j in 0..NX {
+            let full = Y::input(std::array::from_fn(|i| half[i][j]));
+            for (i, value) in full.into_iter().enumerate() {
+                let at = (i * NX + j) * points.stride + points.start + c;
+                // SAFETY: the caller's contract.
+                unsafe { value.store(to.place(at, LANES)) };
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`finish`] checks.
+#[inline(always)]
+unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
+    from: &[f32],
+    points: Points,
+    to: &Scatter<'_>,
+    out: &Shared,
+    epilogue: Epilogue<'_>,
+) where
+    Y: Filter<NY, MY>,
+    X: Filter<NX, MX>,
+{
+    for c in (0..to.channels).step_by(LANES) {
+        let mut half = [[S::splat(0.0); MX]; NY];
+        for (i, row) in half.iter_mut().enumerate() {
+            // SAFETY: the caller's contract.
+            let point =
+                |j: usize| unsafe { S::load(from.as_ptr().add((i * NX + j) * points.stride + points.start + c)) };
+            *row = X::output(std::array::from_fn(point));
+        }
+        // SAFETY: one bias per channel.
+        let bias = unsafe { S::load(to.bias[c..][..LANES].as_ptr()) };
+        #[allow(clippy::needless_range_loop)] // a column across rows
+        for j in 0..MX {
+            let full = Y::output(std::array::from_fn(|i| half[i][j]));
+            for (i, value) in full.into_iter().enumerate() {
+                let Some(at) = to.pixels[i * MX + j] else { continue };
+                let value = activate(epilogue.activation, value.plus(bias));
+                // SAFETY: the caller's contract; `plus` is laid out as the output is.
+                unsafe {
+                    let value = match epilogue.plus {
+                        Some(plus) => value.plus(S::load(plus[at + c..][..LANES].as_ptr())),
+                        None => value,
+                    };
+                    value.store(out.place(at + c, LANES));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Every pair of sides, one tile, one channel, against the plain sum.
+    #[test]
+    fn a_tile_is_a_small_convolution() {
+        for (y, x) in [
+            (Side::F43, Side::F43),
+            (Side::F32, Side::F32),
+            (Side::F32, Side::F31),
+            (Side::F31, Side::F32),
+            (Side::F31, Side::F31),
+        ] {
+            let (ny, nx, my, mx) = (y.points(), x.points(), y.outputs(), x.outputs());
+            let (ky, kx) = (ny - my + 1, nx - mx + 1);
+            let input: Vec<f32> = (0..ny * nx * LANES).map(|i| ((i * 37) % 19) as f32 / 9.0 - 1.0).collect();
+            let weight = |i: usize, j: usize| ((i * 5 + j * 3) % 7) as f32 / 3.0 - 1.0;
+            let mut points = vec![0.0; input.len()];
+            let pixels: Vec<Option<usize>> = (0..ny * nx).map(|p| (p != 1).then_some(p * LANES)).collect();
+            let gather = Gather { input: &input, pixels: &pixels, channels: LANES };
+            let place = Points { stride: LANES, start: 0 };
+            transform((y, x), &gather, &Shared::new(&mut points), place);
+            for (point, values) in points.chunks_exact_mut(LANES).enumerate() {
+                let (gy, gx) = (y.weights()[point / nx], x.weights()[point % nx]);
+                let factor: f32 = (0..ky).flat_map(|i| (0..kx).map(move |j| gy[i] * gx[j] * weight(i, j))).sum();
+                values.iter_mut().for_each(|v| *v *= factor);
+            }
+            let mut out = vec![0.0; my * mx * LANES];
+            let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
+            let scatter = Scatter { pixels: &pixels, channels: LANES, bias: &[0.5; LANES] };
+            finish((y, x), &points, place, &scatter, &Shared::new(&mut out), Epilogue::default());
+            for i in 0..my {
+                for j in 0..mx {
+                    for lane in 0..LANES {
+                        let read = |a: usize, b: usize| {
+                            let p = (i + a) * nx + j + b;
+                            if p == 1 { 0.0 } else { input[p * LANES + lane] }
+                        };
+                        let expected: f32 = (0..ky)
+                            .flat_map(|a| (0..kx).map(move |b| (a, b)))
+                            .map(|(a, b)| read(a, b) * weight(a, b))
+                            .sum();
+                        let found = out[(i * mx + j) * LANES + lane];
+                        assert!((found - expected - 0.5).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
+                    }
+                }
+            }
+        }
+    }
+}

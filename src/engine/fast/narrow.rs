@@ -1,0 +1,150 @@
+//! Convolutions with very few output channels, such as a network's last: the kernel's columns become outputs of a
+//! product over whole rows, which are then shifted and summed. Eight lanes would otherwise hold three channels.
+
+use std::ops::ControlFlow;
+
+use super::direct::segments;
+use super::geometry::{Geometry, Phase, Raw, Tap};
+use super::kernels::product::{Product, product};
+use super::kernels::{Epilogue, LANES, Shared, pass};
+use super::layout::View;
+use crate::engine::cancelled;
+use crate::error::Result;
+use crate::threads;
+
+/// Most output channels that are worth it.
+const MOST_CHANNELS: usize = 4;
+/// Output rows between two looks at the watcher.
+const BATCH: usize = 64;
+
+/// A layer ready to run.
+pub struct Narrow {
+    /// Places.
+    pub geometry: Geometry,
+    /// By row phase: `[(column tap, output) / 8][row tap][input][8]`.
+    weights: Vec<Vec<f32>>,
+    bias: Vec<f32>,
+}
+
+impl Narrow {
+    /// Whether this way is shorter: fewer lanes for a row of taps than a block of outputs for each.
+    pub fn suits(geometry: &Geometry) -> bool {
+        let outputs = geometry.shape.channels().1;
+        let columns = geometry.shape.kernel().1;
+        let taps: usize = geometry.columns.iter().map(|phase| phase.taps.len()).sum();
+        // A strided layer would compute rows of products that nobody needs.
+        outputs <= MOST_CHANNELS
+            && geometry.columns.iter().all(|phase| phase.step == 1)
+            && (outputs * columns).next_multiple_of(LANES) < LANES * taps
+    }
+
+    /// Packs the weights; the raw ones are dropped.
+    pub fn new(geometry: Geometry, raw: Raw) -> Self {
+        let (inputs, outputs) = geometry.shape.channels();
+        let columns = geometry.shape.kernel().1;
+        let pack = |row: &Phase| {
+            let per_block = row.taps.len() * inputs * LANES;
+            let mut packed = vec![0.0; per_block * (outputs * columns).div_ceil(LANES)];
+            for (slot, tap) in row.taps.iter().enumerate() {
+                for input in 0..inputs {
+                    for output in 0..outputs {
+                        let from = geometry.shape.weight_index(output, input) + tap.kernel * columns;
+                        for column in 0..columns {
+                            let lane = column * outputs + output;
+                            let at = lane / LANES * per_block + (slot * inputs + input) * LANES + lane % LANES;
+                            packed[at] = raw.weight[from + column] * raw.scale[output];
+                        }
+                    }
+                }
+            }
+            packed
+        };
+        Self { weights: geometry.rows.iter().map(pack).collect(), bias: raw.bias, geometry }
+    }
+
+    /// Values of the packed weights.
+    pub fn packed(&self) -> usize {
+        self.weights.iter().map(Vec::len).sum()
+    }
+
+    /// Runs the layer; `tell` is asked now and then whether to go on.
+    pub fn run(
+        &self,
+        (x, from): (&[f32], &View),
+        (out, to): (&mut [f32], &View),
+        epilogue: Epilogue<'_>,
+        tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let height = to.shape.height;
+        let out = Shared::new(out);
+        for start in (0..height).step_by(BATCH) {
+            if tell(start as f32 / height as f32).is_break() {
+                return Err(cancelled());
+            }
+            let rows = BATCH.min(height - start);
+            threads::parallel(rows.div_ceil(4), &|task| {
+                let mut sums = Vec::new();
+                for y in start + task * 4..(start + task * 4 + 4).min(start + rows) {
+                    self.row(y, (x, from), (&out, to), epilogue, &mut sums);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// One output row.
+    fn row(
+        &self,
+        y: usize,
+        (x, from): (&[f32], &View),
+        (out, to): (&Shared, &View),
+        epilogue: Epilogue<'_>,
+        sums: &mut Vec<f32>,
+    ) {
+        let index = self.geometry.rows.iter().position(|p| y >= p.first && (y - p.first).is_multiple_of(p.every));
+        let Some(index) = index else { return };
+        let phase = &self.geometry.rows[index];
+        let outputs = to.shape.channels;
+        let lanes = self.geometry.shape.kernel().1 * outputs;
+        // Products of every stored pixel of the row, border included: column taps may reach there.
+        let pixels = from.border[1] + from.shape.width + from.border[3];
+        sums.clear();
+        sums.resize(pixels * lanes, 0.0);
+        let position = (y - phase.first) / phase.every * phase.step;
+        let here = Phase { first: 0, every: 1, step: 1, taps: vec![Tap { kernel: 0, offset: 0 }] };
+        let (segments, length, origin) = segments(phase, &here, from);
+        if !segments.is_empty() {
+            let start = from.at(position, 0) as isize + origin - (from.border[1] * from.shape.channels) as isize;
+            let rows: Vec<usize> = (0..pixels).map(|p| start as usize + p * from.shape.channels).collect();
+            let targets: Vec<usize> = (0..pixels).map(|p| p * lanes).collect();
+            let p = Product {
+                input: x,
+                rows: &rows,
+                segments: &segments,
+                length,
+                weights: &self.weights[index],
+                first_block: 0,
+                bias: &[],
+                targets: &targets,
+                channels: lanes,
+            };
+            product(&p, &Shared::new(sums), Epilogue::default());
+        }
+        let line = out.part(to.at(y, 0), to.shape.width * outputs);
+        line.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(&self.bias[..outputs]));
+        for column in &self.geometry.columns {
+            for tap in &column.taps {
+                let first = (from.border[1] as isize + tap.offset) as usize;
+                let targets = line.chunks_exact_mut(outputs).skip(column.first).step_by(column.every);
+                let sources = sums[first * lanes..].chunks_exact(lanes);
+                for (pixel, sum) in targets.zip(sources) {
+                    pass::add(pixel, &sum[tap.kernel * outputs..][..outputs]);
+                }
+            }
+        }
+        pass::activate(epilogue.activation, line);
+        if let Some(plus) = epilogue.plus {
+            pass::add(line, &plus[to.at(y, 0)..][..line.len()]);
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! From a description and its weights to steps: norms folded, activations and sums fused, padding layers left to the
+//! producers' borders, and for each convolution the kernel that pays.
+
+use super::direct::Direct;
+use super::geometry::{Convolution, Geometry, Raw};
+use super::layout::Layout;
+use super::narrow::Narrow;
+use super::tiled::{self, Tiled};
+use crate::engine::WeightSource;
+use crate::engine::reference::{self, Layer};
+use crate::error::Result;
+use crate::network::{Activation, Network, Node, NodeId, Op, Pad2d, PaddingMode, Shape, UpsampleMode};
+
+/// Saved multiply-adds per byte of growth below which transformed weights cost more than they bring, ..
+const LEAST_GAIN: f64 = 8.0;
+/// .. and above which they may grow beyond [`MOST_GROWTH`].
+const SURE_GAIN: f64 = 30.0;
+/// Packed weights at most this many times the plain ones, unless the gain is sure.
+const MOST_GROWTH: f64 = 1.48;
+/// Fewer tiles than this leave a product mostly waiting for its weights.
+const LEAST_TILES: usize = 12;
+
+/// What a step does.
+pub enum Kernel {
+    /// Takes the next input tensor.
+    Input,
+    /// Implicit GEMM.
+    Direct(Box<Direct>),
+    /// Minimal filtering.
+    Tiled(Box<Tiled>),
+    /// Few output channels.
+    Narrow(Box<Narrow>),
+    /// Instance norm by its own statistics; weight and bias if affine. In place.
+    Norm { eps: f64, affine: Option<(Vec<f32>, Vec<f32>)> },
+    /// A norm with fixed statistics that no convolution took. In place.
+    Scale(Vec<f32>, Vec<f32>),
+    /// An activation alone. In place.
+    Activation,
+    /// `x * scale + offset`. In place.
+    Affine(f32, f32),
+    /// `nn.Upsample`.
+    Upsample(usize, UpsampleMode),
+    /// `torch.cat(.., 1)`.
+    Cat,
+    /// A sum.
+    Add,
+    /// A padding layer, or a copy with another border.
+    Copy(Pad2d),
+    /// No fast form: the reference operation.
+    Reference(Box<Layer>),
+}
+
+impl Kernel {
+    /// Name for the report.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Direct(_) => "direct",
+            Self::Tiled(_) => "winograd",
+            Self::Narrow(_) => "narrow",
+            Self::Norm { .. } => "norm",
+            Self::Scale(..) | Self::Activation | Self::Affine(..) | Self::Add => "pointwise",
+            Self::Upsample(..) => "upsample",
+            Self::Cat | Self::Copy(_) => "copy",
+            Self::Reference(_) => "reference",
+        }
+    }
+
+    /// Places, of a convolution.
+    pub fn geometry(&self) -> Option<&Geometry> {
+        match self {
+            Self::Direct(layer) => Some(&layer.geometry),
+            Self::Tiled(layer) => Some(&layer.geometry),
+            Self::Narrow(layer) => Some(&layer.geometry),
+            _ => None,
+        }
+    }
+
+    /// Values of scratch that it needs.
+    pub fn scratch(&self, layout: &Layout, step: &Step) -> usize {
+        match self {
+            Self::Tiled(layer) => layer.scratch(&layout.views[step.output]),
+            _ => 0,
+        }
+    }
+
+    fn packed(&self) -> usize {
+        match self {
+            Self::Direct(layer) => layer.packed(),
+            Self::Tiled(layer) => layer.packed(),
+            Self::Narrow(layer) => layer.packed(),
+            _ => 0,
+        }
+    }
+}
+
+/// One step of the plan.
+pub struct Step {
+    /// The node it does, and those that were fused into it.
+    pub nodes: Vec<usize>,
+    /// What it does.
+    pub kernel: Kernel,
+    /// Values it reads; a step in place reads and writes one.
+    pub inputs: Vec<usize>,
+    /// Value it writes.
+    pub output: usize,
+    /// Applied to what it computes, ..
+    pub activation: Option<Activation>,
+    /// .. and a value that is added afterwards.
+    pub plus: Option<usize>,
+}
+
+/// A value of the plan.
+pub struct ValueSpec {
+    /// The node whose shape it has.
+    pub node: usize,
+    /// What its readers want beyond its border; `None` if nobody reads there.
+    pub mode: Option<PaddingMode>,
+}
+
+/// Steps in execution order.
+pub struct Plan {
+    /// The description.
+    pub network: Network,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The values.
+    pub values: Vec<ValueSpec>,
+    /// The value that `forward` returns.
+    pub output: usize,
+}
+
+impl Plan {
+    /// Compiles a network, taking and packing the weights in order; the unpacked copy goes layer by layer.
+    pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
+        let mut builder = Builder {
+            network,
+            users: users(network),
+            tiled: choose(network),
+            holder: vec![None; network.nodes.len()],
+            ahead: vec![None; network.nodes.len()],
+            steps: Vec::new(),
+            values: Vec::new(),
+        };
+        for index in 0..network.nodes.len() {
+            if builder.holder[index].is_none() {
+                builder.node(index, weights)?;
+            }
+        }
+        let output = builder.value_of(network.output());
+        Ok(Self { network: network.clone(), steps: builder.steps, values: builder.values, output })
+    }
+
+    /// Bytes of the packed weights.
+    pub fn weight_bytes(&self) -> u64 {
+        self.steps.iter().map(|step| step.kernel.packed() as u64 * 4).sum()
+    }
+}
+
+struct Builder<'a> {
+    network: &'a Network,
+    users: Vec<Vec<usize>>,
+    tiled: Vec<bool>,
+    /// The value that holds each node's result.
+    holder: Vec<Option<usize>>,
+    /// A padding layer that its only reader does on the way: `(top, left, mode)`.
+    ahead: Vec<Option<(usize, usize, PaddingMode)>>,
+    steps: Vec<Step>,
+    values: Vec<ValueSpec>,
+}
+
+impl Builder<'_> {
+    fn value_of(&self, id: NodeId) -> usize {
+        self.holder[id.0].expect("a node's inputs come before it")
+    }
+
+    fn new_value(&mut self, node: usize) -> usize {
+        self.values.push(ValueSpec { node, mode: None });
+        self.values.len() - 1
+    }
+
+    /// The only node that reads this one, unless it is the network's result.
+    fn only_user(&self, at: usize) -> Option<usize> {
+        match self.users[at][..] {
+            [user] if self.network.output() != NodeId(at) => Some(user),
+            _ => None,
+        }
+    }
+
+    fn push(&mut self, index: usize, kernel: Kernel, inputs: Vec<usize>, output: usize) {
+        self.holder[index] = Some(output);
+        self.steps.push(Step { nodes: vec![index], kernel, inputs, output, activation: None, plus: None });
+    }
+
+    /// Lets the last step do what follows `last`: an activation, or a sum with something that is already there.
+    fn fuse(&mut self, last: usize) {
+        let Some(next) = self.only_user(last) else { return };
+        let node = &self.network.nodes[next];
+        let Some(step) = self.steps.last_mut() else { return };
+        match &node.op {
+            Op::Activation(activation) => step.activation = Some(*activation),
+            Op::Add if node.inputs.len() == 2 && node.inputs[0] != node.inputs[1] => {
+                let other = node.inputs[usize::from(node.inputs[0].0 == last)].0;
+                // What the step itself writes cannot be added to it.
+                match self.holder[other] {
+                    Some(value) if other < step.nodes[0] && value != step.output && self.ahead[other].is_none() => {
+                        step.plus = Some(value);
+                    }
+                    _ => return,
+                }
+            }
+            _ => return,
+        }
+        step.nodes.push(next);
+        self.holder[next] = Some(step.output);
+    }
+
+    /// A value for reading with this border mode: the node's own, or a copy where its border is already another.
+    fn with_border(&mut self, node: NodeId, mode: PaddingMode) -> usize {
+        let value = self.value_of(node);
+        match self.values[value].mode {
+            Some(other) if other != mode => {
+                let copy = self.new_value(self.values[value].node);
+                let pad = Pad2d { left: 0, right: 0, top: 0, bottom: 0, mode };
+                self.steps.push(Step {
+                    nodes: Vec::new(),
+                    kernel: Kernel::Copy(pad),
+                    inputs: vec![value],
+                    output: copy,
+                    activation: None,
+                    plus: None,
+                });
+                self.values[copy].mode = Some(mode);
+                copy
+            }
+            _ => {
+                self.values[value].mode = Some(mode);
+                value
+            }
+        }
+    }
+
+    /// The node's input as a value that may be changed in place: its own if nobody else reads it, else a copy.
+    fn changeable(&mut self, index: usize) -> usize {
+        let input = self.network.nodes[index].inputs[0];
+        let value = self.value_of(input);
+        if self.only_user(input.0) == Some(index) && self.ahead[input.0].is_none() {
+            return value;
+        }
+        let copy = self.new_value(index);
+        let pad = Pad2d { left: 0, right: 0, top: 0, bottom: 0, mode: PaddingMode::Zeros };
+        self.push(index, Kernel::Copy(pad), vec![value], copy);
+        if let Some(step) = self.steps.last_mut() {
+            step.nodes.clear();
+        }
+        copy
+    }
+
+    fn node(&mut self, index: usize, weights: &mut dyn WeightSource) -> Result<()> {
+        let node = &self.network.nodes[index];
+        if let Some(shape) = Convolution::of(&node.op) {
+            return self.convolution(index, shape, weights);
+        }
+        match &node.op {
+            Op::Input { .. } => {
+                let value = self.new_value(index);
+                self.push(index, Kernel::Input, Vec::new(), value);
+            }
+            Op::Pad2d(pad) => self.pad(index, pad),
+            Op::BatchNorm2d(_) | Op::InstanceNorm2d(_) => {
+                let kernel = match scale_and_offset(node, weights)? {
+                    Some((scale, offset)) => Kernel::Scale(scale, offset),
+                    None => {
+                        let Op::InstanceNorm2d(norm) = &node.op else { unreachable!("batch norms have statistics") };
+                        let affine = match norm.affine {
+                            true => Some((
+                                weights.take(&format!("{}.weight", node.path))?,
+                                weights.take(&format!("{}.bias", node.path))?,
+                            )),
+                            false => None,
+                        };
+                        Kernel::Norm { eps: norm.eps, affine }
+                    }
+                };
+                let value = self.changeable(index);
+                self.push(index, kernel, vec![value], value);
+                self.fuse(index);
+            }
+            Op::Activation(activation) => {
+                let value = self.changeable(index);
+                self.push(index, Kernel::Activation, vec![value], value);
+                if let Some(step) = self.steps.last_mut() {
+                    step.activation = Some(*activation);
+                }
+            }
+            Op::Affine { scale, offset } => {
+                let value = self.changeable(index);
+                self.push(index, Kernel::Affine(*scale, *offset), vec![value], value);
+            }
+            op => {
+                let kernel = match op {
+                    Op::Upsample { scale, mode } => Kernel::Upsample(*scale, *mode),
+                    Op::Cat => Kernel::Cat,
+                    Op::Add => Kernel::Add,
+                    _ => Kernel::Reference(Box::new(reference::layer(node, weights)?)),
+                };
+                let inputs = node.inputs.iter().map(|&id| self.value_of(id)).collect();
+                let value = self.new_value(index);
+                self.push(index, kernel, inputs, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A padding layer in front of a single convolution without padding becomes that convolution's border.
+    fn pad(&mut self, index: usize, pad: &Pad2d) {
+        let input = self.network.nodes[index].inputs[0];
+        let reader = self.only_user(index).map(|user| &self.network.nodes[user].op);
+        let bare = matches!(reader, Some(Op::Conv2d(c)) if c.padding == (0, 0) && c.groups == 1);
+        let value = self.value_of(input);
+        let agrees = self.values[value].mode.is_none_or(|mode| mode == pad.mode);
+        if bare && agrees && self.ahead[input.0].is_none() {
+            self.ahead[index] = Some((pad.top, pad.left, pad.mode));
+            self.holder[index] = Some(value);
+            self.values[value].mode = Some(pad.mode);
+        } else {
+            let output = self.new_value(index);
+            self.push(index, Kernel::Copy(pad.clone()), vec![value], output);
+        }
+    }
+
+    fn convolution(&mut self, index: usize, shape: Convolution, weights: &mut dyn WeightSource) -> Result<()> {
+        let node = &self.network.nodes[index];
+        let mut raw = Raw::take(node, &shape, weights)?;
+        let mut nodes = vec![index];
+        if let Some(next) = self.only_user(index)
+            && let Some(folded) = scale_and_offset(&self.network.nodes[next], weights)?
+        {
+            raw.fold(&folded);
+            nodes.push(next);
+        }
+        let ahead = self.ahead[node.inputs[0].0];
+        let geometry = Geometry::new(shape, ahead);
+        let input = match (ahead, &geometry.shape) {
+            // Nothing beyond the border is read, so that any border will do.
+            (None, Convolution::Plain(c)) if c.padding == (0, 0) => self.value_of(node.inputs[0]),
+            _ => self.with_border(node.inputs[0], geometry.mode),
+        };
+        let kernel = match () {
+            () if self.tiled[index] => Kernel::Tiled(Box::new(Tiled::new(geometry, raw))),
+            () if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
+            () => Kernel::Direct(Box::new(Direct::new(geometry, raw))),
+        };
+        let last = *nodes.last().unwrap_or(&index);
+        let output = self.new_value(index);
+        self.push(index, kernel, vec![input], output);
+        for &node in &nodes {
+            self.holder[node] = Some(output);
+        }
+        if let Some(step) = self.steps.last_mut() {
+            step.nodes = nodes;
+        }
+        self.fuse(last);
+        Ok(())
+    }
+}
+
+/// Factor and summand per channel.
+type ScaleAndOffset = (Vec<f32>, Vec<f32>);
+
+/// A norm with fixed statistics as `x * scale + offset`: a batch norm in eval mode, or a tracking instance norm;
+/// `None` if the node is no such norm; then nothing is taken.
+fn scale_and_offset(node: &Node, weights: &mut dyn WeightSource) -> Result<Option<ScaleAndOffset>> {
+    let (features, eps, affine) = match &node.op {
+        Op::BatchNorm2d(norm) => (norm.num_features, norm.eps, norm.affine),
+        Op::InstanceNorm2d(norm) if norm.track_running_stats => (norm.num_features, norm.eps, norm.affine),
+        _ => return Ok(None),
+    };
+    let mut take = |name: &str| weights.take(&format!("{}.{name}", node.path));
+    let (weight, bias) = match affine {
+        true => (take("weight")?, take("bias")?),
+        false => (vec![1.0; features], vec![0.0; features]),
+    };
+    let (mean, var) = (take("running_mean")?, take("running_var")?);
+    let scale: Vec<f64> = weight.iter().zip(&var).map(|(&w, &v)| f64::from(w) / (f64::from(v) + eps).sqrt()).collect();
+    let offset =
+        bias.iter().zip(&mean).zip(&scale).map(|((&b, &m), s)| (f64::from(b) - f64::from(m) * s) as f32).collect();
+    Ok(Some((scale.into_iter().map(|s| s as f32).collect(), offset)))
+}
+
+/// For every node, who reads it.
+fn users(network: &Network) -> Vec<Vec<usize>> {
+    let mut users = vec![Vec::new(); network.nodes.len()];
+    for (index, node) in network.nodes.iter().enumerate() {
+        node.inputs.iter().for_each(|id| users[id.0].push(index));
+    }
+    users
+}
+
+/// Which convolutions run on transformed weights: those that save most per byte that the weights grow.
+fn choose(network: &Network) -> Vec<bool> {
+    let mut chosen = vec![false; network.nodes.len()];
+    let sizes = [256, 512].map(|side| {
+        let inputs: Vec<Shape> = network.inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
+        network.shapes(&inputs).ok().zip(network.costs(&inputs).ok())
+    });
+    let Some((shapes, costs)) = sizes.into_iter().flatten().next() else { return every_possible(network) };
+    let (mut plain, mut grown) = (0.0, 0.0);
+    let mut candidates = Vec::new();
+    for (index, node) in network.nodes.iter().enumerate() {
+        let Some(shape) = Convolution::of(&node.op) else { continue };
+        let values = shape.weights() as f64;
+        plain += values * 4.0;
+        let geometry = Geometry::new(shape, None);
+        let Some((packed, macs, tiles)) = tiled::cost(&geometry, shapes[index].height, shapes[index].width) else {
+            continue;
+        };
+        let saved = costs[index].macs as f64 - macs as f64;
+        let growth = (packed as f64 - values) * 4.0;
+        if tiles >= LEAST_TILES && saved / growth > LEAST_GAIN {
+            candidates.push((saved / growth, growth, index));
+        }
+    }
+    candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (gain, growth, index) in candidates {
+        if gain >= SURE_GAIN || plain + grown + growth <= plain * MOST_GROWTH {
+            grown += growth;
+            chosen[index] = true;
+        }
+    }
+    chosen
+}
+
+/// A network that takes neither usual size (a single layer in a test): whatever has the form.
+fn every_possible(network: &Network) -> Vec<bool> {
+    let tiled = |node: &Node| {
+        Convolution::of(&node.op).is_some_and(|shape| tiled::cost(&Geometry::new(shape, None), 64, 64).is_some())
+    };
+    network.nodes.iter().map(tiled).collect()
+}

@@ -1,0 +1,238 @@
+//! Runs one step of a plan on its buffers.
+
+use std::ops::ControlFlow;
+
+use super::geometry::reflected;
+use super::kernels::{Epilogue, pass};
+use super::layout::{Layout, View};
+use super::plan::{Kernel, Step};
+use crate::engine::reference::{self, Layer};
+use crate::error::{Code, Error, Result};
+use crate::network::{Network, Pad2d, UpsampleMode};
+use crate::threads;
+
+/// Rows whose moments are taken as one: fixed, so that sums do not depend on the number of threads.
+const MOMENT_ROWS: usize = 8;
+
+/// What a step works on.
+pub struct Memory<'a> {
+    /// By buffer.
+    pub buffers: &'a mut [Vec<f32>],
+    /// For transforms.
+    pub scratch: &'a mut [f32],
+    /// Where values lie.
+    pub layout: &'a Layout,
+}
+
+/// Runs a step; `input` is the next network input, for the one step that takes it.
+pub fn run(
+    network: &Network,
+    step: &Step,
+    memory: &mut Memory<'_>,
+    input: Option<&[f32]>,
+    tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
+) -> Result<()> {
+    let layout = memory.layout;
+    let to = &layout.views[step.output];
+    // Taken out of its place, so that the other buffers can be read meanwhile; a step in place finds its input here.
+    let mut out = std::mem::take(&mut memory.buffers[to.buffer]);
+    let read = |value: usize| -> (&[f32], &View) {
+        let view = &layout.views[value];
+        (&memory.buffers[view.buffer], view)
+    };
+    let values = &mut out[..to.len()];
+    let plus = step.plus.map(read);
+    // Kernels add in the output's own layout; where the borders differ, the sum is a pass of its own.
+    let (same, other) = match plus {
+        Some((values, view)) if (view.border, view.shape) == (to.border, to.shape) => (Some(values), None),
+        other => (None, other),
+    };
+    let epilogue = Epilogue { activation: step.activation, plus: same };
+    let first = || step.inputs.first().map(|&value| read(value)).ok_or_else(lost);
+    let outcome = match &step.kernel {
+        Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
+        Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
+        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, memory.scratch, tell),
+        Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
+        Kernel::Norm { eps, affine } => {
+            let (mut scale, mut offset) = moments(values, to).normalise(*eps);
+            if let Some((weight, bias)) = affine {
+                for (((s, o), w), b) in scale.iter_mut().zip(&mut offset).zip(weight).zip(bias) {
+                    (*s, *o) = (*s * w, *o * w + b);
+                }
+            }
+            to.rows(values, &|y, row| {
+                pass::scale(row, &scale, &offset, step.activation);
+                if let Some(plus) = same {
+                    pass::add(row, &plus[to.row(y)]);
+                }
+            });
+            Ok(())
+        }
+        Kernel::Scale(scale, offset) => {
+            to.rows(values, &|_, row| pass::scale(row, scale, offset, step.activation));
+            add_same(values, to, same);
+            Ok(())
+        }
+        Kernel::Activation => {
+            to.rows(values, &|_, row| pass::activate(step.activation, row));
+            Ok(())
+        }
+        Kernel::Affine(scale, offset) => {
+            to.rows(values, &|_, row| row.iter_mut().for_each(|v| *v = *v * scale + offset));
+            Ok(())
+        }
+        Kernel::Upsample(scale, mode) => first().map(|from| upsample(*scale, *mode, from, (values, to))),
+        Kernel::Cat => {
+            let parts: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
+            cat(&parts, values, to);
+            Ok(())
+        }
+        Kernel::Add => {
+            let parts: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
+            to.rows(values, &|y, row| {
+                for (index, (data, view)) in parts.iter().enumerate() {
+                    match index {
+                        0 => row.copy_from_slice(&data[view.row(y)]),
+                        _ => pass::add(row, &data[view.row(y)]),
+                    }
+                }
+            });
+            Ok(())
+        }
+        Kernel::Copy(pad) => first().map(|from| copy(pad, from, (values, to))),
+        Kernel::Reference(layer) => {
+            let inputs: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
+            by_reference(network, step, layer, &inputs, (values, to))
+        }
+    };
+    if let (Ok(()), Some((plus, view))) = (&outcome, other) {
+        to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
+    }
+    to.fill_border(values);
+    memory.buffers[to.buffer] = out;
+    outcome
+}
+
+fn lost() -> Error {
+    Error::new(Code::Internal, "A value of the plan is missing.")
+}
+
+fn add_same(values: &mut [f32], to: &View, plus: Option<&[f32]>) {
+    if let Some(plus) = plus {
+        to.rows(values, &|y, row| pass::add(row, &plus[to.row(y)]));
+    }
+}
+
+/// Moments of every channel, merged in a fixed order.
+fn moments(values: &[f32], view: &View) -> pass::Moments {
+    let bands = view.shape.height.div_ceil(MOMENT_ROWS);
+    let mut parts = vec![pass::Moments::default(); bands];
+    threads::chunks(&mut parts, 1, &|band, part| {
+        let rows = band * MOMENT_ROWS..((band + 1) * MOMENT_ROWS).min(view.shape.height);
+        part[0] = pass::Moments::of(rows.map(|y| &values[view.row(y)]), view.shape.channels);
+    });
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    parts.for_each(|part| all.merge(&part));
+    all
+}
+
+/// Channels outermost to channels innermost.
+fn from_nchw(planes: &[f32], values: &mut [f32], to: &View) {
+    let (c, area) = (to.shape.channels, to.shape.height * to.shape.width);
+    to.rows(values, &|y, row| {
+        for (channel, plane) in planes.chunks_exact(area.max(1)).enumerate().take(c) {
+            let line = &plane[y * to.shape.width..][..to.shape.width];
+            row.iter_mut().skip(channel).step_by(c).zip(line).for_each(|(to, from)| *to = *from);
+        }
+    });
+}
+
+/// Channels innermost to channels outermost.
+pub fn to_nchw(values: &[f32], view: &View) -> Vec<f32> {
+    let mut out = Vec::with_capacity(view.shape.elements() as usize);
+    for channel in 0..view.shape.channels {
+        for y in 0..view.shape.height {
+            out.extend(values[view.row(y)].iter().skip(channel).step_by(view.shape.channels));
+        }
+    }
+    out
+}
+
+/// A padding layer, or a copy.
+fn copy(pad: &Pad2d, (x, from): (&[f32], &View), (values, to): (&mut [f32], &View)) {
+    let c = to.shape.channels;
+    let columns: Vec<Option<usize>> = (0..to.shape.width)
+        .map(|column| reflected(column as isize - pad.left as isize, from.shape.width, pad.mode))
+        .collect();
+    to.rows(values, &|y, row| match reflected(y as isize - pad.top as isize, from.shape.height, pad.mode) {
+        None => row.fill(0.0),
+        Some(y) => {
+            for (pixel, column) in row.chunks_exact_mut(c).zip(&columns) {
+                match column {
+                    Some(column) => pixel.copy_from_slice(&x[from.at(y, *column)..][..c]),
+                    None => pixel.fill(0.0),
+                }
+            }
+        }
+    });
+}
+
+/// `nn.Upsample`: nearest, or bilinear with `align_corners=False`.
+fn upsample(scale: usize, mode: UpsampleMode, (x, from): (&[f32], &View), (values, to): (&mut [f32], &View)) {
+    let tap = |o: usize, size: usize| match mode {
+        UpsampleMode::Nearest => (o / scale, o / scale, 0.0),
+        UpsampleMode::Bilinear => {
+            let at = ((o as f32 + 0.5) / scale as f32 - 0.5).max(0.0);
+            let low = (at as usize).min(size - 1);
+            (low, (low + 1).min(size - 1), at - low as f32)
+        }
+    };
+    let c = to.shape.channels;
+    let columns: Vec<_> = (0..to.shape.width).map(|column| tap(column, from.shape.width)).collect();
+    to.rows(values, &|y, row| {
+        let (y0, y1, fy) = tap(y, from.shape.height);
+        let (above, below) = (&x[from.row(y0)], &x[from.row(y1)]);
+        let mixed: Vec<f32> = above.iter().zip(below).map(|(a, b)| a + (b - a) * fy).collect();
+        for (pixel, &(x0, x1, fx)) in row.chunks_exact_mut(c).zip(&columns) {
+            let (left, right) = (&mixed[x0 * c..][..c], &mixed[x1 * c..][..c]);
+            for ((v, a), b) in pixel.iter_mut().zip(left).zip(right) {
+                *v = a + (b - a) * fx;
+            }
+        }
+    });
+}
+
+/// `torch.cat(.., dim=1)`.
+fn cat(parts: &[(&[f32], &View)], values: &mut [f32], to: &View) {
+    let c = to.shape.channels;
+    to.rows(values, &|y, row| {
+        let mut start = 0;
+        for (data, view) in parts {
+            let channels = view.shape.channels;
+            for (pixel, from) in row.chunks_exact_mut(c).zip(data[view.row(y)].chunks_exact(channels)) {
+                pixel[start..start + channels].copy_from_slice(from);
+            }
+            start += channels;
+        }
+    });
+}
+
+fn by_reference(
+    network: &Network,
+    step: &Step,
+    layer: &Layer,
+    inputs: &[(&[f32], &View)],
+    (values, to): (&mut [f32], &View),
+) -> Result<()> {
+    let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
+    let tensor = |(data, view): &(&[f32], &View)| {
+        let shape = [1, view.shape.channels, view.shape.height, view.shape.width];
+        candle_core::Tensor::from_vec(to_nchw(data, view), &shape, &candle_core::Device::Cpu)
+    };
+    let inputs = inputs.iter().map(tensor).collect::<candle_core::Result<Vec<_>>>()?;
+    let output: Vec<f32> = reference::forward(&node.op, layer, inputs)?.flatten_all()?.to_vec1()?;
+    from_nchw(&output, values, to);
+    Ok(())
+}
