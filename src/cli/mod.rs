@@ -16,6 +16,9 @@ use crate::error::{Code, Error, Result};
 #[derive(Parser)]
 #[command(name = "infill", version, about)]
 struct Arguments {
+    /// Threads that work on a network; all cores unless said otherwise.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     #[command(subcommand)]
     command: Command,
 }
@@ -51,7 +54,9 @@ fn open_checkpoint(path: &Path) -> Result<Box<dyn Checkpoint>> {
 
 /// Runs the command line of this process: 0 done, 1 failed with one error on stderr, 2 wrong usage (clap's own).
 pub fn main() -> i32 {
-    let command = Arguments::parse().command;
+    let Arguments { threads, command } = Arguments::parse();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    crate::threads::set_count(threads.map_or_else(cores, usize::from));
     let (outcome, json): (Result<()>, bool) = match command {
         Command::Inpaint(arguments) => (inpaint::run(&arguments), false),
         Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
@@ -69,6 +74,22 @@ pub fn main() -> i32 {
                 eprintln!("  {key}");
             }
             if error.code == Code::Usage { 2 } else { 1 }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_can_be_given_before_or_after_the_command() {
+        let threads = |words: &[&str]| Arguments::try_parse_from(words).map(|arguments| arguments.threads);
+        assert_eq!(threads(&["infill", "models"]).unwrap(), None);
+        assert_eq!(threads(&["infill", "--threads", "3", "models"]).unwrap(), Some(3));
+        assert_eq!(threads(&["infill", "models", "--threads", "3"]).unwrap(), Some(3));
+        for wrong in ["0", "-1", "all", "1000000"] {
+            assert!(threads(&["infill", "models", "--threads", wrong]).is_err(), "{wrong}");
         }
     }
 }
