@@ -6,7 +6,8 @@
  */
 
 /**
- * What belongs to this version: SHA-256 by path. `now` is kept at once, `later` when it is first asked for.
+ * What belongs to this version: SHA-256 by path. `now` is kept at once, `later` when it is first asked for (samples, and
+ * the builds of the crate, of which a browser uses one or two).
  * `cargo xtask dist` writes it here; as the file lies in the repository nothing is kept, so that every edit shows.
  * @type {{version: string, now: Record<string, string>, later: Record<string, string>}}
  */
@@ -16,7 +17,10 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 /** Sites under other paths share this origin's storage: the name says whose a cache is. */
 const PREFIX = `infill-site ${worker.registration.scope} `;
 const CACHE = PREFIX + SITE.version;
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const COEP = 'Cross-Origin-Embedder-Policy';
+const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', [COEP]: 'require-corp' };
+/** `f32x4.relaxed_madd`, as in `www/worker/builds.js`. */
+const RELAXED = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11]);
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(dropOldVersions()));
@@ -27,7 +31,19 @@ worker.addEventListener('fetch', (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  await Promise.all(Object.keys(SITE.now).map((path) => keep(cache, path)));
+  const page = Object.hasOwn(SITE.now, 'index.html') ? await keep(cache, 'index.html') : null;
+  // The build that the page has just fetched itself: what isolates it beyond that is this worker, from the next visit on.
+  const build = (WebAssembly.validate(RELAXED) ? 'relaxed' : 'simd128') + (page?.headers.has(COEP) ? '-threads' : '');
+  const used = [...Object.keys(SITE.later).filter((path) => path.startsWith(`pkg/${build}/`)), ...(await buildsOfOldVersions())];
+  await Promise.all([...new Set([...Object.keys(SITE.now), ...used])].map((path) => keep(cache, path)));
+}
+
+/** What this browser used of the versions before, where this one has it too. */
+async function buildsOfOldVersions() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+  const paths = requests.flat().map(pathOf);
+  return paths.flatMap((path) => (path?.startsWith('pkg/') ? [path] : []));
 }
 
 async function dropOldVersions() {
@@ -54,13 +70,17 @@ function pathOf(request) {
  * @returns {Promise<Response>}
  */
 async function answer(request, path) {
+  const cache = await caches.open(CACHE).catch(() => null);
+  const kept = await cache?.match(path).catch(() => undefined);
   try {
-    const cache = await caches.open(CACHE);
-    const kept = (await cache.match(path)) ?? (await keep(cache, path));
-    return path === 'index.html' ? isolated(kept) : kept;
+    const response = kept ?? (await fetchOwn(path));
+    // Without storage, or with none left, it serves this once.
+    if (!kept) await cache?.put(path, response.clone()).catch(() => {});
+    return path === 'index.html' ? isolated(response) : response;
   } catch {
-    // No storage, or the host has another version by now: as if there were no service worker.
-    return fetch(request);
+    // Offline, or the host has another version by now. The page takes another build then, never one of that version;
+    // anything else is as if there were no service worker.
+    return path.startsWith('pkg/') ? new Response(null, { status: 204 }) : fetch(request);
   }
 }
 
@@ -72,12 +92,21 @@ function isolated(response) {
 }
 
 /**
- * Fetches a file, makes sure that it is of this version, and keeps it.
  * @param {Cache} cache
+ * @param {string} path
+ */
+async function keep(cache, path) {
+  const response = await fetchOwn(path);
+  await cache.put(path, response.clone());
+  return response;
+}
+
+/**
+ * Fetches a file and makes sure that it is of this version.
  * @param {string} path
  * @returns {Promise<Response>}
  */
-async function keep(cache, path) {
+async function fetchOwn(path) {
   const wanted = SITE.now[path] ?? SITE.later[path];
   // What the browser already has will mostly do; a stale copy is fetched anew.
   for (const mode of /** @type {RequestCache[]} */ (['default', 'reload'])) {
@@ -86,9 +115,10 @@ async function keep(cache, path) {
     const bytes = await response.arrayBuffer();
     if ((await sha256(bytes)) !== wanted) continue;
     const type = response.headers.get('Content-Type') ?? 'application/octet-stream';
-    const whole = new Response(bytes, { headers: { 'Content-Type': type } });
-    await cache.put(path, whole.clone());
-    return whole;
+    const headers = new Headers({ 'Content-Type': type });
+    const policy = response.headers.get(COEP);
+    if (policy) headers.set(COEP, policy);
+    return new Response(bytes, { headers });
   }
   throw new Error(`${path} is not of version ${SITE.version}`);
 }

@@ -5,8 +5,11 @@
 import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
 import { text } from './strings/en.js';
-import { spawnWorker, WorkerClient } from './worker/client.js';
+import { BuildChoice } from './worker/builds.js';
+import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
+import { spawnWorker } from './worker/spawn.js';
+import { Threads } from './worker/threads.js';
 
 /** @typedef {import('./document/document.js').Document} Document */
 /** @typedef {import('./document/state.js').State} State */
@@ -34,6 +37,10 @@ export class App {
   run = /** @type {AbortController | null} */ (null);
   /** Of the last fill. */
   seed = 0;
+  /** What the last fill took. */
+  speed = /** @type {import('./worker/protocol.js').Speed & {ms: number} | null} */ (null);
+  /** The build of the crate that all workers use. */
+  builds = new BuildChoice();
   /** The file that was dropped last and does not run, for its card. */
   misfit = /** @type {{file: string, failure: Failure} | null} */ (null);
   #listener;
@@ -44,9 +51,9 @@ export class App {
     this.state = new PageState((state) => listener.state(state));
     this.models = new ModelList(() => listener.models());
     /** Decodes and encodes, also while a run is on. */
-    this.codec = new WorkerClient(spawnWorker, { idleMs: CODEC_IDLE_MS });
+    this.codec = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: CODEC_IDLE_MS });
     /** Holds the models and runs them. */
-    this.inference = new WorkerClient(spawnWorker);
+    this.inference = new WorkerClient(spawnWorker, { builds: this.builds, threads: new Threads() });
   }
 
   /**

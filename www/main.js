@@ -34,6 +34,7 @@ const app = new App({
     main.dataset.state = state;
     stage.shimmer(state === 'running');
     bars.show();
+    if (state === 'done') panel.filled();
   },
   words: (words, offered) => {
     status.textContent = words;

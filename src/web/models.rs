@@ -12,6 +12,7 @@ use web_sys::Blob;
 use super::blob::BlobSource;
 use super::fault::{set, to_js};
 use super::photo::PagePixels;
+use super::speed;
 use crate::checkpoint;
 use crate::engine::{EngineKind, Step};
 use crate::error::{Code, Error};
@@ -50,6 +51,7 @@ impl Models {
     ///
     /// When the file is readable but nothing in it fits, the error carries the report as `error.report`.
     pub fn load(&mut self, handle: &str, blob: Blob, name: &str, model_id: Option<String>) -> Result<String, JsValue> {
+        super::warm::once();
         let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
         let report = json!(report::inspect(checkpoint.as_ref(), name));
         match load::load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
@@ -76,6 +78,18 @@ impl Models {
     /// Forgets a file's networks.
     pub fn unload(&mut self, handle: &str) {
         self.files.remove(handle);
+    }
+
+    /// What the last run of each network of `handle` took, as JSON: `[{name, engine, report}]`; none for the photo alone.
+    pub fn speed(&self, handle: &str) -> String {
+        let networks = self.files.get(handle).map_or(&[][..], Vec::as_slice);
+        let list: Vec<_> = networks
+            .iter()
+            .map(|loaded| {
+                json!({"name": loaded.model.name, "engine": loaded.engine.name(), "report": speed::to_json(loaded.engine.report())})
+            })
+            .collect();
+        json!(list).to_string()
     }
 
     /// Fills the mask's holes with the networks of `handle`, or from the photo alone if it is empty.

@@ -105,7 +105,7 @@ export async function an_empty_mask_cannot_be_run(v) {
 
 /** @param {Visitor} v */
 export async function a_worker_that_dies_in_the_middle(v) {
-  const glue = '**/pkg/infill.js';
+  const glue = '**/pkg/*/infill.js';
   await v.page.route(glue, async (route) => {
     const response = await route.fetch();
     const trap = 'Models.prototype.inpaint = () => { throw new WebAssembly.RuntimeError("unreachable"); };';

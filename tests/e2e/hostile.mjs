@@ -37,7 +37,7 @@ export async function hostile_files_end_in_their_codes(v) {
   const names = Object.keys(expected);
   check(names.length > 90, `only ${names.length} files`);
   await v.page.evaluate(async (source) => {
-    const glue = new URL('pkg/infill.js', location.href).href;
+    const glue = new URL('pkg/simd128/infill.js', location.href).href;
     const url = URL.createObjectURL(new Blob([`const GLUE = ${JSON.stringify(glue)};${source}`], { type: 'text/javascript' }));
     const worker = new Worker(url, { type: 'module' });
     const next = () => new Promise((resolve, reject) => {

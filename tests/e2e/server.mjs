@@ -1,10 +1,10 @@
-// A plain static server, as any host is: no special headers.
+// A plain static server, as any host is: no special headers unless a test asks for them.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 
 const TYPES = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
   '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.json': 'application/json',
 };
 
@@ -12,9 +12,11 @@ const TYPES = {
  * @param {string} folder what is served
  * @param {Record<string, [string, string]>} [extra] type and body by path
  * @param {string} [prefix] sub-path under which the folder lies
+ * @param {Record<string, string>} [headers] sent with every answer
  */
-export async function serve(folder, extra = {}, prefix = '/') {
+export async function serve(folder, extra = {}, prefix = '/', headers = {}) {
   const server = createServer(async (request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
     if (extra[path]) {
       response.writeHead(200, { 'Content-Type': extra[path][0] });

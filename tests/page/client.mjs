@@ -1,6 +1,8 @@
 // The worker's client against a worker that is none: a loopback under the test's control.
 import assert from 'node:assert/strict';
+import { BuildChoice, candidates } from '../../www/worker/builds.js';
 import { WorkerClient } from '../../www/worker/client.js';
+import { Threads } from '../../www/worker/threads.js';
 
 class Loopback extends EventTarget {
   /** @type {any[]} */
@@ -26,15 +28,25 @@ class Loopback extends EventTarget {
   }
 }
 
-function setUp() {
+const SURE = [{ name: 'simd128', threads: 1 }];
+
+/** @param {import('../../www/worker/builds.js').Build[]} [list] */
+function setUp(list = SURE) {
   /** @type {Loopback[]} */
   const workers = [];
-  const client = new WorkerClient(() => {
+  /** @type {Loopback[]} */
+  const helpers = [];
+  const names = /** @type {string[]} */ ([]);
+  /** @param {Loopback[]} all @returns {any} */
+  const spawn = (all) => {
     const worker = new Loopback();
-    workers.push(worker);
-    return /** @type {any} */ (worker);
-  });
-  return { client, workers, ready: () => workers.at(-1)?.say({ kind: 'ready', lock: '' }) };
+    all.push(worker);
+    return worker;
+  };
+  const builds = new BuildChoice(list);
+  const threads = new Threads(() => spawn(helpers));
+  const client = new WorkerClient(({ name }) => (names.push(name), spawn(workers)), { builds, threads });
+  return { client, workers, helpers, names, builds, ready: () => workers.at(-1)?.say({ kind: 'ready', lock: '' }) };
 }
 
 /** @param {string} handle @returns {any} */
@@ -146,4 +158,78 @@ export async function pixels_travel_in_parts_and_only_once() {
   void client.request(unload('b'), { pixels });
   await turn();
   assert.equal(workers[0].received.filter(({ kind }) => kind === 'pixels').length, parts.length);
+}
+
+const BEST = [{ name: 'relaxed-threads', threads: 3 }, { name: 'relaxed', threads: 1 }, ...SURE];
+const join = { kind: 'threads', start: { glue: 'g', module: 'm', memory: 's' } };
+
+export async function threads_are_started_on_the_workers_memory_and_end_with_it() {
+  const { client, workers, helpers, ready } = setUp(BEST);
+  const stop = new AbortController();
+  const run = client.request(unload('a'), { signal: stop.signal });
+  workers[0].say(join);
+  ready();
+  await turn();
+  assert.equal(helpers.length, 2, 'the worker itself is one of the three');
+  assert.deepEqual(helpers.map(({ last }) => last), [join.start, join.start]);
+  stop.abort();
+  await assert.rejects(run, { code: 'run-cancelled' });
+  assert.ok([...workers, ...helpers].every(({ isTerminated }) => isTerminated));
+}
+
+export async function a_thread_that_dies_ends_its_run_and_the_use_of_threads() {
+  for (const death of [(/** @type {Loopback} */ w) => w.say({ kind: 'dead', message: 'trap' }), (/** @type {Loopback} */ w) => w.dispatchEvent(Object.assign(new Event('error', { cancelable: true }), { message: 'boom' }))]) {
+    const { client, workers, helpers, names, builds, ready } = setUp(BEST);
+    const run = client.request(unload('a'));
+    const { generation } = client;
+    workers[0].say(join);
+    ready();
+    await turn();
+    death(helpers[1]);
+    death(helpers[0]);
+    await assert.rejects(run, { code: 'threads-lost' });
+    assert.ok([...workers, ...helpers].every(({ isTerminated }) => isTerminated));
+    assert.ok(client.generation > generation);
+    const again = client.request(unload('b'));
+    ready();
+    await turn();
+    assert.deepEqual(names, ['relaxed-threads', 'relaxed']);
+    assert.equal(builds.reason, 'threads-lost');
+    workers[1].say({ kind: 'done', id: workers[1].last.id, value: 2 });
+    assert.equal(await again, 2);
+    assert.equal(helpers.length, 2);
+  }
+}
+
+export async function a_build_that_does_not_work_here_gives_way_to_the_next() {
+  const { client, workers, names, builds, ready } = setUp(BEST);
+  const task = client.request(unload('a'));
+  workers[0].say({ kind: 'dead', fault: { code: 'memory-refused', message: '', keys: [] } });
+  workers[1].say({ kind: 'dead', fault: { code: 'wasm-missing', message: '204', keys: [] } });
+  ready();
+  await turn();
+  assert.deepEqual(names, ['relaxed-threads', 'relaxed', 'simd128']);
+  assert.equal(builds.reason, 'wasm-missing');
+  workers[2].say({ kind: 'done', id: workers[2].last.id, value: 1 });
+  assert.equal(await task, 1, 'the task never knew');
+  // What one worker of the page finds out, no other has to.
+  assert.equal(builds.giveUp(BEST[0], 'late'), true);
+  assert.equal(builds.current.name, 'simd128');
+}
+
+export function builds_follow_what_the_browser_can() {
+  /** @param {object} change @param {string} [query] */
+  const names = (change, query = '') => candidates({ validate: () => true, isIsolated: true, cores: 4, wishes: new URLSearchParams(query), ...change }).map(({ name, threads }) => `${name} ${threads}`);
+  assert.deepEqual(names({}), ['relaxed-threads 4', 'relaxed 1', 'simd128 1']);
+  assert.deepEqual(names({ cores: 64 })[0], 'relaxed-threads 8');
+  assert.deepEqual(names({ isIsolated: false }), ['relaxed 1', 'simd128 1']);
+  assert.deepEqual(names({ cores: 1 }), ['relaxed 1', 'simd128 1']);
+  assert.deepEqual(names({}, 'threads=1'), ['relaxed 1', 'simd128 1']);
+  assert.deepEqual(names({}, 'threads=2&simd=simd128'), ['simd128-threads 2', 'simd128 1']);
+  // The real bytes; not every Node has relaxed SIMD, but all have atomics.
+  const real = candidates({ validate: (bytes) => WebAssembly.validate(bytes), isIsolated: true, cores: 2, wishes: new URLSearchParams() });
+  assert.match(real[0].name, /^(relaxed|simd128)-threads$/);
+  const without = (/** @type {number} */ opcode) => names({ validate: (/** @type {Uint8Array} */ bytes) => !bytes.includes(opcode) });
+  assert.deepEqual(without(133), ['simd128-threads 4', 'simd128 1'], 'no relaxed SIMD');
+  assert.deepEqual(without(254), ['relaxed 1', 'simd128 1'], 'no atomics');
 }

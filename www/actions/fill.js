@@ -45,26 +45,41 @@ export async function inpaint(app, stage, seed = 0) {
     // The mask as it is now: what is painted during the run is for the next one.
     const holes = mask.shown.slice();
     await breath();
-    const sent = holes.slice();
     const model = app.models.selected;
-    const handle = await race(ensure(app, model), signal);
     const options = JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
     const { second } = model;
     if (second && (second.width !== photo.width || second.height !== photo.height)) {
       throw new Error(text.secondSize(second.name, second.width, second.height, photo.width, photo.height));
     }
-    /** @type {import('../document/photo.js').Patch[]} */
-    const patches = await app.inference.request(
-      { kind: 'inpaint', handle, key: keyOf(photo), width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options, second: second?.rgba },
-      { signal, transfer: [sent.buffer], pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: teller(app) },
-    );
+    const pixels = { key: keyOf(photo), bytes: photo.rgba };
+    const attempt = async () => {
+      const handle = await race(ensure(app, model), signal);
+      const sent = holes.slice();
+      return app.inference.request(
+        { kind: 'inpaint', handle, key: pixels.key, width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options, second: second?.rgba },
+        { signal, transfer: [sent.buffer], pixels, progress: teller(app) },
+      );
+    };
+    /** @type {{patches: import('../document/photo.js').Patch[], speed: import('../worker/protocol.js').Speed}} */
+    let result;
+    let note = '';
+    try {
+      result = await attempt();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'threads-lost') throw error;
+      // From now on it works with one thread, which cannot be lost.
+      note = `${text.errors['threads-lost']} `;
+      result = await attempt();
+    }
     if (app.document !== document) return false;
     document.endStroke();
     stage.fade();
-    document.push(fill(document, patches, holes));
+    document.push(fill(document, result.patches, holes));
     app.seed = seed;
+    const ms = performance.now() - began;
+    app.speed = { ...result.speed, ms };
     app.state.filled();
-    app.say(text.done(performance.now() - began));
+    app.say(note + text.done(ms));
     return true;
   } catch (error) {
     app.state.stopped();

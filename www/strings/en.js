@@ -138,6 +138,7 @@ export const text = {
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
     'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
+    'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
     'wasm-compile': 'This browser cannot run the program: it lacks a WebAssembly feature. Update the browser.',
   },
@@ -174,7 +175,7 @@ export const text = {
 
   // Panel
   panelBox: 'Settings and details',
-  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers' },
+  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers', speed: 'Speed' },
   closePanel: 'Close',
   grow: 'Grow the mask',
   growHelp: 'Strokes are widened by this much, so that no rim of the old object stays. What you see is what is filled and saved.',
@@ -234,6 +235,25 @@ export const text = {
   copied: 'Copied.',
   dismiss: 'Dismiss',
   keepsOld: (/** @type {string} */ name) => `${name} stays selected.`,
+  speedNone: 'Fill a hole, and this shows where the time went.',
+  lastFill: 'The last fill',
+  speedFacts: { time: 'Time', engine: 'Engine', simd: 'SIMD', threads: 'Threads', memory: 'Memory' },
+  engines: /** @type {Record<string, string>} */ ({ fast: 'infill’s own', reference: 'reference (candle)' }),
+  simds: /** @type {Record<string, string>} */ ({ 'relaxed-simd': 'relaxed, 128 bits', simd128: '128 bits' }),
+  oneThread: /** @type {Record<string, string>} */ ({
+    'not-isolated': 'One thread works for now: this host does not isolate the page. From the next visit on, all cores take part.',
+    'threads-lost': 'One thread works since another one ended.',
+    'memory-refused': 'One thread works: this browser gives the page no memory to share.',
+    'wasm-missing': 'One thread works: the build for several is not kept on this machine yet.',
+    'wasm-compile': 'One thread works: this browser cannot compile the build for several.',
+  }),
+  seconds,
+  milliseconds: (/** @type {number} */ ms) => `${ms < 9.95 ? ms.toFixed(1) : count.format(Math.round(ms))} ms`,
+  /** @param {string} name @param {number} ms */
+  layerTimes: (name, ms) => `${name}: ${count.format(Math.round(ms))} ms by layer`,
+  otherLayers: (/** @type {number} */ n) => plural(n, 'other layer', 'other layers'),
+  /** @param {number} weights @param {number} arena bytes */
+  planMemory: (weights, arena) => `Weights take ${size(weights)}, what flows between the layers ${size(arena)}.`,
   layersNone: 'Nothing to look into yet: choose or drop a model.',
   filter: 'Filter',
   /** @param {number} shown @param {number} all */

@@ -1,5 +1,5 @@
 /**
- * The one panel: settings of the fill, details of the model, its layers.
+ * The one panel: settings of the fill, details of the model, its layers, where the time went.
  * @module
  */
 import { text } from '../strings/en.js';
@@ -7,9 +7,12 @@ import { detailsTab } from './details_tab.js';
 import { byId, icon, make } from './dom.js';
 import { fillTab } from './fill_tab.js';
 import { layersTab } from './layers_tab.js';
+import { speedTab } from './speed_tab.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {'fill' | 'details' | 'layers'} Tab */
+/** @typedef {'fill' | 'details' | 'layers' | 'speed'} Tab */
+
+const TABS = /** @type {Tab[]} */ (['fill', 'details', 'layers', 'speed']);
 
 /** Below this width the panel is a sheet over the controls: it does not open by itself. CSS pixels. */
 const PHONE_WIDTH = 640;
@@ -54,8 +57,13 @@ export class Panel {
     else if (!this.#element.hidden && this.#tab !== 'fill') this.render();
   }
 
+  /** A fill ended: what is shown of it is another now. */
+  filled() {
+    if (!this.#element.hidden && this.#tab === 'speed') this.render();
+  }
+
   render() {
-    const tabs = /** @type {Tab[]} */ (['fill', 'details', 'layers']).map((tab) =>
+    const tabs = TABS.map((tab) =>
       make('button', {
         role: 'tab',
         id: `tab-${tab}`,
@@ -66,7 +74,7 @@ export class Panel {
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onTabKey(event, tab),
       }, text.tabs[tab]));
     const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.open(null) }, icon('close'));
-    const content = { fill: fillTab, details: detailsTab, layers: layersTab }[this.#tab](this.#app, this);
+    const content = { fill: fillTab, details: detailsTab, layers: layersTab, speed: speedTab }[this.#tab](this.#app, this);
     this.#element.classList.toggle('broad', this.#tab === 'layers');
     this.#element.replaceChildren(
       make('div', { class: 'tabs', role: 'tablist' }, ...tabs, close),
@@ -85,10 +93,9 @@ export class Panel {
    * @param {Tab} tab
    */
   #onTabKey(event, tab) {
-    const all = /** @type {Tab[]} */ (['fill', 'details', 'layers']);
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    this.#choose(all[(all.indexOf(tab) + step + all.length) % all.length]);
+    this.#choose(TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]);
   }
 }

@@ -2,8 +2,12 @@
  * A worker as the page uses it: a serial queue, progress, cancel by termination, and a fresh worker after a crash.
  * @module
  */
+import { BuildChoice } from './builds.js';
+import { watchLock } from './lock.js';
 import { Failure } from './protocol.js';
+import { Threads } from './threads.js';
 
+/** @typedef {import('./builds.js').Build} Build */
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').Reply} Reply */
 /** @typedef {import('./protocol.js').Fault} Fault */
@@ -30,9 +34,13 @@ const CRASHES_A_MINUTE = 3;
 const MINUTE_MS = 60_000;
 /** Bytes of pixels that are copied at once. */
 const PART_BYTES = 4 << 20;
+/** Faults of a build, not of the page: the next one may do. */
+const BUILD_FAULTS = ['wasm-missing', 'wasm-compile', 'memory-refused'];
 
 export class WorkerClient {
   #spawn;
+  #builds;
+  #threads;
   #idleMs;
   #idleTimer = 0;
   #worker = /** @type {Worker | null} */ (null);
@@ -46,11 +54,16 @@ export class WorkerClient {
   generation = 1;
 
   /**
-   * @param {() => Worker} spawn
-   * @param {{idleMs?: number}} [options] an idle worker ends after this time and gives its memory back; 0 is never
+   * @param {(build: Build) => Worker} spawn
+   * @param {object} [options]
+   * @param {BuildChoice} [options.builds]
+   * @param {Threads | null} [options.threads] null: a worker whose tasks need none
+   * @param {number} [options.idleMs] an idle worker ends after this time and gives its memory back; 0 is never
    */
-  constructor(spawn, { idleMs = 0 } = {}) {
+  constructor(spawn, { builds = new BuildChoice(), threads = null, idleMs = 0 } = {}) {
     this.#spawn = spawn;
+    this.#builds = builds;
+    this.#threads = threads;
     this.#idleMs = idleMs;
   }
 
@@ -88,6 +101,7 @@ export class WorkerClient {
 
   #stop() {
     clearTimeout(this.#idleTimer);
+    this.#threads?.stop();
     this.#worker?.terminate();
     this.#worker = null;
     this.#isReady = false;
@@ -135,35 +149,42 @@ export class WorkerClient {
     if (this.#crashes.length >= CRASHES_A_MINUTE) {
       return this.#failAll({ code: 'worker-gone', message: 'The worker keeps crashing.', keys: [] });
     }
+    const build = this.#builds.current;
     let worker;
     try {
-      worker = this.#spawn();
+      worker = this.#spawn(this.#threads ? build : { ...build, threads: 1 });
     } catch (error) {
       return this.#failAll({ code: 'worker-start', message: String(error), keys: [] });
     }
     this.#worker = worker;
     worker.addEventListener('message', (event) => {
-      if (this.#worker === worker) this.#onReply(event.data, worker);
+      if (this.#worker === worker) this.#onReply(event.data, worker, build);
     });
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       if (this.#worker !== worker) return;
       if (this.#isReady) this.#crash({ code: 'worker-crash', message: event.message ?? '', keys: [] });
-      else this.#fatal({ code: 'worker-start', message: event.message ?? '', keys: [] });
+      else this.#fatal({ code: 'worker-start', message: event.message ?? '', keys: [] }, build);
     });
   }
 
   /**
    * @param {Reply} reply
    * @param {Worker} worker
+   * @param {Build} build
    */
-  #onReply(reply, worker) {
+  #onReply(reply, worker, build) {
     if (reply.kind === 'ready') {
       this.#isReady = true;
-      this.#watch(reply.lock, worker);
+      watchLock(reply.lock, () => {
+        if (this.#worker === worker) this.#crash({ code: 'worker-crash', message: '', keys: [] });
+      });
       return this.#next();
     }
-    if (reply.kind === 'dead') return this.#isReady ? this.#crash(reply.fault) : this.#fatal(reply.fault);
+    if (reply.kind === 'threads') {
+      return this.#threads?.start(build.threads - 1, reply.start, (why) => this.#lostThreads(worker, build, why));
+    }
+    if (reply.kind === 'dead') return this.#isReady ? this.#crash(reply.fault) : this.#fatal(reply.fault, build);
     const task = this.#active;
     // A late word from a task that is over.
     if (!task || reply.id !== task.id) return;
@@ -175,15 +196,19 @@ export class WorkerClient {
   }
 
   /**
-   * The worker holds this lock as long as it lives. Getting it means that the worker died without a word.
-   * @param {string} lock
+   * A thread is gone, and the worker may wait for it for ever: from now on it works alone.
    * @param {Worker} worker
+   * @param {Build} build
+   * @param {string} message
    */
-  #watch(lock, worker) {
-    if (!lock) return;
-    navigator.locks.request(lock, () => {
-      if (this.#worker === worker) this.#crash({ code: 'worker-crash', message: '', keys: [] });
-    }).catch(() => {});
+  #lostThreads(worker, build, message) {
+    if (this.#worker !== worker) return;
+    this.#builds.giveUp(build, 'threads-lost');
+    const task = this.#active;
+    this.#active = null;
+    this.#stop();
+    task?.reject(new Failure({ code: 'threads-lost', message, keys: [] }));
+    this.#next();
   }
 
   /**
@@ -200,11 +225,13 @@ export class WorkerClient {
   }
 
   /**
-   * The worker did not start: a new one would not either.
+   * The worker did not start: a new one would not either, unless it is of another build.
    * @param {Fault} fault
+   * @param {Build} build
    */
-  #fatal(fault) {
+  #fatal(fault, build) {
     this.#stop();
+    if (BUILD_FAULTS.includes(fault.code) && this.#builds.giveUp(build, fault.code)) return this.#next();
     this.#failAll(fault);
   }
 
@@ -217,20 +244,4 @@ export class WorkerClient {
 
 function cancelled() {
   return new Failure({ code: 'run-cancelled', message: 'Cancelled.', keys: [] });
-}
-
-/**
- * Starts the worker from a blob: so it inherits the page's content security policy, which a worker from the network
- * would not.
- * @returns {Worker}
- */
-export function spawnWorker() {
-  const module = new URL('./inference.js', import.meta.url).href;
-  const url = URL.createObjectURL(new Blob([`import ${JSON.stringify(module)};`], { type: 'text/javascript' }));
-  const worker = new Worker(url, { type: 'module', name: 'infill' });
-  // The worker has read it by the time it says anything.
-  const release = () => URL.revokeObjectURL(url);
-  worker.addEventListener('message', release, { once: true });
-  worker.addEventListener('error', release, { once: true });
-  return worker;
 }

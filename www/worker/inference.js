@@ -4,6 +4,7 @@
  * @module
  */
 import { decodeInBrowser } from './browser_decode.js';
+import { holdLock } from './lock.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').Fault} Fault */
@@ -13,11 +14,16 @@ import { decodeInBrowser } from './browser_decode.js';
 /** Progress is told at most this often. */
 const PROGRESS_MS = 33;
 
-/** The crate's module: `pkg/infill.js` is built, so its types are not at hand here. */
-const GLUE = new URL('../../pkg/infill.js', import.meta.url).href;
+/** Pages of 64 KiB that a shared memory begins with: a little more than what `xtask/src/build.rs` links. */
+const FIRST_PAGES = 192;
+/** Most pages it may grow to: 4 GiB, and less where the browser refuses to set so many aside (iOS does). */
+const MOST_PAGES = [65_536, 32_768, 16_384, 8192];
 
+/** The crate's module: `pkg/` is built, so its types are not at hand here. */
 let crate = /** @type {any} */ (null);
 let models = /** @type {any} */ (null);
+/** Size of the wasm memory. */
+let bytes = () => 0;
 let pixels = { key: '', bytes: new Uint8Array(0) };
 
 /**
@@ -43,34 +49,50 @@ function isPoisoned(error) {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-async function start() {
+/**
+ * Loads a build of the crate and says so; called by the worker's own source.
+ * @param {import('./builds.js').Build} build
+ */
+export async function start({ name, threads }) {
   try {
-    crate = await import(GLUE);
-  } catch (error) {
-    return post({ kind: 'dead', fault: { code: 'wasm-missing', message: String(error), keys: [] } });
-  }
-  try {
-    const response = await fetch(new URL('../../pkg/infill_bg.wasm', import.meta.url));
-    if (!response.ok) throw Object.assign(new Error(`HTTP ${response.status}`), { code: 'wasm-missing' });
-    const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
-    // A host with the wrong type: compile from the bytes, which needs none.
-    await crate.default({ module_or_path: isWasm ? response : await response.arrayBuffer() });
+    const folder = new URL(`../../pkg/${name}/`, import.meta.url);
+    const glue = new URL('infill.js', folder).href;
+    const response = await fetch(new URL('infill_bg.wasm', folder));
+    // 204: the service worker, or `cargo xtask serve`, has other builds but not this one.
+    if (response.status !== 200) throw Object.assign(new Error(`HTTP ${response.status}`), { code: 'wasm-missing' });
+    const module = await compile(response);
+    crate = await import(glue).catch((error) => {
+      throw Object.assign(error, { code: 'wasm-missing' });
+    });
+    const memory = name.endsWith('-threads') ? sharedMemory() : undefined;
+    const wasm = await crate.default({ module_or_path: module, memory });
+    bytes = () => (memory ?? wasm.memory).buffer.byteLength;
     models = new crate.Models();
+    if (memory && threads > 1) post({ kind: 'threads', start: { glue, module, memory } });
   } catch (error) {
     const code = /** @type {any} */ (error)?.code ?? (error instanceof WebAssembly.CompileError ? 'wasm-compile' : 'worker-start');
-    return post({ kind: 'dead', fault: { code, message: String(error), keys: [] } });
+    return post({ kind: 'dead', fault: { code: typeof code === 'string' ? code : 'worker-start', message: String(error), keys: [] } });
   }
   post({ kind: 'ready', lock: await holdLock() });
 }
 
-/** Takes a lock that only the worker's end lets go, so that the page hears of it. */
-async function holdLock() {
-  const lock = `infill-worker-${Math.random().toString(36).slice(2)}`;
-  if (!navigator.locks) return '';
-  await new Promise((resolve) => {
-    navigator.locks.request(lock, () => (resolve(undefined), new Promise(() => {}))).catch(resolve);
-  });
-  return lock;
+/** @param {Response} response */
+async function compile(response) {
+  // A host with the wrong type: compile from the bytes, which needs none.
+  const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
+  return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** @returns {WebAssembly.Memory} */
+function sharedMemory() {
+  for (const maximum of MOST_PAGES) {
+    try {
+      return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+    } catch {
+      // Try with less.
+    }
+  }
+  throw Object.assign(new Error('The browser gives no shared memory.'), { code: 'memory-refused' });
 }
 
 /** @param {PixelsPart} part */
@@ -127,7 +149,8 @@ async function answer(request) {
         post({ kind: 'progress', id, done, layer });
       };
       const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, progress, second);
-      return { value: patches, transfer: patches.map((/** @type {any} */ patch) => patch.rgba.buffer) };
+      const speed = { threads: crate.thread_count(), simd: crate.simd(), bytes: bytes(), networks: JSON.parse(models.speed(handle)) };
+      return { value: { patches, speed }, transfer: patches.map((/** @type {any} */ patch) => patch.rgba.buffer) };
     }
   }
 }
@@ -164,5 +187,3 @@ self.addEventListener('message', async (/** @type {any} */ { data }) => {
     }
   }
 });
-
-void start();

@@ -116,11 +116,38 @@
 
 /** @typedef {Request['kind']} Kind */
 
+/**
+ * What the last run of a model took.
+ * @typedef {object} Speed
+ * @property {number} threads that took part
+ * @property {string} simd
+ * @property {number} bytes of wasm memory
+ * @property {{name: string, engine: string, report: RunReport | null}[]} networks
+ */
+
+/**
+ * @typedef {object} RunReport
+ * @property {number} threads
+ * @property {string} simd
+ * @property {number} weight_bytes as packed
+ * @property {number} arena_bytes
+ * @property {{path: string, op: string, kernel: string, ms: number, macs: number}[]} layers
+ */
+
+/**
+ * What a thread needs to join: the same module on the same memory.
+ * @typedef {{glue: string, module: WebAssembly.Module, memory: WebAssembly.Memory}} ThreadStart
+ */
+
+/** @typedef {{kind: 'joined', lock: string} | {kind: 'dead', message: string}} ThreadReply */
+
 /** @typedef {{code: string, message: string, keys: string[], report?: Report}} Fault */
 
 /**
- * From the worker. `ready` comes once, `dead` instead of it or when the instance is poisoned.
+ * From the worker. `ready` comes once, `dead` instead of it or when the instance is poisoned; `threads` before it, where
+ * threads may join.
  * @typedef {{kind: 'ready', lock: string}
+ *   | {kind: 'threads', start: ThreadStart}
  *   | {kind: 'dead', fault: Fault}
  *   | {kind: 'progress', id: number, done: number, layer: string}
  *   | {kind: 'done', id: number, value: any}

@@ -1,27 +1,115 @@
-//! `pkg/`: the crate as wasm with its JavaScript bindings.
+//! `pkg/<build>/`: the crate as wasm with its JavaScript bindings, once for every kind of browser.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::tools;
 
-/// Builds `pkg/`, or finds it up to date.
-pub fn run() -> Result<()> {
-    tools::wasm_target()?;
-    let start = Instant::now();
-    // `--lib`: a binary of the same name would collide on wasm32.
-    tools::run("cargo", &["build", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown"])?;
-    let wasm = target().join("wasm32-unknown-unknown/wasm/infill.wasm");
-    let pkg = tools::root().join("pkg");
-    if newer(&pkg.join("infill_bg.wasm"), &wasm) {
-        return Ok(());
+/// One build of the page's wasm; the page takes the best that the browser can run (`www/worker/builds.js`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Folder in `pkg/`.
+    pub name: &'static str,
+    /// Whether it uses relaxed SIMD (fused multiply-adds).
+    pub relaxed: bool,
+    /// Whether its memory is shared, so that threads can work on it.
+    pub threads: bool,
+}
+
+/// Every browser of the last years runs this one.
+pub const SURE: Build = Build { name: "simd128", relaxed: false, threads: false };
+/// The fastest.
+pub const BEST: Build = Build { name: "relaxed-threads", relaxed: true, threads: true };
+/// All that `dist` ships.
+pub const ALL: [Build; 4] = [
+    SURE,
+    Build { name: "relaxed", relaxed: true, threads: false },
+    Build { name: "simd128-threads", relaxed: false, threads: true },
+    BEST,
+];
+
+/// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
+const SHARED_MEMORY_BYTES: u64 = 4 << 30;
+/// What a shared memory begins with: the page creates it, so it has to know. `www/worker/inference.js` begins above.
+const SHARED_MEMORY_START: u64 = 8 << 20;
+
+impl Build {
+    /// `-C` options. Source order keeps LLVM from hoisting every splat of a GEMM tile, which would spill in V8.
+    fn flags(self) -> Vec<String> {
+        let mut features = "+simd128".to_owned();
+        if self.relaxed {
+            features += ",+relaxed-simd";
+        }
+        if self.threads {
+            features += ",+atomics,+bulk-memory,+mutable-globals";
+        }
+        let mut flags = vec![format!("-Ctarget-feature={features}"), "-Cllvm-args=-pre-RA-sched=source".to_owned()];
+        if self.threads {
+            let limits =
+                [format!("--max-memory={SHARED_MEMORY_BYTES}"), format!("--initial-memory={SHARED_MEMORY_START}")];
+            let fixed = ["--shared-memory", "--import-memory", "--export=__wasm_init_tls", "--export=__tls_size"];
+            let all = fixed.into_iter().chain(["--export=__tls_align", "--export=__tls_base"]).map(str::to_owned);
+            flags.extend(all.chain(limits).map(|argument| format!("-Clink-arg={argument}")));
+        }
+        flags
     }
-    bindings(&wasm, &pkg, "infill", false)?;
-    let bytes = std::fs::metadata(pkg.join("infill_bg.wasm"))?.len();
-    println!("pkg/ built in {:.0} s: {} KB of wasm", start.elapsed().as_secs_f32(), bytes / 1000);
+
+    /// Cargo for this build, in a target folder of its own, so that the builds neither wait for nor undo each other.
+    pub fn cargo(self, arguments: &[&str]) -> Command {
+        let mut command = tools::command("cargo", arguments);
+        command.args(["--target", "wasm32-unknown-unknown", "--target-dir"]).arg(self.folder());
+        command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"));
+        if self.threads {
+            // The standard library as it is distributed has no atomics; stable Rust builds it anew only when told so.
+            command.args(["-Z", "build-std=panic_abort,std"]).env("RUSTC_BOOTSTRAP", "1");
+        }
+        command
+    }
+
+    /// Cargo's target folder of this build; the sure one shares the native builds'.
+    fn folder(self) -> PathBuf {
+        if self == SURE { target() } else { target().join("builds").join(self.name) }
+    }
+
+    /// Compiles and binds, or finds it up to date.
+    fn make(self) -> Result<()> {
+        let start = Instant::now();
+        // `--lib`: a binary of the same name would collide on wasm32.
+        let status =
+            self.cargo(&["build", "--lib", "--profile", "wasm"]).status().context("cargo cannot be started")?;
+        if !status.success() {
+            bail!("the build {} failed", self.name);
+        }
+        let wasm = self.folder().join("wasm32-unknown-unknown/wasm/infill.wasm");
+        let pkg = tools::root().join("pkg").join(self.name);
+        let bound = pkg.join("infill_bg.wasm");
+        if newer(&bound, &wasm) {
+            return Ok(());
+        }
+        bindings(&wasm, &pkg, "infill", false)?;
+        let bytes = std::fs::metadata(bound)?.len();
+        let seconds = start.elapsed().as_secs_f32();
+        println!("pkg/{} built in {seconds:.0} s: {} KB of wasm", self.name, bytes / 1000);
+        Ok(())
+    }
+}
+
+/// Builds what is asked for, two at a time: the last step of each is one long job for one core, and takes memory.
+pub fn run(builds: &[Build]) -> Result<()> {
+    tools::wasm_target()?;
+    if builds.iter().any(|build| build.threads) {
+        tools::rust_src()?;
+    }
+    for pair in builds.chunks(2) {
+        std::thread::scope(|scope| -> Result<()> {
+            let jobs: Vec<_> = pair.iter().map(|build| scope.spawn(|| build.make())).collect();
+            jobs.into_iter().try_for_each(|job| job.join().unwrap_or_else(|_| bail!("a build panicked")))
+        })?;
+    }
     Ok(())
 }
 
@@ -46,4 +134,20 @@ pub fn bindings(wasm: &Path, folder: &Path, name: &str, test: bool) -> Result<()
 fn newer(a: &Path, b: &Path) -> bool {
     let time = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
     matches!((time(a), time(b)), (Some(a), Some(b)) if a >= b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_builds_with_threads_share_their_memory() {
+        for build in ALL {
+            let flags = build.flags().join(" ");
+            assert_eq!(flags.contains("--shared-memory"), build.threads, "{}", build.name);
+            assert_eq!(flags.contains("+atomics"), build.threads, "{}", build.name);
+            assert_eq!(flags.contains("+relaxed-simd"), build.relaxed, "{}", build.name);
+            assert!(flags.contains("+simd128") && flags.contains("-pre-RA-sched=source"), "{}", build.name);
+        }
+    }
 }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         },
         ["test"] => test::run(),
         ["dist"] => dist::run(),
-        ["build"] => build::run(),
+        ["build"] => build::run(&serve::BUILDS),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);

@@ -8,9 +8,12 @@ use anyhow::{Context, Result};
 
 use crate::{build, tools};
 
+/// What is built for it: every browser runs one of the two, and most the fastest.
+pub const BUILDS: [build::Build; 2] = [build::SURE, build::BEST];
+
 /// Builds and serves until stopped; takes the next free port if this one is in use.
 pub fn run(port: u16) -> Result<()> {
-    build::run()?;
+    build::run(&BUILDS)?;
     let listener = (port..port.saturating_add(20)).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
     let listener = listener.with_context(|| format!("no free port from {port} on"))?;
     println!("infill is at http://localhost:{}/ (Ctrl-C stops it)", listener.local_addr()?.port());
@@ -36,6 +39,8 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let found = file(target).and_then(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes)));
     let (status, kind, body) = match found {
         Some((path, bytes)) if method == "GET" || method == "HEAD" => ("200 OK", mime(&path), bytes),
+        // The page takes another build then.
+        None if is_of_another_build(target) => ("204 No Content", "text/plain; charset=utf-8", Vec::new()),
         _ => ("404 Not Found", "text/plain; charset=utf-8", b"Not found".to_vec()),
     };
     write!(
@@ -62,6 +67,11 @@ fn file(target: &str) -> Option<PathBuf> {
     (plain && public).then(|| tools::root().join(path))
 }
 
+/// Whether a request is for a build of the crate that only `dist` makes.
+fn is_of_another_build(target: &str) -> bool {
+    build::ALL.iter().any(|build| target.starts_with(&format!("/pkg/{}/", build.name)))
+}
+
 /// MIME types of what the site holds.
 fn mime(path: &Path) -> &'static str {
     match path.extension().and_then(|e| e.to_str()).unwrap_or("") {
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn only_the_site_is_served() {
-        for target in ["/", "/index.html?x=1", "/sw.js", "/www/main.js", "/pkg/infill_bg.wasm"] {
+        for target in ["/", "/index.html?x=1", "/sw.js", "/www/main.js", "/pkg/relaxed/infill_bg.wasm"] {
             assert!(file(target).is_some(), "{target}");
         }
         for target in ["/Cargo.toml", "/www/../Cargo.toml", "/.git/config", "//etc/passwd", "/../x", "/src/lib.rs"] {

@@ -30,7 +30,7 @@ pub fn run() -> Result<()> {
     tests(&mut count, "native tests", || Ok(tools::command("cargo", &["test", "--workspace", "--no-fail-fast"])));
     let ready = stage(&mut count, "Node, npm packages and Chromium", || {
         tools::node()?;
-        tools::node_modules()?;
+        tools::node_modules("")?;
         tools::chromium().map(drop)
     });
     if ready {
@@ -41,12 +41,16 @@ pub fn run() -> Result<()> {
             tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.worker.json"])
         });
         tests(&mut count, "the page's modules", || Ok(tools::command("node", &["tests/page/run.mjs"])));
-        tests(&mut count, "wasm tests in Chromium", || {
-            let folder = wasm_tests()?;
-            let mut command = tools::command("node", &["tests/e2e/wasm.mjs"]);
-            command.arg(folder).env("CHROMIUM", tools::chromium()?);
-            Ok(command)
-        });
+        // Between them every kernel and every way to share the work; the other two are these halves crossed, and
+        // "end to end" holds all four against the reference as they are shipped.
+        for build in [build::SURE, build::BEST] {
+            tests(&mut count, &format!("wasm tests of the build {} in Chromium", build.name), || {
+                let folder = wasm_tests(build)?;
+                let mut command = tools::command("node", &["tests/e2e/wasm.mjs"]);
+                command.arg(folder).env("CHROMIUM", tools::chromium()?);
+                Ok(command)
+            });
+        }
         if stage(&mut count, "site", dist::run) {
             tests(&mut count, "end to end in Chromium", || {
                 let mut command = tools::command("node", &["tests/e2e/run.mjs"]);
@@ -130,19 +134,14 @@ fn result_line(line: &str) -> Option<(u32, u32)> {
     Some((number("passed").unwrap_or(0), number("failed").unwrap_or(0)))
 }
 
-/// The crate's tests compiled to wasm, with bindings, ready to be loaded by a worker.
-fn wasm_tests() -> Result<PathBuf> {
+/// The crate's tests compiled to wasm as one of the builds, with bindings, ready to be loaded by a worker.
+fn wasm_tests(build: build::Build) -> Result<PathBuf> {
     tools::wasm_target()?;
-    let arguments = [
-        "test",
-        "--lib",
-        "--no-run",
-        "--target",
-        "wasm32-unknown-unknown",
-        "--message-format",
-        "json-render-diagnostics",
-    ];
-    let output = tools::command("cargo", &arguments).stderr(Stdio::inherit()).output()?;
+    if build.threads {
+        tools::rust_src()?;
+    }
+    let arguments = ["test", "--lib", "--no-run", "--message-format", "json-render-diagnostics"];
+    let output = build.cargo(&arguments).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         bail!("the crate's tests do not compile to wasm");
     }
@@ -150,7 +149,7 @@ fn wasm_tests() -> Result<PathBuf> {
     let artifacts = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let wasm = artifacts.filter_map(|m| Some(m["executable"].as_str()?.to_owned())).next_back();
     let wasm = wasm.context("cargo named no test binary")?;
-    let folder = build::target().join("wasm-tests");
+    let folder = build::target().join("wasm-tests").join(build.name);
     build::bindings(wasm.as_ref(), &folder, "tests", true)?;
     Ok(folder)
 }

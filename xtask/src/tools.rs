@@ -43,6 +43,19 @@ pub fn wasm_target() -> Result<()> {
     }
 }
 
+/// The standard library's source: the builds with threads compile it anew, with atomics.
+pub fn rust_src() -> Result<()> {
+    let output = command("rustc", &["--print", "sysroot"]).output().context("rustc cannot be started")?;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if sysroot.join("lib/rustlib/src/rust/library/Cargo.lock").exists() {
+        return Ok(());
+    }
+    run("rustup", &["component", "add", "rust-src"]).context(
+        "The builds with threads need the standard library's source, which rustup could not add: \
+         rustup component add rust-src",
+    )
+}
+
 /// Node 20 or newer, for tests only.
 pub fn node() -> Result<()> {
     let output =
@@ -55,16 +68,19 @@ pub fn node() -> Result<()> {
     Ok(())
 }
 
-/// npm's packages, as the lock file has them.
-pub fn node_modules() -> Result<()> {
-    let newer = |a: &str, b: &str| {
-        let time = |path: &str| root().join(path).metadata().and_then(|m| m.modified()).ok();
-        time(a) >= time(b) && time(a).is_some()
-    };
-    if newer("node_modules/.package-lock.json", "package-lock.json") {
+/// The npm packages of a folder (`""` or `"bench/"`), as its lock file has them.
+pub fn node_modules(folder: &str) -> Result<()> {
+    let time = |path: &str| root().join(folder).join(path).metadata().and_then(|m| m.modified()).ok();
+    let kept = time("node_modules/.package-lock.json");
+    if kept.is_some() && kept >= time("package-lock.json") {
         return Ok(());
     }
-    run("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+    let mut command = command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    let status = command.current_dir(root().join(folder)).status().context("npm cannot be started")?;
+    if !status.success() {
+        bail!("npm ci failed in ./{folder}");
+    }
+    Ok(())
 }
 
 /// A Chromium for the tests; on Debian it is installed if it may be.

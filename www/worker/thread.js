@@ -1,0 +1,26 @@
+/**
+ * A thread: instantiates the crate on the inference worker's memory and works for it until it is terminated.
+ * @module
+ */
+import { holdLock } from './lock.js';
+
+/** @typedef {import('./protocol.js').ThreadStart} ThreadStart */
+/** @typedef {import('./protocol.js').ThreadReply} ThreadReply */
+
+/** @param {ThreadReply} reply */
+function post(reply) {
+  /** @type {any} */ (self).postMessage(reply);
+}
+
+self.addEventListener('message', async (/** @type {any} */ event) => {
+  const { glue, module, memory } = /** @type {ThreadStart} */ (event.data);
+  try {
+    const crate = await import(glue);
+    await crate.default({ module_or_path: module, memory });
+    post({ kind: 'joined', lock: await holdLock() });
+    // From here on the worker is deaf: it waits for work inside.
+    crate.join_threads();
+  } catch (error) {
+    post({ kind: 'dead', message: String(error) });
+  }
+}, { once: true });
