@@ -1,5 +1,6 @@
-//! `cargo xtask serve | test | dist | build`: everything around the crate, with nothing to install by hand.
+//! `cargo xtask serve | test | bench | dist | build`: everything around the crate, with nothing to install by hand.
 
+mod bench;
 mod build;
 mod dist;
 mod serve;
@@ -11,6 +12,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask serve [--port N]   build the page, serve it on localhost and print its address
 cargo xtask test               format, lints, native, wasm and browser tests
+cargo xtask bench [OPTIONS]    the fast engine beside the others, in Chromium:
+      --networks A,B   --engines fast,reference,onnxruntime-web,pytorch   --threads 1,2   --runs N
+      --simd relaxed-simd|simd128   --growth (256 to 1024)   --python PATH (one with torch)
+      --json FILE   --write (BENCHMARKS.md)
 cargo xtask dist               write the finished site to dist/
 cargo xtask build              build pkg/ only";
 
@@ -24,6 +29,7 @@ fn main() -> ExitCode {
             Err(_) => Err(anyhow::anyhow!("--port takes a number, not {port}")),
         },
         ["test"] => test::run(),
+        ["bench", ref options @ ..] => bench::run(options),
         ["dist"] => dist::run(),
         ["build"] => build::run(&serve::BUILDS),
         _ => {

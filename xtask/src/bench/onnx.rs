@@ -1,0 +1,261 @@
+//! A network description as an ONNX file, for onnxruntime-web: a few messages of protobuf, written by hand.
+//!
+//! Field numbers: [onnx.proto3](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::weights::{Weights, number, pair, text};
+
+const FLOAT: u64 = 1;
+const INT64: u64 = 7;
+const OPSET: u64 = 17;
+
+/// One protobuf message under construction.
+#[derive(Default)]
+struct Message(Vec<u8>);
+
+impl Message {
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
+    }
+
+    fn int(mut self, field: u64, value: u64) -> Self {
+        self.varint(field << 3);
+        self.varint(value);
+        self
+    }
+
+    fn float(mut self, field: u64, value: f32) -> Self {
+        self.varint(field << 3 | 5);
+        self.0.extend(value.to_le_bytes());
+        self
+    }
+
+    fn bytes(mut self, field: u64, value: &[u8]) -> Self {
+        self.varint(field << 3 | 2);
+        self.varint(value.len() as u64);
+        self.0.extend(value);
+        self
+    }
+
+    fn string(self, field: u64, value: &str) -> Self {
+        self.bytes(field, value.as_bytes())
+    }
+
+    fn message(self, field: u64, value: Message) -> Self {
+        self.bytes(field, &value.0)
+    }
+}
+
+/// An attribute of a node.
+enum Attribute {
+    Int(u64),
+    Ints(Vec<u64>),
+    Float(f32),
+    String(&'static str),
+}
+
+/// A graph under construction: each node's value is named by its index.
+struct Graph<'a> {
+    body: Message,
+    weights: &'a Weights,
+}
+
+impl Graph<'_> {
+    fn tensor(&mut self, name: &str, shape: &[usize], kind: u64, raw: &[u8]) {
+        let mut tensor = Message::default();
+        for &side in shape {
+            tensor = tensor.int(1, side as u64);
+        }
+        let tensor = tensor.int(2, kind).string(8, name).bytes(9, raw);
+        self.body = std::mem::take(&mut self.body).message(5, tensor);
+    }
+
+    fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.tensor(name, shape, FLOAT, &raw);
+    }
+
+    fn node(&mut self, op: &str, inputs: &[String], output: &str, attributes: &[(&str, Attribute)]) {
+        let mut node = Message::default();
+        for input in inputs {
+            node = node.string(1, input);
+        }
+        node = node.string(2, output).string(3, output).string(4, op);
+        for (name, attribute) in attributes {
+            let message = Message::default().string(1, name);
+            node = node.message(
+                5,
+                match attribute {
+                    Attribute::Float(value) => message.float(2, *value).int(20, 1),
+                    Attribute::Int(value) => message.int(3, *value).int(20, 2),
+                    Attribute::String(value) => message.string(4, value).int(20, 3),
+                    Attribute::Ints(values) => {
+                        values.iter().fold(message, |message, &value| message.int(8, value)).int(20, 7)
+                    }
+                },
+            );
+        }
+        self.body = std::mem::take(&mut self.body).message(1, node);
+    }
+
+    /// The parameters of a layer that exist, as initializers; their names.
+    fn parameters(&mut self, path: &str, names: &[&str]) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in names {
+            let key = format!("{path}.{name}");
+            if let Some((shape, values)) = self.weights.get(&key) {
+                let (shape, values) = (shape.clone(), values.clone());
+                self.floats(&key, &shape, &values);
+                found.push(key);
+            }
+        }
+        found
+    }
+
+    /// Writes one layer; `name` is its value.
+    fn layer(&mut self, node: &Value, name: &str, inputs: Vec<String>) -> Result<()> {
+        let (path, a) = (text(&node["path"])?, &node["arguments"]);
+        let ints = |key: &str| -> Result<Attribute> {
+            let (h, w) = pair(&a[key])?;
+            Ok(Attribute::Ints(vec![h as u64, w as u64]))
+        };
+        match text(&node["op"])? {
+            op @ ("Conv2d" | "ConvTranspose2d") => {
+                let (h, w) = pair(&a["padding"])?;
+                let mut attributes = vec![
+                    ("kernel_shape", ints("kernel_size")?),
+                    ("strides", ints("stride")?),
+                    ("dilations", ints("dilation")?),
+                    ("pads", Attribute::Ints(vec![h as u64, w as u64, h as u64, w as u64])),
+                    ("group", Attribute::Int(number(&a["groups"])? as u64)),
+                ];
+                if op == "ConvTranspose2d" {
+                    attributes.push(("output_padding", ints("output_padding")?));
+                } else if a["padding_mode"] != "zeros" {
+                    bail!("{path}: padding mode {} is not written", a["padding_mode"]);
+                }
+                let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
+                self.node(if op == "Conv2d" { "Conv" } else { "ConvTranspose" }, &all, name, &attributes);
+            }
+            "BatchNorm2d" => {
+                let eps = a["eps"].as_f64().context("eps")? as f32;
+                let all = [inputs, self.parameters(path, &["weight", "bias", "running_mean", "running_var"])].concat();
+                self.node("BatchNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
+            }
+            "InstanceNorm2d" => {
+                let features = number(&a["num_features"])?;
+                let eps = a["eps"].as_f64().context("eps")? as f32;
+                let (scale, offset) = (format!("{name}.scale"), format!("{name}.offset"));
+                self.floats(&scale, &[features], &vec![1.0; features]);
+                self.floats(&offset, &[features], &vec![0.0; features]);
+                let all = [inputs, vec![scale, offset]].concat();
+                self.node("InstanceNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
+            }
+            "ReLU" => self.node("Relu", &inputs, name, &[]),
+            "LeakyReLU" => {
+                let slope = a["negative_slope"].as_f64().context("negative_slope")? as f32;
+                self.node("LeakyRelu", &inputs, name, &[("alpha", Attribute::Float(slope))]);
+            }
+            op @ ("Sigmoid" | "Tanh") => self.node(op, &inputs, name, &[]),
+            "add" => self.node("Add", &inputs, name, &[]),
+            "cat" => self.node("Concat", &inputs, name, &[("axis", Attribute::Int(1))]),
+            "affine" => {
+                let names = ["scale", "offset"].map(|part| format!("{name}.{part}"));
+                for (part, key) in names.iter().zip(["scale", "offset"]) {
+                    self.floats(part, &[], &[a[key].as_f64().context("affine")? as f32]);
+                }
+                let product = format!("{name}.product");
+                self.node("Mul", &[inputs[0].clone(), names[0].clone()], &product, &[]);
+                self.node("Add", &[product, names[1].clone()], name, &[]);
+            }
+            "Upsample" => {
+                let (scale, scales) = (number(&a["scale_factor"])? as f32, format!("{name}.scales"));
+                self.floats(&scales, &[4], &[1.0, 1.0, scale, scale]);
+                let (mode, coordinates) = match text(&a["mode"])? {
+                    "nearest" => ("nearest", "asymmetric"),
+                    _ => ("linear", "half_pixel"),
+                };
+                let attributes = [
+                    ("mode", Attribute::String(mode)),
+                    ("coordinate_transformation_mode", Attribute::String(coordinates)),
+                    ("nearest_mode", Attribute::String("floor")),
+                ];
+                self.node("Resize", &[inputs[0].clone(), String::new(), scales], name, &attributes);
+            }
+            "ReflectionPad2d" | "ReplicationPad2d" | "ZeroPad2d" => {
+                let sides: Vec<usize> =
+                    a["padding"].as_array().context("padding")?.iter().map(number).collect::<Result<_>>()?;
+                let [left, right, top, bottom] = sides[..] else { bail!("{path}: four sides") };
+                let pads = format!("{name}.pads");
+                let raw = [0, 0, top, left, 0, 0, bottom, right].map(|n| (n as i64).to_le_bytes()).concat();
+                self.tensor(&pads, &[8], INT64, &raw);
+                let mode = match text(&a["mode"])? {
+                    "reflect" => "reflect",
+                    "replicate" => "edge",
+                    _ => "constant",
+                };
+                self.node("Pad", &[inputs[0].clone(), pads], name, &[("mode", Attribute::String(mode))]);
+            }
+            other => bail!("{path}: {other} is not written"),
+        }
+        Ok(())
+    }
+}
+
+/// The type of a `[1, channels, H, W]` value of any size.
+fn value(name: &str, channels: Option<usize>) -> Message {
+    let known = |side: u64| Message::default().int(1, side);
+    let open = |symbol: &str| Message::default().string(2, symbol);
+    let channels = channels.map_or_else(|| open("C"), |c| known(c as u64));
+    let suffix = if name.starts_with('v') { "out" } else { "in" };
+    let sides = [known(1), channels, open(&format!("H{suffix}")), open(&format!("W{suffix}"))];
+    let shape = sides.into_iter().fold(Message::default(), |shape, side| shape.message(1, side));
+    let tensor = Message::default().int(1, FLOAT).message(2, shape);
+    Message::default().string(1, name).message(2, Message::default().message(1, tensor))
+}
+
+/// The whole file.
+pub fn model(network: &Value, weights: &Weights) -> Result<Vec<u8>> {
+    let mut graph = Graph { body: Message::default(), weights };
+    let nodes = network["nodes"].as_array().context("nodes")?;
+    let mut names: Vec<String> = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        if node["op"] == "input" {
+            let name = text(&node["path"])?;
+            let declared = value(name, Some(number(&node["arguments"]["channels"])?));
+            graph.body = std::mem::take(&mut graph.body).message(11, declared);
+            names.push(name.to_owned());
+            continue;
+        }
+        let inputs: Vec<usize> =
+            node["inputs"].as_array().context("inputs")?.iter().map(number).collect::<Result<_>>()?;
+        let name = format!("v{index}");
+        graph.layer(node, &name, inputs.iter().map(|&i| names[i].clone()).collect())?;
+        names.push(name);
+    }
+    let output = &names[number(&network["output"])?];
+    let graph = graph.body.string(2, "network").message(12, value(output, None));
+    let opset = Message::default().string(1, "").int(2, OPSET);
+    Ok(Message::default().int(1, 8).message(7, graph).message(8, opset).0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_protobuf() {
+        // The examples of https://protobuf.dev/programming-guides/encoding/: field 1 is 150, field 2 is "testing".
+        assert_eq!(Message::default().int(1, 150).0, [0x08, 0x96, 0x01]);
+        assert_eq!(Message::default().string(2, "testing").0, b"\x12\x07testing");
+        let inner = Message::default().int(1, 150);
+        assert_eq!(Message::default().message(3, inner).0, [0x1a, 0x03, 0x08, 0x96, 0x01]);
+        assert_eq!(Message::default().float(2, 1.0).0, [0x15, 0, 0, 0x80, 0x3f]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Seeded weights for a network description, as every engine is given them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+/// Shape and values by key.
+pub type Weights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// `value` as a string.
+pub fn text(value: &Value) -> Result<&str> {
+    value.as_str().with_context(|| format!("{value} is no text"))
+}
+
+/// `value` as a count.
+pub fn number(value: &Value) -> Result<usize> {
+    value.as_u64().map(|n| n as usize).with_context(|| format!("{value} is no number"))
+}
+
+/// `value` as `[height, width]`.
+pub fn pair(value: &Value) -> Result<(usize, usize)> {
+    match value.as_array().map(Vec::as_slice) {
+        Some([h, w]) => Ok((number(h)?, number(w)?)),
+        _ => bail!("{value} is no pair"),
+    }
+}
+
+/// A small generator (splitmix64), so that every machine gets the same numbers.
+pub struct Random(pub u64);
+
+impl Random {
+    /// Uniform in `low..high`.
+    pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        low + (high - low) * (((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 24) as f32)
+    }
+
+    /// Uniform values.
+    pub fn fill(&mut self, count: usize, low: f32, high: f32) -> Vec<f32> {
+        (0..count).map(|_| self.uniform(low, high)).collect()
+    }
+}
+
+/// Weights of a trained network's kind: He's variance for convolutions, so that activations neither die nor explode,
+/// and norms whose statistics and scales differ by channel.
+pub fn seeded(network: &Value) -> Result<Weights> {
+    let mut random = Random(5);
+    let mut all = Weights::new();
+    let transposed = |key: &str| -> Result<Option<(usize, usize)>> {
+        let nodes = network["nodes"].as_array().context("nodes")?;
+        let path = key.strip_suffix(".weight").unwrap_or("");
+        let node = nodes.iter().find(|node| node["path"] == path && node["op"] == "ConvTranspose2d");
+        node.map(|node| pair(&node["arguments"]["stride"])).transpose()
+    };
+    for parameter in network["parameters"].as_array().context("parameters")? {
+        if parameter["kind"] == "counter" {
+            continue;
+        }
+        let key = text(&parameter["key"])?;
+        let shape: Vec<usize> =
+            parameter["shape"].as_array().context("shape")?.iter().map(number).collect::<Result<_>>()?;
+        let count = shape.iter().product();
+        let values = match (shape.len(), key.rsplit('.').next().unwrap_or("")) {
+            (4, _) => {
+                let fan_in = match transposed(key)? {
+                    Some((h, w)) => (shape[0] * shape[2] * shape[3]) as f32 / (h * w) as f32,
+                    None => (shape[1] * shape[2] * shape[3]) as f32,
+                };
+                let bound = (6.0 / fan_in.max(1.0)).sqrt();
+                random.fill(count, -bound, bound)
+            }
+            (_, "running_var") => random.fill(count, 0.5, 1.5),
+            (_, "weight") => random.fill(count, 0.7, 1.3),
+            _ => random.fill(count, -0.1, 0.1),
+        };
+        all.insert(key.to_owned(), (shape, values));
+    }
+    Ok(all)
+}
+
+/// The weights as a safetensors file.
+pub fn safetensors(weights: &Weights) -> Vec<u8> {
+    let mut header = serde_json::Map::new();
+    let mut offset = 0;
+    for (key, (shape, values)) in weights {
+        let end = offset + values.len() * 4;
+        header.insert(key.clone(), json!({"dtype": "F32", "shape": shape, "data_offsets": [offset, end]}));
+        offset = end;
+    }
+    let header = Value::Object(header).to_string();
+    let header = format!("{header:width$}", width = header.len().next_multiple_of(8));
+    let mut out = Vec::with_capacity(8 + header.len() + offset);
+    out.extend((header.len() as u64).to_le_bytes());
+    out.extend(header.as_bytes());
+    for (_, values) in weights.values() {
+        out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposed_layers_count_their_inputs_once_a_stride() {
+        let network = json!({
+            "nodes": [{"path": "d.0", "op": "ConvTranspose2d", "arguments": {"stride": [2, 2]}, "inputs": [0]}],
+            "parameters": [
+                {"key": "d.0.weight", "shape": [64, 2, 4, 4], "kind": "trained"},
+                {"key": "d.0.num_batches_tracked", "shape": [], "kind": "counter"},
+            ],
+        });
+        let weights = seeded(&network).unwrap();
+        assert_eq!(weights.len(), 1);
+        let (shape, values) = &weights["d.0.weight"];
+        assert_eq!((shape.as_slice(), values.len()), (&[64, 2, 4, 4][..], 2048));
+        // 256 inputs reach one output: the bound is sqrt(6 / 256) = 0.153.
+        let most = values.iter().fold(0f32, |most, v| most.max(v.abs()));
+        assert!((0.14..0.1531).contains(&most), "{most}");
+        let file = safetensors(&weights);
+        assert_eq!(file.len() % 8, 0);
+        assert_eq!(file[file.len() - 4..], values[2047].to_le_bytes());
+    }
+}
