@@ -1,8 +1,10 @@
-//! `cargo xtask serve | test | bench | dist | build`: everything around the crate, with nothing to install by hand.
+//! `cargo xtask serve | test | bench | quality | dist | build`: everything around the crate, with nothing to install
+//! by hand.
 
 mod bench;
 mod build;
 mod dist;
+mod quality;
 mod serve;
 mod test;
 mod tools;
@@ -17,7 +19,9 @@ cargo xtask bench [OPTIONS]    the fast engine beside the others, in Chromium:
       --simd relaxed-simd|simd128   --growth (256 to 1024)   --python PATH (one with torch)
       --json FILE   --write (BENCHMARKS.md)
 cargo xtask dist               write the finished site to dist/
-cargo xtask build              build pkg/ only";
+cargo xtask build              build pkg/ only
+cargo xtask quality --photos DIR [options]
+                               measure fills on held-out photos (--help lists the options)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +36,11 @@ fn main() -> ExitCode {
         ["bench", ref options @ ..] => bench::run(options),
         ["dist"] => dist::run(),
         ["build"] => build::run(&serve::BUILDS),
+        ["quality", "--help"] => {
+            println!("{}", quality::HELP);
+            Ok(())
+        }
+        ["quality", ref options @ ..] => quality::run(options),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);

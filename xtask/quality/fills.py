@@ -1,0 +1,122 @@
+"""Every row of the table: how it fills a scene."""
+import hashlib
+import os
+import subprocess
+
+import numpy as np
+from PIL import Image
+
+# Unknown pixels that the biharmonic solver gets; it takes minutes for more.
+BIHARMONIC_PIXELS = 4000
+
+TITLES = {
+    "telea": "OpenCV Telea (radius 5)",
+    "ns": "OpenCV Navier-Stokes (radius 5)",
+    "biharmonic": "scikit-image biharmonic",
+    "patch": "patch synthesis alone",
+    "starter": "starter alone",
+    "starter-sharp": "starter + sharpening",
+    "default": "default alone",
+    "default-sharp": "default + sharpening",
+}
+CLASSICAL = ("telea", "ns", "biharmonic")
+
+
+def opencv(scene, method):
+    import cv2
+
+    photo = cv2.imread(scene.broken)
+    return cv2.inpaint(photo, scene.hole().astype(np.uint8) * 255, 5, method)[:, :, ::-1]
+
+
+def telea(scene):
+    import cv2
+
+    return opencv(scene, cv2.INPAINT_TELEA)
+
+
+def ns(scene):
+    import cv2
+
+    return opencv(scene, cv2.INPAINT_NS)
+
+
+def biharmonic(scene):
+    """In the hole's window only; reduced first where the hole has more than BIHARMONIC_PIXELS pixels."""
+    from skimage.restoration import inpaint_biharmonic
+
+    photo, hole = np.asarray(Image.open(scene.broken)), scene.hole()
+    ys, xs = np.nonzero(hole)
+    top, bottom, left, right = max(0, ys.min() - 12), ys.max() + 13, max(0, xs.min() - 12), xs.max() + 13
+    window, inside = photo[top:bottom, left:right], hole[top:bottom, left:right]
+    factor = max(1.0, (inside.sum() / BIHARMONIC_PIXELS) ** 0.5)
+    size = [max(8, round(side / factor)) for side in (inside.shape[1], inside.shape[0])]
+    small_hole = np.asarray(Image.fromarray(inside.astype(np.float32)).resize(size, Image.BOX)) > 0
+    # Known pixels only are averaged: the gray of the hole must not leak out.
+    cover = np.asarray(Image.fromarray(1 - inside.astype(np.float32)).resize(size, Image.BOX))[..., None]
+    known = np.where(inside[..., None], 0, window).astype(np.float32)
+    small = np.stack([np.asarray(Image.fromarray(known[..., c]).resize(size, Image.BOX)) for c in range(3)], -1)
+    small = small / np.maximum(cover, 1e-3) / 255
+    filled = np.clip(inpaint_biharmonic(np.clip(small, 0, 1), small_hole, channel_axis=-1), 0, 1) * 255
+    back = [Image.fromarray(filled[..., c].astype(np.float32)).resize(inside.shape[::-1], Image.BICUBIC) for c in range(3)]
+    back = np.clip(np.stack([np.asarray(b) for b in back], -1), 0, 255).round().astype(np.uint8)
+    out = photo.copy()
+    out[top:bottom, left:right][inside] = back[inside]
+    return out
+
+
+BASELINES = {"telea": telea, "ns": ns, "biharmonic": biharmonic}
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+class Ours:
+    """The native program, which runs the same pipeline as the page."""
+
+    def __init__(self, options):
+        weights = ["--weights", options.weights] if options.weights else []
+        starter = ["--weights", options.starter]
+        self.infill = options.infill
+        self.extra = options.infill_options.split()
+        self.rows = {
+            "patch": ["--model", "none"],
+            "starter": [*starter, "--sharpen", "off"],
+            "starter-sharp": [*starter, "--sharpen", "on"],
+            "default": [*weights, "--sharpen", "off"],
+            "default-sharp": [*weights, "--sharpen", "on"],
+        }
+        files = [self.infill, options.starter, *weights[1:]]
+        self.key = hashlib.sha256(" ".join([*map(digest, files), *self.extra]).encode()).hexdigest()[:12]
+
+    def output(self, scene, row):
+        return scene.output(f"{row}-{self.key}")
+
+    def run(self, scene, row):
+        path = self.output(scene, row)
+        files = ["--image", scene.broken, "--mask", scene.mask, "--output", f"{path}.part.png"]
+        done = subprocess.run([self.infill, "inpaint", *files, *self.rows[row], *self.extra], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"infill failed on {scene.broken} ({row}): {done.stderr.strip()}")
+        os.replace(f"{path}.part.png", path)
+
+
+def fill(scene, row, ours):
+    """Path of the filled photo; made if it is not there yet."""
+    if row in BASELINES:
+        path = scene.output(row)
+        if not os.path.exists(path):
+            Image.fromarray(np.ascontiguousarray(BASELINES[row](scene))).save(f"{path}.part", "PNG", compress_level=1)
+            os.replace(f"{path}.part", path)
+        return path
+    path = ours.output(scene, row)
+    if not os.path.exists(path):
+        # One row's older outputs are of no use any more.
+        for name in os.listdir(scene.folder):
+            stem = name.rsplit("-", 1)[0]
+            if stem == row and name.endswith(".png"):
+                os.remove(os.path.join(scene.folder, name))
+        ours.run(scene, row)
+    return path

@@ -1,0 +1,153 @@
+"""Measures fills on held-out photos; called by `cargo xtask quality`, which explains the options."""
+import argparse
+import datetime
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+import measures
+import sheet
+from fills import CLASSICAL, TITLES, Ours, digest, fill
+from scenes import CLASSES, Scene, held_out
+
+FIGURES = ("psnr", "ssim", "features", "seam")
+BEGIN, END = "<!-- figures: written by cargo xtask quality -->", "<!-- end of figures -->"
+
+
+def arguments():
+    listed = lambda allowed: lambda text: [w if w in allowed else refuse(w, allowed) for w in text.split(",")]
+    parser = argparse.ArgumentParser(prog="cargo xtask quality")
+    parser.add_argument("--photos", required=True)
+    parser.add_argument("--infill", required=True)
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--starter", required=True)
+    parser.add_argument("--weights")
+    parser.add_argument("--infill-options", default="")
+    parser.add_argument("--only", type=listed(tuple(TITLES)), default=list(TITLES))
+    parser.add_argument("--masks", type=listed(CLASSES), default=list(CLASSES))
+    parser.add_argument("--sizes", type=listed(("512", "native")), default=["512", "native"])
+    parser.add_argument("--photos-limit", type=int)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--report")
+    parser.add_argument("--sheet")
+    return parser.parse_args()
+
+
+def refuse(word, allowed):
+    raise argparse.ArgumentTypeError(f"{word} is none of {', '.join(allowed)}")
+
+
+class Measured:
+    """Figures of pictures measured before, by the pictures' own hashes."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "figures.json")
+        self.values = json.load(open(self.path)) if os.path.exists(self.path) else {}
+        with open(measures.__file__, "rb") as file:
+            self.version = hashlib.sha256(file.read()).hexdigest()
+        self.network = None
+
+    def of(self, scene, path):
+        key = hashlib.sha256(" ".join([self.version, digest(path), digest(scene.photo), digest(scene.mask)]).encode()).hexdigest()
+        if key not in self.values:
+            self.network = self.network or measures.Network()
+            filled = np.asarray(Image.open(path).convert("RGB"))
+            self.values[key] = measures.measure(self.network, (scene.set, scene.name), filled, scene.truth(), scene.hole())
+        return self.values[key]
+
+    def save(self):
+        with open(f"{self.path}.part", "w") as file:
+            json.dump(self.values, file)
+        os.replace(f"{self.path}.part", self.path)
+
+
+def table(results, kinds, rows):
+    """One set of scenes as Markdown; the best of a column in bold."""
+    means = {(row, kind): {f: np.mean([r[f] for r in results[row, kind]]) for f in FIGURES} for row in rows for kind in kinds}
+    best = {
+        (kind, f): {"psnr": max, "ssim": max, "features": min, "seam": lambda v: min(v, key=lambda s: abs(np.log(s)))}[f](
+            [means[row, kind][f] for row in rows]
+        )
+        for kind in kinds
+        for f in FIGURES
+    }
+    digits = {"psnr": 1, "ssim": 3, "features": 3, "seam": 2}
+    lines = ["| | " + " | ".join(f"{kind}: PSNR | SSIM | features | rim" for kind in kinds) + " |"]
+    lines.append("| --- |" + " --- |" * (4 * len(kinds)))
+    for row in rows:
+        cells = []
+        for kind in kinds:
+            for f in FIGURES:
+                text = f"{means[row, kind][f]:.{digits[f]}f}"
+                cells.append(f"**{text}**" if text == f"{best[kind, f]:.{digits[f]}f}" else text)
+        lines.append(f"| {TITLES[row]} | " + " | ".join(cells) + " |")
+    return "\n".join(lines), means
+
+
+def verdict(means, kinds, rows):
+    """Default + sharpening against the best classical row and the starter, on feature distance."""
+    classical = [row for row in CLASSICAL if row in rows]
+    ours = "default-sharp"
+    if ours not in rows:
+        return ""
+    sentences = []
+    for kind in kinds:
+        mine = means[ours, kind]["features"]
+        parts = []
+        for name, others in (("the best classical row", classical), ("the starter alone", ["starter"] if "starter" in rows else [])):
+            if others:
+                change = 100 * (1 - mine / min(means[row, kind]["features"] for row in others))
+                parts.append(f"{abs(change):.0f} % {'better' if change >= 0 else 'worse'} than {name}")
+        sentences.append(f"{kind}: " + ", ".join(parts))
+    return "Feature distance of default + sharpening: " + "; ".join(sentences) + "."
+
+
+def main():
+    options = arguments()
+    photos = held_out(options.photos)[: options.photos_limit]
+    ours = Ours(options)
+    measured = Measured(options.cache)
+    rows = [row for row in TITLES if row in options.only]
+    kinds = [kind for kind in CLASSES if kind in options.masks]
+    blocks, all_scenes = [], {}
+    for size in options.sizes:
+        long_side = None if size == "native" else int(size)
+        scenes = [Scene(options.cache, path, long_side, kind) for path in photos for kind in kinds]
+        all_scenes[size] = scenes
+        with ThreadPoolExecutor(options.jobs) as pool:
+            work = [(scene, row) for scene in scenes for row in rows]
+            paths = list(pool.map(lambda job: fill(*job, ours), work))
+        results = {}
+        for (scene, row), path in zip(work, paths):
+            results.setdefault((row, scene.kind), []).append(measured.of(scene, path))
+        measured.save()
+        text, means = table(results, kinds, rows)
+        where = "Long side 512" if long_side else "Native size"
+        blocks.append(f"**{where}**, {len(photos)} photos\n\n{text}\n\n{verdict(means, kinds, rows)}".rstrip())
+        print(f"\n{blocks[-1]}", flush=True)
+    if options.sheet:
+        sheet.write(options.sheet, [s for s in all_scenes[options.sizes[0]] if s.kind != "stroke"], rows, ours)
+    if options.report:
+        write(options.report, blocks, len(photos))
+
+
+def write(path, blocks, count):
+    """Replaces the figures in the report; its words are people's."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if BEGIN not in text or END not in text:
+        raise SystemExit(f"{path} has lost its lines {BEGIN} and {END}.")
+    head, rest = text.split(BEGIN, 1)
+    tail = rest.split(END, 1)[1]
+    date = datetime.date.today().isoformat()
+    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.", *blocks])
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")
+
+
+if __name__ == "__main__":
+    main()
