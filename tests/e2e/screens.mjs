@@ -20,6 +20,10 @@ async function states(v, name, viewport) {
   await v.reaches(['done'], 120_000);
   await v.page.waitForTimeout(400);
   await v.screenshot(`${name}-done`);
+  await v.button('Settings and details').click();
+  await v.page.getByRole('tab', { name: 'Speed' }).click();
+  await v.screenshot(`${name}-speed`);
+  await v.button('Close').click();
   await v.give('Load weights', `${ROOT}tests/reference/networks/edgeconnect-inpaint.pth`);
   await v.says(/EdgeConnect/);
   await v.screenshot(`${name}-model`);

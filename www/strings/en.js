@@ -245,6 +245,7 @@ export const text = {
     'threads-lost': 'One thread works since another one ended.',
     'memory-refused': 'One thread works: this browser gives the page no memory to share.',
     'wasm-missing': 'One thread works: the build for several is not kept on this machine yet.',
+    'worker-start': 'One thread works: the build for several did not start in this browser.',
     'wasm-compile': 'One thread works: this browser cannot compile the build for several.',
   }),
   seconds,

@@ -34,8 +34,6 @@ const CRASHES_A_MINUTE = 3;
 const MINUTE_MS = 60_000;
 /** Bytes of pixels that are copied at once. */
 const PART_BYTES = 4 << 20;
-/** Faults of a build, not of the page: the next one may do. */
-const BUILD_FAULTS = ['wasm-missing', 'wasm-compile', 'memory-refused'];
 
 export class WorkerClient {
   #spawn;
@@ -225,13 +223,13 @@ export class WorkerClient {
   }
 
   /**
-   * The worker did not start: a new one would not either, unless it is of another build.
+   * The worker did not start: a new one would not either, but one of another build may.
    * @param {Fault} fault
    * @param {Build} build
    */
   #fatal(fault, build) {
     this.#stop();
-    if (BUILD_FAULTS.includes(fault.code) && this.#builds.giveUp(build, fault.code)) return this.#next();
+    if (this.#builds.giveUp(build, fault.code)) return this.#next();
     this.#failAll(fault);
   }
 
