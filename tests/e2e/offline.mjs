@@ -9,6 +9,7 @@ import { serve } from './server.mjs';
 async function visitorOf(v, url) {
   const context = await /** @type {import('playwright-core').Browser} */ (v.page.context().browser()).newContext({ acceptDownloads: true });
   context.setDefaultTimeout(15_000);
+  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
   return new Visitor(await context.newPage(), url);
 }
 
@@ -34,6 +35,35 @@ export async function the_site_works_offline_once_visited(v) {
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
   await visitor.save('Save image');
+  visitor.quiet();
+  await visitor.page.context().close();
+}
+
+/** Builds of the crate that are kept. @param {Visitor} v */
+function builds(v) {
+  return v.page.evaluate(async () => {
+    const names = (await caches.keys()).filter((name) => name.startsWith('infill-site'));
+    const requests = (await Promise.all(names.map(async (name) => (await caches.open(name)).keys()))).flat();
+    return requests.flatMap(({ url }) => /\/pkg\/(.*)\/infill_bg\.wasm$/.exec(url)?.[1] ?? []).sort().join();
+  });
+}
+
+/** @param {Visitor} v */
+export async function only_the_builds_that_are_used_are_kept(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.open();
+  await isKept(visitor);
+  check((await builds(visitor)) === 'relaxed', `the first visit kept ${await builds(visitor)}`);
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  check((await builds(visitor)) === 'relaxed,relaxed-threads', `the second visit kept ${await builds(visitor)}`);
+  await visitor.page.goto('about:blank');
+  await site.close();
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
   visitor.quiet();
   await visitor.page.context().close();
 }
@@ -81,6 +111,8 @@ export async function an_update_waits_until_the_last_tab_is_closed(v) {
     } while ((await other.title()) !== 'second');
     const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
     check(caches.length === 1, `old versions are kept: ${caches}`);
+    const kept = await builds(new Visitor(other, site.url));
+    check(kept === 'relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
     visitor.quiet();
     await visitor.page.context().close();
   } finally {
