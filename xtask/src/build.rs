@@ -49,20 +49,19 @@ impl Build {
         }
         let mut flags = vec![format!("-Ctarget-feature={features}"), "-Cllvm-args=-pre-RA-sched=source".to_owned()];
         if self.threads {
-            let limits =
-                [format!("--max-memory={SHARED_MEMORY_BYTES}"), format!("--initial-memory={SHARED_MEMORY_START}")];
             let fixed = ["--shared-memory", "--import-memory", "--export=__wasm_init_tls", "--export=__tls_size"];
             let all = fixed.into_iter().chain(["--export=__tls_align", "--export=__tls_base"]).map(str::to_owned);
-            flags.extend(all.chain(limits).map(|argument| format!("-Clink-arg={argument}")));
+            let most = format!("--max-memory={SHARED_MEMORY_BYTES}");
+            flags.extend(all.chain([most]).map(|argument| format!("-Clink-arg={argument}")));
         }
         flags
     }
 
     /// Cargo for this build, in a target folder of its own, so that the builds neither wait for nor undo each other.
-    pub fn cargo(self, arguments: &[&str]) -> Command {
+    pub fn cargo(self, arguments: &[&str], more_flags: Vec<String>) -> Command {
         let mut command = tools::command("cargo", arguments);
         command.args(["--target", "wasm32-unknown-unknown", "--target-dir"]).arg(self.folder());
-        command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"));
+        command.env("CARGO_ENCODED_RUSTFLAGS", [self.flags(), more_flags].concat().join("\u{1f}"));
         if self.threads {
             // The standard library as it is distributed has no atomics; stable Rust builds it anew only when told so.
             command.args(["-Z", "build-std=panic_abort,std"]).env("RUSTC_BOOTSTRAP", "1");
