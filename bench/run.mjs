@@ -15,6 +15,7 @@ const LEAST_RUNS = 3;
 const LONG_MS = 5000;
 const GROWTH = [256, 512, 768, 1024];
 
+const [load] = os.loadavg();
 const config = JSON.parse(await readFile(process.argv[2], 'utf8'));
 const site = await serve(ROOT, {}, '/', { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
 const browser = await chromium.launch({
@@ -166,7 +167,7 @@ if (config.growth) {
   const free = config.networks.filter((/** @type {any} */ { id }, /** @type {number} */ i, /** @type {any[]} */ all) => id !== 'context-encoder' && all.findIndex((other) => other.id === id) === i);
   for (const network of free) grown.push(...(await growth(network)));
 }
-const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, browser: `Chromium ${browser.version()}`, date: new Date().toISOString().slice(0, 10) };
+const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, load, browser: `Chromium ${browser.version()}`, date: new Date().toISOString().slice(0, 10) };
 const everything = { rows, differences, growth: grown, peak, machine };
 printTables(everything);
 const plain = rows.map(({ network, engine, threads, simd, median_ms }) => ({ network, engine, threads, simd, median_ms }));

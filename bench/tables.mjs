@@ -36,25 +36,28 @@ function sections({ rows, differences, growth, peak }) {
   )]);
 
   const verdicts = /** @type {string[][]} */ ([]);
-  const verdict = (/** @type {string} */ what, /** @type {number} */ found, /** @type {number | undefined} */ target, isLeast = true) => {
+  /** A ratio of two rows' times, by medians and, less shaken by what else the machine did, by the best runs. */
+  const verdict = (/** @type {string} */ what, /** @type {any} */ over, /** @type {any} */ under, /** @type {number | undefined} */ target, isLeast = true) => {
+    if (!over || !under) return;
+    const found = over.median_ms / under.median_ms;
     const words = target === undefined ? '' : `${isLeast ? 'at least' : 'at most'} ${target}`;
     const isMet = target === undefined || (isLeast ? found >= target : found <= target);
-    verdicts.push([what, ratio(found), words, target === undefined ? '' : isMet ? 'met' : 'missed']);
+    verdicts.push([what, ratio(found), over.least_ms ? ratio(over.least_ms / under.least_ms) : '', words, target === undefined ? '' : isMet ? 'met' : 'missed']);
   };
   const threadCounts = /** @type {number[]} */ ([...new Set(rows.map((/** @type {any} */ row) => row.threads))]);
   for (const network of networks) {
     for (const threads of threadCounts) {
       const [fast, onnx, torch] = ['fast', 'onnxruntime-web', 'pytorch'].map((engine) => find(network, engine, threads));
-      if (fast && onnx) verdict(`${network}, ${threads} thread(s): times as fast as onnxruntime-web`, onnx.median_ms / fast.median_ms, TARGETS[network]?.onnx[threads]);
-      if (fast && torch) verdict(`${network}, ${threads} thread(s): time over PyTorch native's`, fast.median_ms / torch.median_ms, threads === 1 ? TARGETS[network]?.pytorch : undefined, false);
-      if (fast) verdict(`${network}, ${threads} thread(s): first run over steady`, fast.first_ms / fast.median_ms, FIRST_RUN, false);
+      verdict(`${network}, ${threads} thread(s): times as fast as onnxruntime-web`, onnx, fast, TARGETS[network]?.onnx[threads]);
+      verdict(`${network}, ${threads} thread(s): time over PyTorch native's`, fast, torch, threads === 1 ? TARGETS[network]?.pytorch : undefined, false);
+      if (fast) verdict(`${network}, ${threads} thread(s): first run over steady`, { median_ms: fast.first_ms }, fast, FIRST_RUN, false);
     }
     for (const engine of ['fast', 'onnxruntime-web', 'pytorch']) {
       const [one, two] = [1, 2].map((threads) => find(network, engine, threads));
-      if (one && two) verdict(`${network}: ${engine}, two threads against one`, one.median_ms / two.median_ms, engine === 'fast' ? SPEEDUP_OF_TWO : undefined);
+      verdict(`${network}: ${engine}, two threads against one`, one, two, engine === 'fast' ? SPEEDUP_OF_TWO : undefined);
     }
   }
-  if (verdicts.length) sections.push(['Ratios', '', table(['what', 'found', 'target', ''], verdicts)]);
+  if (verdicts.length) sections.push(['Ratios', '', table(['what', 'medians', 'best runs', 'target', ''], verdicts)]);
 
   if (differences.length) {
     sections.push(['Agreement', 'Absolute difference of the outputs, same weights and inputs.', table(
@@ -74,7 +77,7 @@ function sections({ rows, differences, growth, peak }) {
       const rate = (2 * layer.macs) / layer.ms / 1e6;
       return [layer.path, layer.op, layer.kernel, ms(layer.ms), `${((100 * layer.ms) / total).toFixed(0)} %`, layer.macs ? rate.toFixed(1) : '', layer.macs ? `${((100 * rate) / most).toFixed(0)} %` : ''];
     });
-    body.push([`${rest.length} others`, '', '', ms(rest.reduce((/** @type {number} */ sum, /** @type {any} */ layer) => sum + layer.ms, 0)), '', '', '']);
+    if (rest.length) body.push([`${rest.length} others`, '', '', ms(rest.reduce((/** @type {number} */ sum, /** @type {any} */ layer) => sum + layer.ms, 0)), '', '', '']);
     return `### ${row.network}, ${row.threads} thread(s), ${row.report.simd ?? row.simd}\n\nWeights as packed ${mb(row.report.weight_bytes)}, arena ${mb(row.report.arena_bytes)}; the layers' times of one run add up to ${ms(total)} ms.\n\n${table(['layer', 'operation', 'kernel', 'ms', 'share', 'GFLOP/s', 'of the peak'], body)}`;
   });
   sections.push(['SIMD peak', 'Of one thread: a loop of independent multiply-adds in registers, fused or not, two operations each.', table(['SIMD', 'GFLOP/s'], peaks)]);
@@ -96,7 +99,7 @@ export function printTables(all) {
 
 /** @param {any} all */
 export function markdown(all) {
-  const { cpu, cores, browser, date } = all.machine;
-  const head = `# Benchmarks\n\nWritten by \`cargo xtask bench --python PATH --growth --write\` on ${date}: ${cpu}, ${cores} cores, ${browser}, headless. Every engine gets the same seeded weights and inputs; runs are interleaved in one page, so compare within one table only: absolute figures drift by 5 to 10 % from run to run.`;
+  const { cpu, cores, browser, date, load } = all.machine;
+  const head = `# Benchmarks\n\nWritten by \`cargo xtask bench --python PATH --growth --write\` on ${date}: ${cpu}, ${cores} cores, ${browser}, headless; load average before it began ${load.toFixed(1)} (what else runs makes every figure larger). Every engine gets the same seeded weights and inputs; runs are interleaved in one page, so compare within one table only: absolute figures drift by 5 to 10 % from run to run.`;
   return `${[head, ...sections(all).map(([title, words, body]) => [`## ${title}`, words, body].filter(Boolean).join('\n\n'))].join('\n\n')}\n`;
 }
