@@ -9,7 +9,7 @@ import { make } from './dom.js';
 /** @typedef {import('../worker/protocol.js').Speed} Speed */
 
 /** Layers shown by name; the rest is one row. */
-const MOST_ROWS = 14;
+const MOST_ROWS = 10;
 
 /**
  * @param {App} app
