@@ -34,9 +34,9 @@ export async function inpaint(app, stage, seed = 0) {
     return false;
   }
   const began = performance.now();
-  const run = new AbortController();
-  const { signal } = run;
-  app.run = run;
+  const control = new AbortController();
+  const { signal } = control;
+  app.run = control;
   app.state.started();
   app.progress(0);
   app.say(text.starting);
@@ -51,33 +51,14 @@ export async function inpaint(app, stage, seed = 0) {
     if (second && (second.width !== photo.width || second.height !== photo.height)) {
       throw new Error(text.secondSize(second.name, second.width, second.height, photo.width, photo.height));
     }
-    const pixels = { key: keyOf(photo), bytes: photo.rgba };
-    const attempt = async () => {
-      const handle = await race(ensure(app, model), signal);
-      const sent = holes.slice();
-      return app.inference.request(
-        { kind: 'inpaint', handle, key: pixels.key, width: photo.width, height: photo.height, isGray: photo.isGray, mask: sent, options, second: second?.rgba },
-        { signal, transfer: [sent.buffer], pixels, progress: teller(app) },
-      );
-    };
-    /** @type {{patches: import('../document/photo.js').Patch[], speed: import('../worker/protocol.js').Speed}} */
-    let result;
-    let note = '';
-    try {
-      result = await attempt();
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'threads-lost') throw error;
-      // From now on it works with one thread, which cannot be lost.
-      note = `${text.errors['threads-lost']} `;
-      result = await attempt();
-    }
+    const { patches, speed, note } = await run(app, model, photo, holes, options, signal);
     if (app.document !== document) return false;
     document.endStroke();
     stage.fade();
-    document.push(fill(document, result.patches, holes));
+    document.push(fill(document, patches, holes));
     app.seed = seed;
     const ms = performance.now() - began;
-    app.speed = { ...result.speed, ms };
+    app.speed = { ...speed, ms };
     app.state.filled();
     app.say(note + text.done(ms));
     return true;
@@ -93,9 +74,38 @@ export async function inpaint(app, stage, seed = 0) {
     }
     return false;
   } finally {
-    if (app.run === run) app.run = null;
+    if (app.run === control) app.run = null;
     app.progress(null);
     app.touch();
+  }
+}
+
+/**
+ * Runs a model; where a thread is lost on the way, once more with one, which cannot be lost.
+ * @param {App} app
+ * @param {import('../document/models.js').Entry} model
+ * @param {import('../document/photo.js').Photo} photo
+ * @param {Uint8Array} holes
+ * @param {string} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<{patches: import('../document/photo.js').Patch[], speed: import('../worker/protocol.js').Speed, note: string}>}
+ */
+async function run(app, model, photo, holes, options, signal) {
+  const { width, height, isGray } = photo;
+  const pixels = { key: keyOf(photo), bytes: photo.rgba };
+  const attempt = async () => {
+    const handle = await race(ensure(app, model), signal);
+    const mask = holes.slice();
+    return app.inference.request(
+      { kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask, options, second: model.second?.rgba },
+      { signal, transfer: [mask.buffer], pixels, progress: teller(app) },
+    );
+  };
+  try {
+    return { ...(await attempt()), note: '' };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'threads-lost') throw error;
+    return { ...(await attempt()), note: `${text.errors['threads-lost']} ` };
   }
 }
 
