@@ -101,8 +101,8 @@ pub struct Layout {
     pub views: Vec<View>,
     /// Values of each buffer.
     pub buffers: Vec<usize>,
-    /// Values of the scratch that transforms need.
-    pub scratch: usize,
+    /// By step: a buffer that its transforms may use meanwhile.
+    pub scratch: Vec<Option<usize>>,
     /// Index of the last step that reads each value.
     pub last_use: Vec<usize>,
 }
@@ -135,9 +135,9 @@ impl Layout {
             }
         }
         last_use[plan.output] = usize::MAX;
-        let mut layout = Self { inputs: inputs.to_vec(), views, buffers: Vec::new(), scratch: 0, last_use };
+        let scratch = vec![None; plan.steps.len()];
+        let mut layout = Self { inputs: inputs.to_vec(), views, buffers: Vec::new(), scratch, last_use };
         layout.assign(plan);
-        layout.scratch = plan.steps.iter().map(|step| step.kernel.scratch(&layout, step)).max().unwrap_or(0);
         Ok(layout)
     }
 
@@ -147,21 +147,13 @@ impl Layout {
         for (index, step) in plan.steps.iter().enumerate() {
             if self.views[step.output].buffer == usize::MAX {
                 let need = self.views[step.output].len();
-                let room = |b: &usize| self.buffers[*b];
-                let best = free.iter().copied().filter(|b| room(b) >= need).min_by_key(room);
-                let best = best.or_else(|| free.iter().copied().max_by_key(room));
-                let buffer = match best {
-                    Some(buffer) => {
-                        free.retain(|&b| b != buffer);
-                        self.buffers[buffer] = self.buffers[buffer].max(need);
-                        buffer
-                    }
-                    None => {
-                        self.buffers.push(need);
-                        self.buffers.len() - 1
-                    }
-                };
-                self.views[step.output].buffer = buffer;
+                self.views[step.output].buffer = take(&mut self.buffers, &mut free, need);
+            }
+            let scratch = step.kernel.scratch(&self.views[step.output]);
+            if scratch > 0 {
+                let buffer = take(&mut self.buffers, &mut free, scratch);
+                self.scratch[index] = Some(buffer);
+                free.push(buffer);
             }
             let mut ended: Vec<usize> =
                 step.inputs.iter().chain(&step.plus).copied().filter(|&v| self.last_use[v] == index).collect();
@@ -171,8 +163,25 @@ impl Layout {
         }
     }
 
-    /// Bytes of buffers and scratch.
+    /// Bytes of all buffers.
     pub fn bytes(&self) -> u64 {
-        (self.buffers.iter().map(|&b| b as u64).sum::<u64>() + self.scratch as u64) * 4
+        self.buffers.iter().map(|&b| b as u64 * 4).sum()
+    }
+}
+
+/// The free buffer that fits best, grown if none is large enough; a new one if none is free.
+fn take(buffers: &mut Vec<usize>, free: &mut Vec<usize>, need: usize) -> usize {
+    let room = |b: &usize| buffers[*b];
+    let best = free.iter().copied().filter(|b| room(b) >= need).min_by_key(room);
+    match best.or_else(|| free.iter().copied().max_by_key(room)) {
+        Some(buffer) => {
+            free.retain(|&b| b != buffer);
+            buffers[buffer] = buffers[buffer].max(need);
+            buffer
+        }
+        None => {
+            buffers.push(need);
+            buffers.len() - 1
+        }
     }
 }

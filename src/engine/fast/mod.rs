@@ -28,7 +28,6 @@ pub struct Fast {
     /// Places for the shapes of the last run.
     layout: Option<Layout>,
     buffers: Vec<Vec<f32>>,
-    scratch: Vec<f32>,
     report: Option<RunReport>,
     weight_bytes: u64,
 }
@@ -38,7 +37,7 @@ impl Fast {
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
         let plan = Plan::new(network, weights)?;
         let weight_bytes = plan.weight_bytes();
-        Ok(Self { plan, layout: None, buffers: Vec::new(), scratch: Vec::new(), report: None, weight_bytes })
+        Ok(Self { plan, layout: None, buffers: Vec::new(), report: None, weight_bytes })
     }
 
     /// Takes the memory that a run at these shapes needs; `out-of-memory` before anything is taken if it cannot fit.
@@ -59,8 +58,7 @@ impl Fast {
         // Old buffers go first: memory once taken in wasm is never given back, only used again.
         self.buffers.truncate(layout.buffers.len());
         self.buffers.resize(layout.buffers.len(), Vec::new());
-        let pairs = self.buffers.iter_mut().zip(&layout.buffers).chain([(&mut self.scratch, &layout.scratch)]);
-        for (buffer, &need) in pairs {
+        for (buffer, &need) in self.buffers.iter_mut().zip(&layout.buffers) {
             if buffer.len() < need {
                 *buffer = Vec::new();
                 buffer.try_reserve_exact(need).map_err(|_| {
@@ -73,12 +71,12 @@ impl Fast {
     }
 
     fn run_image(&mut self, inputs: &[&[f32]], layout: &Layout, macs: &[u64], watch: Watch<'_>) -> Result<Vec<f32>> {
-        let Self { plan, buffers, scratch, report, weight_bytes, .. } = self;
+        let Self { plan, buffers, report, weight_bytes, .. } = self;
         let total = macs.iter().sum::<u64>().max(1) as f32;
         let mut layers = Vec::with_capacity(plan.steps.len());
         let mut given = inputs.iter();
         let mut done = 0;
-        for step in &plan.steps {
+        for (index, step) in plan.steps.iter().enumerate() {
             let own: u64 = step.nodes.iter().map(|&node| macs[node]).sum();
             let node = step.nodes.first().map(|&index| &plan.network.nodes[index]);
             let layer = node.map_or("", |node| node.path.as_str());
@@ -88,8 +86,8 @@ impl Fast {
             }
             let start = clock::now_ms();
             let input = if matches!(step.kernel, plan::Kernel::Input) { given.next().copied() } else { None };
-            let mut memory = step::Memory { buffers, scratch, layout };
-            step::run(&plan.network, step, &mut memory, input, &mut tell)?;
+            let mut memory = step::Memory { buffers, layout };
+            step::run(&plan.network, (index, step), &mut memory, input, &mut tell)?;
             layers.push(LayerTime {
                 path: layer.to_owned(),
                 op: node.map_or("copy", |node| node.op.name()),

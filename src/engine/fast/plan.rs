@@ -3,7 +3,7 @@
 
 use super::direct::Direct;
 use super::geometry::{Convolution, Geometry, Raw};
-use super::layout::Layout;
+use super::layout::View;
 use super::narrow::Narrow;
 use super::tiled::{self, Tiled};
 use crate::engine::WeightSource;
@@ -76,10 +76,10 @@ impl Kernel {
         }
     }
 
-    /// Values of scratch that it needs.
-    pub fn scratch(&self, layout: &Layout, step: &Step) -> usize {
+    /// Values of scratch that it needs for this output.
+    pub fn scratch(&self, to: &View) -> usize {
         match self {
-            Self::Tiled(layer) => layer.scratch(&layout.views[step.output]),
+            Self::Tiled(layer) => layer.scratch(to),
             _ => 0,
         }
     }

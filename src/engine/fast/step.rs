@@ -18,16 +18,14 @@ const MOMENT_ROWS: usize = 8;
 pub struct Memory<'a> {
     /// By buffer.
     pub buffers: &'a mut [Vec<f32>],
-    /// For transforms.
-    pub scratch: &'a mut [f32],
     /// Where values lie.
     pub layout: &'a Layout,
 }
 
-/// Runs a step; `input` is the next network input, for the one step that takes it.
+/// Runs the step of this index; `input` is the next network input, for the one step that takes it.
 pub fn run(
     network: &Network,
-    step: &Step,
+    (index, step): (usize, &Step),
     memory: &mut Memory<'_>,
     input: Option<&[f32]>,
     tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
@@ -36,6 +34,7 @@ pub fn run(
     let to = &layout.views[step.output];
     // Taken out of its place, so that the other buffers can be read meanwhile; a step in place finds its input here.
     let mut out = std::mem::take(&mut memory.buffers[to.buffer]);
+    let mut scratch = layout.scratch[index].map(|buffer| std::mem::take(&mut memory.buffers[buffer]));
     let read = |value: usize| -> (&[f32], &View) {
         let view = &layout.views[value];
         (&memory.buffers[view.buffer], view)
@@ -52,7 +51,9 @@ pub fn run(
     let outcome = match &step.kernel {
         Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
         Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
-        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, memory.scratch, tell),
+        Kernel::Tiled(layer) => {
+            layer.run(first()?, (values, to), epilogue, scratch.as_deref_mut().unwrap_or_default(), tell)
+        }
         Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
@@ -111,6 +112,9 @@ pub fn run(
     }
     to.fill_border(values);
     memory.buffers[to.buffer] = out;
+    if let (Some(buffer), Some(values)) = (layout.scratch[index], scratch) {
+        memory.buffers[buffer] = values;
+    }
     outcome
 }
 

@@ -16,10 +16,11 @@ use crate::threads;
 
 /// Fewer channels than this are not worth the transforms.
 const LEAST_CHANNELS: usize = 32;
-/// Most scratch for transformed tiles and products, values.
+/// Scratch for transformed tiles and products that still stays in a cache, values.
 const SCRATCH: usize = 1 << 20;
-/// Most tiles transformed together.
+/// Tiles transformed together: few enough to stay near, enough to pay for reading the weights once more.
 const MOST_TILES: usize = 96;
+const LEAST_TILES: usize = 48;
 /// Output blocks of a product task.
 const BLOCKS: usize = 16;
 
@@ -44,7 +45,7 @@ struct Group {
     sides: (Side, Side),
     /// Rows and columns of each class, one pair per source.
     classes: Vec<Vec<(Axis, Axis)>>,
-    /// `[point][output / 8][source][input][8]`.
+    /// `[point with weights of its own][output / 8][source][input][8]`.
     weights: Vec<f32>,
 }
 
@@ -131,15 +132,15 @@ pub fn cost(geometry: &Geometry, height: usize, width: usize) -> Option<(usize, 
     let (mut values, mut macs, mut all) = (0, 0, 0);
     for form in forms(geometry)? {
         let points = form.sides.0.points() * form.sides.1.points();
-        let size = points * form.taps.len() * inputs * outputs;
+        let size = form.taps.len() * inputs * outputs;
         let tiles = |axis: Axis, side: Side, size: usize| axis.count(size).div_ceil(side.outputs());
         let count: usize = form
             .classes
             .iter()
             .map(|class| tiles(class[0].0, form.sides.0, height) * tiles(class[0].1, form.sides.1, width))
             .sum();
-        values += size;
-        macs += (count * size) as u64;
+        values += size * form.sides.0.weights().len() * form.sides.1.weights().len();
+        macs += (count * points) as u64 * size as u64;
         all += count;
     }
     Some((values, macs, all))
@@ -191,7 +192,8 @@ impl Tiled {
     /// Tiles that are transformed together.
     fn batch(&self, group: &Group, tiles: usize) -> usize {
         let (depth, points) = self.depth(group);
-        let most = (SCRATCH / (points * (depth + self.geometry.shape.channels().1))).clamp(12, MOST_TILES);
+        let most = SCRATCH / (points * (depth + self.geometry.shape.channels().1));
+        let most = most.clamp(LEAST_TILES, MOST_TILES);
         tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1)
     }
 
@@ -261,29 +263,34 @@ impl Tiled {
             }
         });
 
-        let rows: Vec<usize> = (0..count).map(|t| t * depth).collect();
-        let targets: Vec<usize> = (0..count).map(|t| t * outputs).collect();
         let blocks = outputs / LANES;
         let parts = blocks.div_ceil(BLOCKS);
         let target = Shared::new(products);
         let transformed: &[f32] = transformed;
-        threads::parallel(points * parts, &|task| {
-            let (point, part) = (task / parts, task % parts);
+        let (sy, sx) = group.sides;
+        let own = sy.weights().len() * sx.weights().len();
+        threads::parallel(own * parts, &|task| {
+            let (weight, part) = (task / parts, task % parts);
             let share = |p: usize| p * blocks / parts;
             let per_block = depth * LANES;
-            let start = point * blocks;
+            let start = weight * blocks;
+            // Every tile at every point that multiplies with these weights.
+            let takes =
+                |point: &usize| sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx) == weight;
+            let places: Vec<usize> =
+                (0..points).filter(takes).flat_map(|point| point * count..(point + 1) * count).collect();
             let p = Product {
-                input: &transformed[point * count * depth..][..count * depth],
-                rows: &rows,
+                input: transformed,
+                rows: &places.iter().map(|place| place * depth).collect::<Vec<_>>(),
                 segments: &[0],
                 length: depth,
                 weights: &group.weights[(start + share(part)) * per_block..(start + share(part + 1)) * per_block],
                 first_block: share(part),
                 bias: &[],
-                targets: &targets,
+                targets: &places.iter().map(|place| place * outputs).collect::<Vec<_>>(),
                 channels: outputs,
             };
-            product(&p, &target.sub(point * count * outputs, count * outputs), Epilogue::default());
+            product(&p, &target, Epilogue::default());
         });
 
         let (my, mx) = (group.sides.0.outputs(), group.sides.1.outputs());
@@ -307,7 +314,7 @@ impl Tiled {
     }
 }
 
-/// G w Gᵀ for every pair of channels: `[point][output / 8][source][input][8]`.
+/// G w Gᵀ for every pair of channels, laid out as in [`Group::weights`].
 fn weights(geometry: &Geometry, form: &Form, raw: &Raw) -> Vec<f32> {
     let (inputs, outputs) = geometry.shape.channels();
     let (gy, gx) = (form.sides.0.weights(), form.sides.1.weights());

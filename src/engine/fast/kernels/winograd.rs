@@ -33,7 +33,12 @@ impl Side {
         }
     }
 
-    /// The weight transform G: a row of taps per point.
+    /// Which row of [`Side::weights`] a point multiplies with: points of a single tap share theirs.
+    pub fn weight_of(self, point: usize) -> usize {
+        if self == Self::F31 { 0 } else { point }
+    }
+
+    /// The weight transform G: a row of taps per point that has its own.
     pub fn weights(self) -> &'static [&'static [f32]] {
         const S: f32 = 1.0 / 6.0;
         const T: f32 = 1.0 / 24.0;
@@ -41,7 +46,7 @@ impl Side {
         match self {
             Self::F43 => &[&[0.25, 0.0, 0.0], &[-S, -S, -S], &[-S, S, -S], &[T, U, S], &[T, -U, S], &[0.0, 0.0, 1.0]],
             Self::F32 => &[&[1.0, 0.0], &[0.5, 0.5], &[0.5, -0.5], &[0.0, 1.0]],
-            Self::F31 => &[&[1.0], &[1.0], &[1.0]],
+            Self::F31 => &[&[1.0]],
         }
     }
 }
@@ -306,7 +311,7 @@ mod tests {
             let place = Points { stride: LANES, start: 0 };
             transform((y, x), &gather, &Shared::new(&mut points), place);
             for (point, values) in points.chunks_exact_mut(LANES).enumerate() {
-                let (gy, gx) = (y.weights()[point / nx], x.weights()[point % nx]);
+                let (gy, gx) = (y.weights()[y.weight_of(point / nx)], x.weights()[x.weight_of(point % nx)]);
                 let factor: f32 = (0..ky).flat_map(|i| (0..kx).map(move |j| gy[i] * gx[j] * weight(i, j))).sum();
                 values.iter_mut().for_each(|v| *v *= factor);
             }
