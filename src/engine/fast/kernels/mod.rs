@@ -91,13 +91,6 @@ impl Shared {
         unsafe { self.start.add(at) }
     }
 
-    /// A part of it that several tasks write again.
-    pub fn sub(&self, at: usize, count: usize) -> Self {
-        assert!(at + count <= self.length);
-        // SAFETY: inside the slice.
-        Self { start: unsafe { self.start.add(at) }, length: count }
-    }
-
     /// A part of it that is one task's alone, by the module's contract.
     #[allow(clippy::mut_from_ref)] // that is what it is for
     pub fn part(&self, at: usize, count: usize) -> &mut [f32] {
