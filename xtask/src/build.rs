@@ -58,10 +58,10 @@ impl Build {
     }
 
     /// Cargo for this build, in a target folder of its own, so that the builds neither wait for nor undo each other.
-    pub fn cargo(self, arguments: &[&str], more_flags: Vec<String>) -> Command {
+    pub fn cargo(self, arguments: &[&str]) -> Command {
         let mut command = tools::command("cargo", arguments);
         command.args(["--target", "wasm32-unknown-unknown", "--target-dir"]).arg(self.folder());
-        command.env("CARGO_ENCODED_RUSTFLAGS", [self.flags(), more_flags].concat().join("\u{1f}"));
+        command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"));
         if self.threads {
             // The standard library as it is distributed has no atomics; stable Rust builds it anew only when told so.
             command.args(["-Z", "build-std=panic_abort,std"]).env("RUSTC_BOOTSTRAP", "1");
