@@ -14,7 +14,7 @@ import { holdLock } from './lock.js';
 /** Progress is told at most this often. */
 const PROGRESS_MS = 33;
 
-/** Pages of 64 KiB that a shared memory begins with: a little more than what `xtask/src/build.rs` links. */
+/** Pages of 64 KiB that a shared memory begins with: room for what is linked, which the browser checks. */
 const FIRST_PAGES = 192;
 /** Most pages it may grow to: 4 GiB, and less where the browser refuses to set so many aside (iOS does). */
 const MOST_PAGES = [65_536, 32_768, 16_384, 8192];

@@ -34,8 +34,6 @@ pub const ALL: [Build; 4] = [
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;
-/// What a shared memory begins with: the page creates it, so it has to know. `www/worker/inference.js` begins above.
-const SHARED_MEMORY_START: u64 = 8 << 20;
 
 impl Build {
     /// `-C` options. Source order keeps LLVM from hoisting every splat of a GEMM tile, which would spill in V8.
