@@ -4,16 +4,20 @@
 pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;
 /// Largest pickle stream (the structure, not the tensors), bytes after inflation.
 pub const PICKLE_BYTES: u64 = 32 << 20;
+/// Longest deflated pickle, bytes after inflation: unlike a stored one it is held in memory.
+pub const PICKLE_INFLATED_BYTES: u64 = 6 << 20;
 /// Most pickle values alive at once (stack, memo and containers together).
-pub const PICKLE_VALUES: usize = 1_000_000;
+pub const PICKLE_VALUES: usize = 300_000;
+/// Most bytes of names and strings that are kept of one pickle.
+pub const PICKLE_TEXT_BYTES: usize = 6 << 20;
 /// Most items put into the containers of one pickle, all together.
-pub const PICKLE_ITEMS: usize = 4_000_000;
+pub const PICKLE_ITEMS: usize = 1_000_000;
 /// Most opcodes in one pickle.
 pub const PICKLE_OPCODES: u64 = 16_000_000;
 /// Deepest nesting of pickled containers.
 pub const PICKLE_DEPTH: usize = 200;
 /// Longest string or bytes object in a pickle, bytes.
-pub const PICKLE_STRING_BYTES: usize = 8 << 20;
+pub const PICKLE_STRING_BYTES: usize = 4 << 20;
 /// Longest name (a state-dict key, a class, an archive's entry), bytes. A pickle can repeat a name for three bytes.
 pub const NAME_BYTES: usize = 1024;
 /// Most state dicts taken from one file.
@@ -22,14 +26,16 @@ pub const STATE_DICTS: usize = 64;
 pub const SIBLINGS: usize = 64;
 /// Most entries of a zip or tar archive.
 pub const ARCHIVE_ENTRIES: usize = 32_768;
-/// Longest safetensors header, bytes (the reference implementation's own cap).
-pub const SAFETENSORS_HEADER_BYTES: u64 = 100_000_000;
+/// Longest safetensors header, bytes (the reference implementation takes 100 MB; 50,000 tensors need 8).
+pub const SAFETENSORS_HEADER_BYTES: u64 = 16 << 20;
 /// Longest safetensors `__metadata__`, bytes.
-pub const SAFETENSORS_METADATA_BYTES: usize = 8 << 20;
+pub const SAFETENSORS_METADATA_BYTES: usize = 4 << 20;
 /// Largest deflated storage that is inflated as a whole, bytes; from larger ones only what a tensor needs is kept.
 pub const INFLATED_BYTES: u64 = 32 << 20;
 /// Most tensors in one file.
-pub const TENSORS: usize = 100_000;
+pub const TENSORS: usize = 50_000;
+/// Most bytes of keys and module paths of one file: a pickle can put one key into many dicts.
+pub const KEY_BYTES: usize = 8 << 20;
 /// Most dimensions of a tensor.
 pub const TENSOR_DIMENSIONS: usize = 16;
 /// Most elements of one tensor.

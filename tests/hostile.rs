@@ -2,7 +2,7 @@
 //! Made by `tests/hostile/make.py`; the same files are read in the browser by the end-to-end tests.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 use std::path::PathBuf;
 
 use infill::error::{Code, Result};
@@ -78,7 +78,9 @@ fn damaged_bytes_never_panic() {
         (seed % limit as u64) as usize
     };
     let folder = folder().join("../reference/checkpoints");
-    for name in ["zip.pth", "legacy2.pth", "plain.safetensors", "training.pth", "scripted.pt", "deflated.pth"] {
+    for name in
+        ["zip.pth", "legacy2.pth", "plain.safetensors", "training.pth", "scripted.pt", "deflated.pth", "tar.pth"]
+    {
         let original = std::fs::read(folder.join(name)).unwrap();
         for _ in 0..300 {
             let mut bytes = original.clone();
@@ -87,6 +89,57 @@ fn damaged_bytes_never_panic() {
                 bytes[at] = random(256) as u8;
             }
             let _ = read_all(bytes, name);
+        }
+    }
+}
+
+/// A file that changes or ends after so many reads.
+struct Changing {
+    bytes: Cursor<Vec<u8>>,
+    reads: usize,
+    /// Gone (an error), or other bytes.
+    is_gone: bool,
+}
+
+impl Read for Changing {
+    fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+        self.reads = self.reads.saturating_sub(1);
+        if self.reads == 0 && self.is_gone {
+            return Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+        }
+        let count = self.bytes.read(target)?;
+        if self.reads == 0 {
+            target[..count].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        }
+        Ok(count)
+    }
+}
+
+impl Seek for Changing {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(to)
+    }
+}
+
+#[test]
+fn a_file_that_changes_or_vanishes_while_it_is_read_ends_in_an_error() {
+    let folder = folder().join("../reference/checkpoints");
+    for name in ["zip.pth", "legacy2.pth", "plain.safetensors", "deflated.pth", "tar.pth"] {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let all = |reads, is_gone| -> Result<usize> {
+            let source = Changing { bytes: Cursor::new(bytes.clone()), reads, is_gone };
+            let mut checkpoint = checkpoint::open(source, name)?;
+            let tensors: Vec<_> = checkpoint.state_dicts().iter().flat_map(|dict| dict.tensors.clone()).collect();
+            tensors.iter().map(|tensor| checkpoint.read(tensor).map(|values| values.len())).sum()
+        };
+        let whole = (1..).find(|&reads| all(reads, true).is_ok()).unwrap();
+        assert!(whole > 5, "{name} is read in {whole} pieces");
+        for reads in 1..whole {
+            assert_eq!(all(reads, true).unwrap_err().code, Code::Io, "{name} vanishes at read {reads}");
+            // Other bytes may be other values where nothing checks them, but they never panic.
+            let changed = all(reads, false);
+            let is_checked = ["zip.pth", "deflated.pth"].contains(&name);
+            assert!(!is_checked || changed.is_err(), "{name} changes at read {reads} and nobody notices");
         }
     }
 }

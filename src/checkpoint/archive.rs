@@ -26,9 +26,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
         Some(order) => Archive::read(&mut file, order, 64)?.starts_with(b"big"),
         None => false,
     };
-    let bytes = Archive::read_pickle(&mut file, &entry)?;
-    let (heap, top) = pickle::load_bytes(&bytes)?;
-    drop(bytes);
+    let (heap, top) = Archive::load_pickle(&mut file, &entry)?;
     let mut locate = |key: &str, dtype: super::DType, numel: u64| {
         let name = format!("{root}data/{key}");
         let entry = archive.find(&name).ok_or_else(|| {
@@ -48,7 +46,8 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     finish(file, container, dicts, storages, big_endian)
 }
 
-fn finish<S: Source>(
+/// The opened file, if it holds weights.
+pub fn finish<S: Source>(
     file: File<S>,
     container: Container,
     dicts: Vec<StateDict>,

@@ -135,7 +135,7 @@ impl Search {
                     dict.tensors.push(tensor?);
                 }
             }
-            dict.modules = metadata(heap, id);
+            dict.modules = metadata(tensors, id);
             // Tensors under keys that are no names are nobody's weights.
             if !dict.tensors.is_empty() {
                 self.found.push(dict);
@@ -159,17 +159,23 @@ fn unique(heap: &Heap, items: &[(Id, Id)]) -> Vec<(Id, Id)> {
     list
 }
 
-/// `state_dict()._metadata`: every module and its version.
-fn metadata(heap: &Heap, dict: Id) -> Vec<(String, i64)> {
+/// `state_dict()._metadata`: every module and its version, as far as the file's keys leave room.
+fn metadata(tensors: &mut Tensors<'_>, dict: Id) -> Vec<(String, i64)> {
+    let heap = tensors.heap;
     let Value::Dict { state: Some(state), .. } = heap.get(dict) else { return Vec::new() };
     let entries = heap.lookup(*state, "_metadata").and_then(|id| heap.dict(id)).unwrap_or_default();
-    let module = |&(path, value): &(Id, Id)| {
+    let mut modules = Vec::new();
+    for &(path, value) in entries.iter().take(TENSORS) {
+        let Some(path) = heap.str(path) else { continue };
+        if !tensors.keeps(path) {
+            break;
+        }
         // A module's own entry is a small dict; a large one would be searched once per module.
         let small = heap.dict(value).is_some_and(|items| items.len() <= 16).then_some(value);
         let version = small.and_then(|value| heap.lookup(value, "version")).and_then(|v| heap.int(v)).unwrap_or(0);
-        heap.str(path).map(|path| (path.to_owned(), version))
-    };
-    entries.iter().take(TENSORS).filter_map(module).collect()
+        modules.push((path.to_owned(), version));
+    }
+    modules
 }
 
 /// Whether a value may be a pickled module.
@@ -187,7 +193,7 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
             continue;
         }
         // One object may lie under as many names as there are modules.
-        if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS {
+        if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
             return fault(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
         }
         dict.modules.push((path.trim_end_matches('.').to_owned(), 1));
@@ -232,10 +238,10 @@ pub fn split(dict: StateDict) -> Vec<StateDict> {
     let prefix_of = |key: &str| NETWORKS.into_iter().find(|prefix| key.starts_with(prefix));
     let present: Vec<&str> =
         NETWORKS.into_iter().filter(|prefix| dict.tensors.iter().any(|t| t.key.starts_with(prefix))).collect();
-    let rest: Vec<TensorInfo> = dict.tensors.iter().filter(|t| prefix_of(&t.key).is_none()).cloned().collect();
-    if present.is_empty() || (present.len() == 1 && rest.is_empty()) {
+    if present.is_empty() || (present.len() == 1 && dict.tensors.iter().all(|t| prefix_of(&t.key).is_some())) {
         return vec![dict];
     }
+    let rest: Vec<TensorInfo> = dict.tensors.iter().filter(|t| prefix_of(&t.key).is_none()).cloned().collect();
     let mut parts: Vec<StateDict> = present
         .iter()
         .map(|prefix| StateDict {

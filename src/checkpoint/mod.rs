@@ -9,6 +9,7 @@ mod discover;
 mod pickle;
 mod safetensors;
 mod sniff;
+mod tar;
 mod tensors;
 mod torch;
 mod zip;
@@ -35,11 +36,7 @@ fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
     Ok(match sniff::container(&mut file)? {
         Container::Zip | Container::TorchScript => Box::new(archive::open(file)?),
         Container::Legacy => Box::new(archive::open_legacy(file)?),
-        Container::Tar => {
-            let text =
-                "This is a tar checkpoint of PyTorch before 0.1.10 (2017). Load it in PyTorch and save it again.";
-            return Err(Error::new(Code::CheckpointFormat, text));
-        }
+        Container::Tar => Box::new(tar::open(file)?),
         Container::Safetensors => {
             let header = safetensors::open(&mut file)?;
             if header.tensors.is_empty() {
@@ -78,7 +75,7 @@ pub enum Container {
     Zip,
     /// PyTorch before 1.6.
     Legacy,
-    /// PyTorch before 0.1.10 (recognised, not read).
+    /// PyTorch before 0.1.10.
     Tar,
     /// A TorchScript archive.
     TorchScript,

@@ -1,8 +1,6 @@
 //! safetensors: a JSON header, then the tensors back to back
 //! ([format](https://github.com/huggingface/safetensors#format)). Validated first, allocated after.
 
-use std::collections::HashSet;
-
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
@@ -39,10 +37,11 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
             format!("The safetensors header claims {length} bytes; at most {SAFETENSORS_HEADER_BYTES} are read."),
         );
     }
-    let text = file.bytes(8, length as usize)?;
-    let text = std::str::from_utf8(&text)
+    let raw = file.bytes(8, length as usize)?;
+    let text = std::str::from_utf8(&raw)
         .map_err(|_| Error::new(Code::CheckpointCorrupt, "The safetensors header is not UTF-8."))?;
     let (entries, Notes(mut metadata)) = entries(text)?;
+    drop(raw);
     let base = 8 + length;
     let found = entries.into_iter().map(|(key, entry)| tensor(key, entry)).collect::<Result<Vec<_>>>()?;
     if found.len() > TENSORS {
@@ -73,7 +72,7 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let (mut list, mut metadata, mut seen) = (Vec::new(), Notes(Vec::new()), HashSet::new());
+            let (mut list, mut metadata) = (Vec::<(String, Entry)>::new(), Notes(Vec::new()));
             while let Some(key) = map.next_key::<String>()? {
                 if key.len() > NAME_BYTES {
                     return Err(A::Error::custom(format!("a key has {} bytes", key.len())));
@@ -81,13 +80,15 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
                 if list.len() > TENSORS {
                     return Err(A::Error::custom(format!("it lists more than {TENSORS} tensors")));
                 }
-                if !seen.insert(key.clone()) {
-                    return Err(A::Error::custom(format!("the key {key} occurs twice")));
-                }
                 match key == "__metadata__" {
                     true => metadata = map.next_value()?,
                     false => list.push((key, map.next_value()?)),
                 }
+            }
+            let mut keys: Vec<&str> = list.iter().map(|(key, _)| key.as_str()).collect();
+            keys.sort_unstable();
+            if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+                return Err(A::Error::custom(format!("the key {} occurs twice", pair[0])));
             }
             Ok((list, metadata))
         }

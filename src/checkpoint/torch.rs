@@ -7,7 +7,7 @@ use super::pickle::{Heap, Id, Value};
 use super::tensors::Storage;
 use super::{DType, TensorInfo};
 use crate::error::{Code, Error, Result};
-use crate::limits::{TENSOR_DIMENSIONS, TENSORS};
+use crate::limits::{KEY_BYTES, TENSOR_DIMENSIONS, TENSORS};
 
 /// Turns a storage's key, dtype and element count into a place in the file.
 pub type Locate<'a> = &'a mut dyn FnMut(&str, DType, u64) -> Result<Storage>;
@@ -18,9 +18,12 @@ pub struct Tensors<'a> {
     pub heap: &'a Heap,
     /// Storages by key, located once.
     pub storages: Vec<Storage>,
+    /// Tensors that the pickle refers to by persistent id (tar checkpoints).
+    pub named: HashMap<String, TensorInfo>,
     by_key: HashMap<String, usize>,
     locate: Locate<'a>,
     found: usize,
+    key_bytes: usize,
 }
 
 /// What a value is to a state dict.
@@ -34,12 +37,32 @@ pub enum Kind {
 impl<'a> Tensors<'a> {
     /// Reads tensors out of `heap`; storages are located by `locate`.
     pub fn new(heap: &'a Heap, locate: Locate<'a>) -> Self {
-        Self { heap, storages: Vec::new(), by_key: HashMap::new(), locate, found: 0 }
+        Self {
+            heap,
+            storages: Vec::new(),
+            named: HashMap::new(),
+            by_key: HashMap::new(),
+            locate,
+            found: 0,
+            key_bytes: 0,
+        }
+    }
+
+    /// Counts the bytes of a key or path that is kept; false when the file's are used up.
+    pub fn keeps(&mut self, text: &str) -> bool {
+        self.key_bytes += text.len();
+        self.key_bytes <= KEY_BYTES
     }
 
     /// Whether the value is a tensor by its constructor, without reading it.
     pub fn is_tensor(&self, id: Id) -> bool {
-        self.rebuild(id).is_some()
+        self.rebuild(id).is_some() || self.by_name(id).is_some()
+    }
+
+    /// The tensor that a persistent id names.
+    fn by_name(&self, id: Id) -> Option<&TensorInfo> {
+        let Value::Persistent(name) = *self.heap.get(id) else { return None };
+        self.named.get(&storage_key(self.heap, name)?)
     }
 
     /// The rebuild function's name and its arguments.
@@ -55,8 +78,8 @@ impl<'a> Tensors<'a> {
 
     /// Reads the value as a tensor under this key.
     pub fn read(&mut self, id: Id, key: &str) -> Kind {
-        match self.rebuild(id) {
-            Some(_) => Kind::Tensor(self.tensor(id, key).map_err(|e| match e.keys.is_empty() {
+        match self.is_tensor(id).then_some(()) {
+            Some(()) => Kind::Tensor(self.tensor(id, key).map_err(|e| match e.keys.is_empty() {
                 true => Error { message: format!("{key}: {}", e.message), ..e }.with_keys(vec![key.to_owned()]),
                 false => e,
             })),
@@ -67,6 +90,9 @@ impl<'a> Tensors<'a> {
     fn tensor(&mut self, mut id: Id, key: &str) -> Result<TensorInfo> {
         // A parameter wraps a tensor; few levels, so that a cycle ends.
         for _ in 0..4 {
+            if let Some(info) = self.by_name(id).cloned() {
+                return self.kept(TensorInfo { key: key.to_owned(), ..info });
+            }
             let Some((name, args)) = self.rebuild(id) else { break };
             match name {
                 "_rebuild_parameter" | "_rebuild_parameter_with_state" => id = *args.first().ok_or_else(arguments)?,
@@ -110,10 +136,6 @@ impl<'a> Tensors<'a> {
 
     /// `(storage, offset, size, stride, ...)`.
     fn dense(&mut self, args: &[Id], dtype: Option<&str>, key: &str) -> Result<TensorInfo> {
-        self.found += 1;
-        if self.found > TENSORS {
-            return fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
-        }
         let heap = self.heap;
         let sizes = |id: Id| -> Option<Vec<usize>> {
             let list = heap.sequence(id).filter(|list| list.len() <= TENSOR_DIMENSIONS)?;
@@ -129,6 +151,18 @@ impl<'a> Tensors<'a> {
         let offset = offset.checked_add(view).ok_or_else(arguments)?;
         let info = TensorInfo { key: key.to_owned(), shape, stride, dtype, storage, offset };
         super::tensors::check(&info, self.storages[storage].bytes)?;
+        self.kept(info)
+    }
+
+    /// The tensor, if there is room for one more.
+    fn kept(&mut self, info: TensorInfo) -> Result<TensorInfo> {
+        self.found += 1;
+        if self.found > TENSORS {
+            return fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
+        }
+        if !self.keeps(&info.key) {
+            return fault(Code::CheckpointLimit, format!("The file's keys take more than {KEY_BYTES} bytes."));
+        }
         Ok(info)
     }
 
@@ -174,7 +208,8 @@ fn arguments() -> Error {
     )
 }
 
-fn by_class(class: &str) -> Result<DType> {
+/// The element type of a storage's class.
+pub fn by_class(class: &str) -> Result<DType> {
     let name = class.rsplit('.').next().unwrap_or(class);
     Ok(match name.strip_suffix("Storage").unwrap_or(name) {
         "Double" => DType::F64,

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Source;
 use super::bytes::{File, fault, out_of_memory, truncated, u16_at, u32_at, u64_at};
+use super::pickle;
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, NAME_BYTES, PICKLE_BYTES};
+use crate::limits::{ARCHIVE_ENTRIES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
 
 const END: &[u8] = b"PK\x05\x06";
 const END64_LOCATOR: u32 = 0x0706_4b50;
@@ -99,18 +100,34 @@ impl Archive {
         let start = data_start(file, entry)?;
         let bytes = file.bytes(start, entry.size as usize)?;
         if bytes.len() as u64 != entry.size || crc32fast::hash(&bytes) != entry.crc {
-            return corrupt(format!(
-                "{} is damaged (its checksum is wrong). Copy or download the file again.",
-                entry.name
-            ));
+            return damaged(entry);
         }
         Ok(bytes)
     }
 
-    /// The pickle of this name, under the pickle's cap.
-    pub fn read_pickle<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Result<Vec<u8>> {
-        Self::read(file, entry, PICKLE_BYTES)
+    /// The pickle of this entry: a stored one is read piece by piece and held against its CRC on the way.
+    pub fn load_pickle<S: Source>(file: &mut File<S>, entry: &Entry) -> Result<(pickle::Heap, pickle::Id)> {
+        if entry.deflated {
+            return pickle::load_bytes(&Self::read(file, entry, PICKLE_INFLATED_BYTES)?);
+        }
+        if entry.size > PICKLE_BYTES {
+            let text = format!("{} has {} bytes; infill reads at most {PICKLE_BYTES}.", entry.name, entry.size);
+            return fault(Code::CheckpointLimit, text);
+        }
+        let start = data_start(file, entry)?;
+        let mut stream = pickle::Stream::new(file.source(), start, start + entry.size);
+        let loaded = pickle::load(&mut stream);
+        // Damage explains whatever else seems wrong.
+        match stream.crc()? == entry.crc {
+            true => loaded,
+            false => damaged(entry),
+        }
     }
+}
+
+/// The checksum is wrong.
+pub fn damaged<T>(entry: &Entry) -> Result<T> {
+    corrupt(format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name))
 }
 
 /// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, held against the
@@ -150,9 +167,7 @@ pub fn inflate<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, first: u64
     }
     match done == entry.size && crc.finalize() == entry.crc {
         true => Ok(kept),
-        false => {
-            corrupt(format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name))
-        }
+        false => damaged(entry),
     }
 }
 

@@ -22,8 +22,11 @@ function outcome(call) {
     return { code: error?.code ?? 'trap', message: String(error?.message ?? error) };
   }
 }
-onmessage = ({ data: { name, base64 } }) => {
-  const blob = new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]);
+onmessage = ({ data: { name, base64, times } }) => {
+  const part = new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]);
+  // A file that large is never held: it refers to one part over and over.
+  const many = (blob, count) => new Blob(Array(count).fill(blob));
+  const blob = times ? many(many(part, 1000), times) : part;
   const inspected = outcome(() => JSON.parse(models.inspect(blob, name)));
   const loaded = outcome(() => models.load('x', blob, name));
   models.unload('x');
@@ -62,6 +65,9 @@ export async function hostile_files_end_in_their_codes(v) {
     if (code !== 'ok' && found.loaded.code !== code) wrong.push(`${name}: loading says ${found.loaded.code} (${found.loaded.message})`);
     if (found.loaded.code === 'trap') wrong.push(`${name}: loading trapped: ${found.loaded.message}`);
   }
+  const huge = { name: 'huge.pth', base64: Buffer.alloc(100_000, 'PK').toString('base64'), times: 41 };
+  const refused = await v.page.evaluate((file) => /** @type {any} */ (window).read(file), huge);
+  check(refused.inspected.code === 'checkpoint-limit' && /4100000000/.test(refused.inspected.message), `4.1 GB: ${refused.inspected.message}`);
   console.log(`  ${names.length} files; slowest ${slowestName} ${slowest} ms; wasm memory ${(memory / 1e6).toFixed(0)} MB`);
   check(wrong.length === 0, wrong.join('\n  '));
   check(memory < MOST_MEMORY, `wasm memory grew to ${memory} bytes`);

@@ -221,6 +221,38 @@ def legacies():
     write("legacy-foreign-key.pth", head + body + pickled(b"]" + STR("7") + b"a") + values, "checkpoint-corrupt")
 
 
+def tar(name, code, storages, tensors, main=None, parts=("storages", "tensors", "pickle"), lie=0):
+    """The layout of PyTorch before 0.1.10."""
+    main = pickled(b"}" + STR("encoder.0.weight") + STR("7") + b"Qs") if main is None else main
+    data = {"storages": storages, "tensors": tensors, "pickle": main}
+    out = b""
+    for part in parts:
+        header = bytearray(512)
+        header[:len(part)] = part.encode()
+        header[124:135] = b"%011o" % (len(data[part]) + lie)
+        header[257:262] = b"ustar"
+        out += bytes(header) + data[part] + b"\0" * (-len(data[part]) % 512)
+    write(name, out + b"\0" * 1024, code)
+
+
+def tars():
+    one = lambda count: pickled(INT(1)) + pickled(TUPLE(INT(3), STR("cpu"), GLOBAL("torch", "FloatStorage"))) + struct.pack("<q", count) + b"\0" * 16 + pickled(b"]")
+    tensor = lambda dims, sides, storage=3: pickled(INT(1)) + pickled(TUPLE(INT(7), INT(storage), GLOBAL("torch", "FloatTensor"))) + struct.pack("<ii", dims, 0) + struct.pack(f"<{len(sides)}q", *sides)
+    good = tensor(1, [4, 1, 0])
+    tar("tar-fine.pth", "ok", one(4), good)
+    tar("tar-without-tensors.pth", "checkpoint-not-weights", one(4), good, parts=("storages", "pickle"))
+    tar("tar-size-lie.pth", "checkpoint-truncated", one(4), good, lie=2**30)
+    tar("tar-storage-lie.pth", "checkpoint-truncated", one(2**60), good)
+    tar("tar-negative-storage.pth", "checkpoint-corrupt", one(-1), good)
+    tar("tar-storage-short.pth", "checkpoint-pickle", one(2), good)
+    tar("tar-million-tensors.pth", "checkpoint-limit", one(4), pickled(INT(1_000_000)))
+    tar("tar-2-30-dimensions.pth", "checkpoint-corrupt", one(4), tensor(2**30, [4, 1, 0]))
+    tar("tar-shape-overflow.pth", "checkpoint-tensor", one(4), tensor(2, [2**40, 2**40, 1, 1, 0]))
+    tar("tar-foreign-storage.pth", "checkpoint-corrupt", one(4), tensor(1, [4, 1, 0], storage=9))
+    tar("tar-os-system.pth", "checkpoint-no-tensors", one(4), good, main=pickled(GLOBAL("os", "system") + TUPLE(STR("touch /tmp/infill-was-here")) + b"R"))
+    write("tar-empty.pth", b"\0" * 257 + b"ustar" + b"\0" * 250, "checkpoint-corrupt")
+
+
 def safe():
     one = {"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
     sixteen = b"\0" * 16
@@ -256,14 +288,13 @@ def others():
     write("archive.pth", zlib.compress(b"x", wbits=31), "checkpoint-not-weights")
     write("seven-zip.pth", b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "checkpoint-not-weights")
     write("plain.pkl", pickled(b"}"), "checkpoint-format")
-    write("tar.pth", b"\0" * 257 + b"ustar" + b"\0" * 250, "checkpoint-format")
 
 
 if __name__ == "__main__":
     os.makedirs(FILES, exist_ok=True)
     for old in os.listdir(FILES):
         os.remove(f"{FILES}/{old}")
-    for make in [pickles, rebuilds, zips, legacies, safe, others]:
+    for make in [pickles, rebuilds, zips, legacies, tars, safe, others]:
         make()
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(expected, file, indent=1, sort_keys=True)

@@ -17,12 +17,13 @@ pub struct Stream<S> {
     buffer: Vec<u8>,
     at: usize,
     read: u64,
+    crc: crc32fast::Hasher,
 }
 
 impl<S: Read + Seek> Stream<S> {
     /// A stream from `start` to `end` of the file.
     pub fn new(source: S, start: u64, end: u64) -> Self {
-        Self { source, next: start, end, buffer: Vec::new(), at: 0, read: 0 }
+        Self { source, next: start, end, buffer: Vec::new(), at: 0, read: 0, crc: crc32fast::Hasher::new() }
     }
 
     /// Where the next byte lies in the file.
@@ -38,6 +39,7 @@ impl<S: Read + Seek> Stream<S> {
         self.buffer.resize(count, 0);
         self.source.seek(SeekFrom::Start(self.next))?;
         self.source.read_exact(&mut self.buffer)?;
+        self.crc.update(&self.buffer);
         self.next += count as u64;
         self.at = 0;
         self.read += count as u64;
@@ -84,6 +86,35 @@ impl<S: Read + Seek> Stream<S> {
             self.at += part;
         }
         Ok(bytes)
+    }
+
+    /// Passes over the next `count` bytes: nothing of them is kept, so only the pickle's own cap counts.
+    pub fn skip(&mut self, count: u64) -> Result<()> {
+        if count > PICKLE_BYTES {
+            let text = format!("The pickle holds {count} bytes in one piece; at most {PICKLE_BYTES} are read.");
+            return fault(Code::CheckpointLimit, text);
+        }
+        if count > self.end - self.position() {
+            return Err(truncated());
+        }
+        let mut left = count as usize;
+        while left > 0 {
+            if self.at == self.buffer.len() {
+                self.fill()?;
+            }
+            let part = (self.buffer.len() - self.at).min(left);
+            self.at += part;
+            left -= part;
+        }
+        Ok(())
+    }
+
+    /// The CRC-32 of everything from start to end, whatever was read of it.
+    pub fn crc(mut self) -> Result<u32> {
+        while self.next < self.end {
+            self.fill()?;
+        }
+        Ok(self.crc.finalize())
     }
 
     /// The bytes up to the next newline, which is dropped.

@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 use super::{Heap, Id, Stream, Value};
 use crate::checkpoint::bytes::fault;
 use crate::error::{Code, Error, Result};
-use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_VALUES};
+use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_TEXT_BYTES, PICKLE_VALUES};
 
 fn bad(text: impl Into<String>) -> Error {
     Error::new(Code::CheckpointPickle, format!("The pickle is damaged: {}.", text.into()))
@@ -16,7 +16,14 @@ fn bad(text: impl Into<String>) -> Error {
 
 /// Runs one pickle up to its STOP; returns its values and the root.
 pub fn load<S: Read + Seek>(stream: &mut Stream<S>) -> Result<(Heap, Id)> {
-    let mut vm = Vm { heap: Heap::default(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new(), items: 0 };
+    let mut vm = Vm {
+        heap: Heap::default(),
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        items: 0,
+        text_bytes: 0,
+    };
     for _ in 0..PICKLE_OPCODES {
         let opcode = stream.byte()?;
         if opcode == b'.' {
@@ -36,20 +43,29 @@ struct Vm {
     memo: HashMap<u64, Id>,
     /// Items put into containers so far: a call that copies a list costs its length, however short its opcode.
     items: usize,
+    /// Bytes of the strings and names kept so far.
+    text_bytes: usize,
 }
+
+/// The arena grows by this many values, not twofold: its room is bounded, too.
+const GROWTH: usize = 1 << 16;
 
 impl Vm {
     fn push(&mut self, value: Value) -> Result<()> {
         if self.heap.values.len() >= PICKLE_VALUES {
             return fault(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
         }
+        if self.heap.values.len() == self.heap.values.capacity() {
+            let more = self.heap.values.len().clamp(64, GROWTH);
+            self.heap.values.reserve_exact(more);
+        }
         self.heap.values.push(value);
         self.push_id((self.heap.values.len() - 1) as Id)
     }
 
     fn push_id(&mut self, id: Id) -> Result<()> {
-        if self.stack.len() >= PICKLE_VALUES {
-            return fault(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_VALUES} values."));
+        if self.stack.len() >= PICKLE_ITEMS {
+            return fault(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_ITEMS} values."));
         }
         self.stack.push(id);
         Ok(())
@@ -95,7 +111,20 @@ impl Vm {
         if bytes.len() > NAME_BYTES {
             return self.push(Value::None);
         }
-        self.push(Value::Str(String::from_utf8_lossy(&bytes).into_owned().into()))
+        let text: Box<str> = String::from_utf8_lossy(&bytes).into_owned().into();
+        self.keep(text.len())?;
+        self.push(Value::Str(text))
+    }
+
+    /// Counts what is kept of the pickle's text.
+    fn keep(&mut self, bytes: usize) -> Result<()> {
+        self.text_bytes += bytes;
+        match self.text_bytes <= PICKLE_TEXT_BYTES {
+            true => Ok(()),
+            false => {
+                fault(Code::CheckpointLimit, format!("The pickle's names take more than {PICKLE_TEXT_BYTES} bytes."))
+            }
+        }
     }
 
     fn memoize(&mut self, key: u64) -> Result<()> {
@@ -218,17 +247,17 @@ impl Vm {
             }
             b'C' => {
                 let count = s.byte()?.into();
-                s.take(count)?;
+                s.skip(count)?;
                 self.push(Value::None)?;
             }
             b'B' => {
                 let count = u32::from_le_bytes(s.array()?).into();
-                s.take(count)?;
+                s.skip(count)?;
                 self.push(Value::None)?;
             }
             0x8e | 0x96 => {
                 let count = u64::from_le_bytes(s.array()?);
-                s.take(count)?;
+                s.skip(count)?;
                 self.push(Value::None)?;
             }
             0x97 => self.push(Value::None)?,

@@ -10,6 +10,8 @@ import json
 import os
 import pathlib
 import pickle
+import struct
+import tarfile
 import zipfile
 
 import numpy as np
@@ -63,6 +65,39 @@ def rezip(name, change, compression=zipfile.ZIP_STORED):
     with zipfile.ZipFile(path, "w", compression) as archive:
         for filename, data in entries:
             archive.writestr(zipfile.ZipInfo(filename), change(filename, data), compression)
+
+
+def legacy_tar(name, sd):
+    """The layout of PyTorch before 0.1.10, which today's torch.load still reads (and here confirms)."""
+    def described(number, *args):
+        return pickle.dumps(args if number is None else number, protocol=2)
+    storages, tensors, keys = io.BytesIO(), io.BytesIO(), {}
+    roots = {t.untyped_storage().data_ptr(): t for t in sd.values()}
+    storages.write(described(len(roots)))
+    for pointer, t in roots.items():
+        kind = getattr(torch, {torch.float32: "FloatStorage", torch.float64: "DoubleStorage", torch.int64: "LongStorage", torch.uint8: "ByteStorage"}[t.dtype])
+        count = t.untyped_storage().nbytes() // t.element_size()
+        storages.write(described(None, pointer, "cpu", kind))
+        storages.write(struct.pack("<q", count) + bytes(t.untyped_storage()))
+    storages.write(described([]))
+    tensors.write(described(len(sd)))
+    for number, (key, t) in enumerate(sd.items()):
+        keys[id(t)] = str(1000 + number)
+        tensors.write(described(None, 1000 + number, t.untyped_storage().data_ptr(), torch.FloatTensor))
+        tensors.write(struct.pack("<ii", t.dim(), 0) + struct.pack(f"<{2 * t.dim() + 1}q", *t.shape, *t.stride(), t.storage_offset()))
+    main = io.BytesIO()
+    pickler = pickle.Pickler(main, protocol=2)
+    pickler.persistent_id = lambda value: keys.get(id(value)) if isinstance(value, torch.Tensor) else None
+    pickler.dump({"epoch": 3, "state_dict": sd})
+    with tarfile.open(f"{HERE}/{name}", "w:", format=tarfile.PAX_FORMAT) as tar:
+        for part, data in [("sys_info", described({"protocol_version": 1000, "little_endian": True})), ("pickle", main.getvalue()),
+                           ("tensors", tensors.getvalue()), ("storages", storages.getvalue())]:
+            info = tarfile.TarInfo(part)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    loaded = torch.load(f"{HERE}/{name}", weights_only=False)["state_dict"]
+    assert all(torch.equal(loaded[key], value) for key, value in sd.items())
+    expect(name, "tar", sd, ["state_dict"])
 
 
 def main():
@@ -144,6 +179,10 @@ def main():
     expect("protocol1.pth", "zip", sd)
     torch.save(sd, f"{HERE}/legacy1.pth", pickle_protocol=1, _use_new_zipfile_serialization=False)
     expect("legacy1.pth", "legacy", sd)
+    base = torch.arange(12, dtype=torch.float32) / 5
+    legacy_tar("tar.pth", collections.OrderedDict([
+        ("conv.weight", torch.randn(2, 3, 2, 2)), ("conv.bias", torch.randn(2)), ("f64", torch.randn(3, dtype=torch.float64)),
+        ("i64", torch.tensor([5, -6])), ("part", base[2:8].view(2, 3)), ("transposed", base.view(3, 4).t())]))
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(rows, file)
 

@@ -50,6 +50,7 @@ impl Vm {
         if module.len() + name.len() > NAME_BYTES {
             return Err(bad("the name of a class is too long"));
         }
+        self.keep(module.len() + name.len() + 1)?;
         self.push(Value::Global(format!("{module}.{name}").into()))
     }
 
