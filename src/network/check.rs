@@ -1,6 +1,6 @@
 //! PyTorch's own constraints on a layer's arguments, with PyTorch's own words, which people search for.
 
-use super::{Conv2d, ConvTranspose2d, Network, Node, Op, Pair};
+use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode, Pair};
 use crate::error::{Code, Error, Result};
 
 impl Network {
@@ -50,9 +50,39 @@ impl Conv2d {
     }
 }
 
+/// One side of an argument as PyTorch's code may give it: what is negative is refused in PyTorch's words.
+pub fn unsigned(argument: &str, value: i64) -> Result<usize, String> {
+    usize::try_from(value).map_err(|_| match argument {
+        "stride" => "non-positive stride is not supported".to_owned(),
+        "groups" => "groups must be a positive integer".to_owned(),
+        _ => format!("negative {argument} is not supported"),
+    })
+}
+
 impl ConvTranspose2d {
+    /// The layer that `forward(x, output_size=...)` runs for an input of this size: `output_size` chooses the
+    /// `output_padding` (PyTorch's `_ConvTransposeNd._output_padding`); what a stride does not allow is refused in
+    /// PyTorch's words.
+    pub fn with_output_size(self, input: Pair, output_size: Pair) -> Result<Self, String> {
+        let least = self.clone().output_padding(0).output_size(input.0, input.1);
+        let least = least.ok_or_else(|| too_small(&self.clone().output_padding(0), input))?;
+        let most = (least.0 + self.stride.0 - 1, least.1 + self.stride.1 - 1);
+        let inside = |size: usize, least: usize, most: usize| (least..=most).contains(&size);
+        if !inside(output_size.0, least.0, most.0) || !inside(output_size.1, least.1, most.1) {
+            return Err(format!(
+                "requested an output size of {output_size:?}, but valid sizes range from [{}, {}] to [{}, {}] (for an \
+                 input of torch.Size([{}, {}]))",
+                least.0, least.1, most.0, most.1, input.0, input.1
+            ));
+        }
+        Ok(self.output_padding((output_size.0 - least.0, output_size.1 - least.1)))
+    }
+
     /// `Ok` if `nn.ConvTranspose2d` would accept these arguments and its first call would run.
     pub fn check(&self) -> Result<(), String> {
+        if self.padding_mode != PaddingMode::Zeros {
+            return Err("Only \"zeros\" padding mode is supported for ConvTranspose2d".to_owned());
+        }
         common(self.in_channels, self.out_channels, self.groups, self.kernel_size, self.stride, self.dilation)?;
         let sides = [
             (self.output_padding.0, self.stride.0, self.dilation.0),
@@ -67,5 +97,59 @@ impl ConvTranspose2d {
             ));
         }
         Ok(())
+    }
+}
+
+/// PyTorch's words for an output without pixels.
+pub fn too_small(conv: &ConvTranspose2d, (height, width): Pair) -> String {
+    let side = |size: usize, k: usize, s: usize, p: usize, d: usize, op: usize| {
+        let [size, k, s, p, d, op] = [size, k, s, p, d, op].map(|n| n as i64);
+        (size - 1) * s - 2 * p + d * (k - 1) + op + 1
+    };
+    let (k, s, p, d, op) = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.output_padding);
+    format!(
+        "Given input size per channel: ({height} x {width}). Calculated output size per channel: ({} x {}). Output \
+         size is too small",
+        side(height, k.0, s.0, p.0, d.0, op.0),
+        side(width, k.1, s.1, p.1, d.1, op.1)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn output_size_chooses_the_output_padding_that_gives_it() {
+        let up = || ConvTranspose2d::new(2, 3, 3).stride(2).padding(1);
+        for side in [9, 10] {
+            let chosen = up().with_output_size((5, 5), (side, 9)).unwrap();
+            assert_eq!(chosen.output_padding, (side - 9, 0));
+            assert_eq!(chosen.output_size(5, 5), Some((side, 9)));
+        }
+        let text = up().with_output_size((5, 5), (20, 20)).unwrap_err();
+        let theirs = "requested an output size of (20, 20), but valid sizes range from [9, 9] to [10, 10] (for an input of torch.Size([5, 5]))";
+        assert_eq!(text, theirs);
+    }
+
+    #[test]
+    fn what_pytorch_refuses_is_refused_in_its_words() {
+        let layer = || ConvTranspose2d::new(4, 2, 3);
+        let text = |conv: ConvTranspose2d| conv.check().unwrap_err();
+        assert_eq!(text(layer().groups(0)), "groups must be a positive integer");
+        assert_eq!(text(layer().groups(3)), "in_channels must be divisible by groups");
+        assert_eq!(text(layer().groups(4)), "out_channels must be divisible by groups");
+        assert_eq!(text(layer().stride(0)), "non-positive stride is not supported");
+        let mode = layer().padding_mode(PaddingMode::Reflect);
+        assert_eq!(text(mode), "Only \"zeros\" padding mode is supported for ConvTranspose2d");
+        let words = text(layer().stride((2, 3)).output_padding((1, 3)));
+        let theirs = "output padding must be smaller than either stride or dilation, but got output_padding_height: 1 output_padding_width: 3 stride_height: 2 stride_width: 3 dilation_height: 1 dilation_width: 1";
+        assert_eq!(words, theirs);
+        assert!(layer().stride(2).dilation(4).output_padding(3).check().is_ok(), "output_padding below dilation");
+        assert_eq!(unsigned("padding", -1).unwrap_err(), "negative padding is not supported");
+        assert_eq!(unsigned("output_padding", -1).unwrap_err(), "negative output_padding is not supported");
+        assert_eq!(unsigned("stride", -1).unwrap_err(), "non-positive stride is not supported");
     }
 }

@@ -6,11 +6,14 @@
 mod check;
 mod cost;
 mod op;
+mod receptive;
 mod schema;
 mod shape;
 
+pub use check::unsigned;
 pub use cost::Cost;
 pub use op::*;
+pub use receptive::ReceptiveField;
 pub use schema::{Parameter, ParameterKind};
 pub use shape::Shape;
 

@@ -67,6 +67,8 @@ pub struct ConvTranspose2d {
     pub dilation: Pair,
     pub groups: usize,
     pub bias: bool,
+    /// Only zeros are supported, as in PyTorch: `padding` crops here, so there is nothing to fill.
+    pub padding_mode: PaddingMode,
 }
 
 macro_rules! setters {
@@ -87,6 +89,11 @@ macro_rules! setters {
             /// PyTorch's `bias`.
             pub fn bias(mut self, bias: bool) -> Self {
                 self.bias = bias;
+                self
+            }
+            /// PyTorch's `padding_mode`.
+            pub fn padding_mode(mut self, mode: PaddingMode) -> Self {
+                self.padding_mode = mode;
                 self
             }
         }
@@ -111,12 +118,6 @@ impl Conv2d {
             padding_mode: PaddingMode::Zeros,
         }
     }
-
-    /// PyTorch's `padding_mode`.
-    pub fn padding_mode(mut self, mode: PaddingMode) -> Self {
-        self.padding_mode = mode;
-        self
-    }
 }
 
 impl ConvTranspose2d {
@@ -132,6 +133,7 @@ impl ConvTranspose2d {
             dilation: (1, 1),
             groups: 1,
             bias: true,
+            padding_mode: PaddingMode::Zeros,
         }
     }
 }

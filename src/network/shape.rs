@@ -1,5 +1,6 @@
 //! Shape inference with PyTorch's formulas.
 
+use super::check::too_small;
 use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode};
 use crate::error::{Code, Error, Result};
 
@@ -86,20 +87,38 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
             Err(fault(format!("expected input to have {expected} channels, but got {channels} channels instead")))
         }
     };
-    let too_small =
-        || fault(format!("input size per channel: ({height} x {width}). Calculated output size is too small"));
+    // PyTorch names the weight's shape: it is what people compare with.
+    let suits = |expected: usize, groups: usize, transposed: u8| match channels == expected {
+        true => Ok(()),
+        false => Err(fault(format!(
+            "Given {}, weight of size {:?}, expected input[1, {channels}, {height}, {width}] to have {expected} channels, \
+             but got {channels} channels instead",
+            if transposed == 1 { "transposed=1".to_owned() } else { format!("groups={groups}") },
+            node.op.parameters()[0].1
+        ))),
+    };
     match &node.op {
         Op::Input { channels } => wants(*channels).map(|()| shape),
         Op::Conv2d(conv) => {
-            wants(conv.in_channels)?;
+            suits(conv.in_channels, conv.groups, 0)?;
             let (mode, padding) = (conv.padding_mode, conv.padding);
             fits(mode, padding.0, height).and(fits(mode, padding.1, width)).map_err(fault)?;
-            let (h, w) = conv.output_size(height, width).ok_or_else(too_small)?;
+            let (h, w) = conv.output_size(height, width).ok_or_else(|| {
+                let reach = |k: usize, d: usize| d * (k.max(1) - 1) + 1;
+                fault(format!(
+                    "Calculated padded input size per channel: ({} x {}). Kernel size: ({} x {}). Kernel size can't be \
+                     greater than actual input size",
+                    height + 2 * padding.0,
+                    width + 2 * padding.1,
+                    reach(conv.kernel_size.0, conv.dilation.0),
+                    reach(conv.kernel_size.1, conv.dilation.1)
+                ))
+            })?;
             Ok(Shape::new(conv.out_channels, h, w))
         }
         Op::ConvTranspose2d(conv) => {
-            wants(conv.in_channels)?;
-            let (h, w) = conv.output_size(height, width).ok_or_else(too_small)?;
+            suits(conv.in_channels, conv.groups, 1)?;
+            let (h, w) = conv.output_size(height, width).ok_or_else(|| fault(too_small(conv, (height, width))))?;
             Ok(Shape::new(conv.out_channels, h, w))
         }
         Op::BatchNorm2d(norm) => wants(norm.num_features).map(|()| shape),

@@ -147,6 +147,12 @@ def networks():
         json.dump(rows, file)
 
 
+def both():
+    """Generator and discriminator in one file, as training scripts keep them."""
+    generator, discriminator = torch.load(f"{HERE}/image-pair.pth"), torch.load(f"{HERE}/image-pair-discriminator.pth")
+    torch.save({"epoch": 9, "generator": generator, "discriminator": discriminator["discriminator"]}, f"{HERE}/image-pair-both.pth")
+
+
 def layers():
     """Random configurations: the valid with their outputs, the invalid with PyTorch's words."""
     random = np.random.RandomState(7)
@@ -196,6 +202,30 @@ def layers():
     print(sum("y" in r for r in rows), "valid,", sum("error" in r for r in rows), "invalid")
 
 
+def output_sizes():
+    """`forward(x, output_size=...)`: the size PyTorch gives, or its words."""
+    random = np.random.RandomState(11)
+    pair = lambda low, high: [int(random.randint(low, high + 1)), int(random.randint(low, high + 1))]
+    rows = []
+    for _ in range(300):
+        row = {"kernel": pair(1, 4), "stride": pair(1, 3), "padding": pair(0, 1), "dilation": pair(1, 2), "input": pair(1, 5)}
+        layer = nn.ConvTranspose2d(1, 1, row["kernel"], row["stride"], row["padding"], dilation=row["dilation"])
+        least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in zip(row["input"], row["stride"], row["padding"], row["dilation"], row["kernel"])]
+        if min(least) < 1:
+            continue
+        row["output_size"] = [max(1, n + int(random.randint(-1, 4))) for n in least] if random.randint(2) else [n + int(random.randint(s)) for n, s in zip(least, row["stride"])]
+        try:
+            row["y"] = list(layer(torch.zeros(1, 1, *row["input"]), output_size=row["output_size"]).shape[2:])
+        except (RuntimeError, ValueError) as error:
+            row["error"] = str(error)
+        rows.append(row)
+    with open(f"{HERE}/output_sizes.json", "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
+    print(sum("y" in r for r in rows), "sizes,", sum("error" in r for r in rows), "refused")
+
+
 if __name__ == "__main__":
     networks()
+    both()
+    output_sizes()
     layers()

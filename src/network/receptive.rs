@@ -1,0 +1,58 @@
+//! Which input pixels an output pixel depends on.
+
+use super::{Network, Op};
+
+/// Along one axis: output pixel `o` sees the inputs from `o * step + start`, `size` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ReceptiveField {
+    pub step: usize,
+    pub start: i64,
+    pub size: usize,
+}
+
+impl Network {
+    /// Height and width; `None` unless the network is a chain of convolutions and what works pixel by pixel.
+    pub fn receptive_field(&self) -> Option<[ReceptiveField; 2]> {
+        let mut fields = [ReceptiveField { step: 1, start: 0, size: 1 }; 2];
+        for (index, node) in self.nodes.iter().enumerate() {
+            match &node.op {
+                Op::Input { .. } if index == 0 => continue,
+                Op::Conv2d(conv) => {
+                    let sides = [
+                        (conv.kernel_size.0, conv.stride.0, conv.padding.0, conv.dilation.0),
+                        (conv.kernel_size.1, conv.stride.1, conv.padding.1, conv.dilation.1),
+                    ];
+                    for (field, (kernel, stride, padding, dilation)) in fields.iter_mut().zip(sides) {
+                        field.size += kernel.checked_sub(1)? * dilation * field.step;
+                        field.start -= (padding * field.step) as i64;
+                        field.step *= stride;
+                    }
+                }
+                Op::BatchNorm2d(_) | Op::Activation(_) | Op::Affine { .. } => {}
+                _ => return None,
+            }
+            if node.inputs.len() != 1 || node.inputs[0].0 + 1 != index {
+                return None;
+            }
+        }
+        Some(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::by_id;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_cell_of_the_discriminator_sees_94_pixels() {
+        let model = by_id("image-pair-discriminator").unwrap();
+        let field = ReceptiveField { step: 16, start: -15, size: 94 };
+        assert_eq!((model.network)(model.published).receptive_field(), Some([field; 2]));
+        let generator = by_id("context-encoder").unwrap();
+        assert_eq!((generator.network)(generator.published).receptive_field(), None);
+    }
+}
