@@ -1,13 +1,18 @@
 //! The diagnosis of checkpoints that almost fit.
 
 use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use infill::checkpoint;
+use infill::checkpoint::{self, Checkpoint};
+use infill::engine::EngineKind;
+use infill::error::Code;
+use infill::models::load::{self, Loaded};
 use infill::models::{Widths, by_id};
 use infill::report::{self, Report};
 
-/// A safetensors file with the ContextEncoder's keys at base width 2, changed as told; zeros inside.
-fn inspect(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Report {
+/// A safetensors file with the ContextEncoder's keys at base width 2, changed as told; small values inside.
+fn file(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Vec<u8> {
     let network = (by_id("context-encoder").unwrap().network)(Widths::base(2));
     let mut shapes: Vec<(String, Vec<usize>)> = network.parameters().into_iter().map(|p| (p.key, p.shape)).collect();
     change(&mut shapes);
@@ -20,8 +25,31 @@ fn inspect(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Report {
     let text = serde_json::to_vec(&header).unwrap();
     let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
     bytes.extend(text);
-    bytes.resize(bytes.len() + offset, 0);
-    report::inspect(checkpoint::open(Cursor::new(bytes), "gen.safetensors").unwrap().as_ref(), "gen.safetensors")
+    bytes.extend((0..offset / 4).flat_map(|i| (0.01 + (i % 13) as f32 / 100.0).to_le_bytes()));
+    bytes
+}
+
+fn open(bytes: Vec<u8>) -> Box<dyn Checkpoint> {
+    checkpoint::open(Cursor::new(bytes), "gen.safetensors").unwrap()
+}
+
+fn inspect(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Report {
+    report::inspect(open(file(change)).as_ref(), "gen.safetensors")
+}
+
+/// The report of a fixture that PyTorch made, under another name.
+fn fixture(name: &str, file: &str) -> Report {
+    report::inspect(fixture_file(name).as_ref(), file)
+}
+
+fn fixture_file(name: &str) -> Box<dyn Checkpoint> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks").join(name);
+    checkpoint::open(std::fs::File::open(path).unwrap(), name).unwrap()
+}
+
+fn message<'a>(report: &'a Report, code: &str) -> &'a str {
+    let found = report.findings.iter().find(|finding| finding.code == code);
+    &found.unwrap_or_else(|| panic!("no {code} in {:?}", codes(report))).message
 }
 
 fn codes(report: &Report) -> Vec<&str> {
@@ -44,6 +72,12 @@ fn what_fits_has_no_errors() {
 fn another_number_of_input_channels_is_told_at_the_ends_only() {
     let first = inspect(|shapes| shape(shapes, "encoder.0.weight")[1] = 3);
     assert!(codes(&first).contains(&"channels"), "{:?}", codes(&first));
+    assert!(message(&first, "channels").contains("input channels"));
+    let last = inspect(|shapes| {
+        shape(shapes, "decoder.21.weight")[1] = 4;
+        shape(shapes, "decoder.21.bias")[0] = 4;
+    });
+    assert!(message(&last, "channels").contains("output channels"));
     let middle = inspect(|shapes| shape(shapes, "encoder.8.weight")[0] = 15);
     assert!(!codes(&middle).contains(&"channels") && codes(&middle).contains(&"misfit"), "{:?}", codes(&middle));
 }
@@ -66,5 +100,112 @@ fn a_layer_more_shifts_the_names() {
             }
         }
     });
-    assert!(codes(&report).contains(&"index-shift"), "{:?}", codes(&report));
+    assert!(message(&report, "index-shift").contains("decoder.0.weight is decoder.1.weight in the file"));
+}
+
+/// "torch.load('gen.pth').keys() prints ['iteration', 'generator']": what that is, and the line to write.
+#[test]
+fn a_wrapper_is_named_with_the_line_that_unwraps_it() {
+    let report = fixture("context-encoder.pth", "gen.pth");
+    let text = message(&report, "unwrapped");
+    assert!(text.contains("torch.load(file)['generator']"), "{text}");
+    assert!(text.contains("Unexpected key(s) in state_dict: \"iteration\", \"generator\""), "{text}");
+    assert!(message(&report, "prefix-stripped").contains("module."));
+    assert!(message(&report, "prefix-stripped").contains("DataParallel"));
+}
+
+/// "Loading InpaintingModel_gen.pth says: Missing key(s) in state_dict: encoder.0.weight": it is another network.
+#[test]
+fn another_network_is_named_with_the_class_to_use() {
+    let report = fixture("edgeconnect-inpaint.pth", "InpaintingModel_gen.pth");
+    let text = message(&report, "other-class");
+    assert!(text.contains("Missing key(s) in state_dict: \"encoder.0.weight\", \"encoder.0.bias\""), "{text}");
+    assert!(text.contains("This is an EdgeConnect InpaintGenerator, not a ContextEncoder"), "{text}");
+    assert!(text.contains("net = InpaintGenerator(); net.load_state_dict(torch.load(file)['generator'])"), "{text}");
+    let mut file = fixture_file("edgeconnect-inpaint.pth");
+    let error = load::load(file.as_mut(), "gen.pth", Some("context-encoder"), EngineKind::Fast).map(drop).unwrap_err();
+    assert_eq!(error.code, Code::ModelMismatch);
+    assert!(error.message.contains("This is an EdgeConnect InpaintGenerator, not a ContextEncoder."), "{error}");
+    assert!(
+        error.message.contains("Missing key(s) in state_dict: \"encoder.0.weight\", \"encoder.0.bias\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn both_sides_stand_beside_each_other() {
+    let rows = report::alignment(fixture_file("edgeconnect-inpaint.pth").as_ref(), "context-encoder").unwrap();
+    assert_eq!((rows[0].key.as_deref(), rows[0].verdict), (Some("encoder.0.weight"), "missing"));
+    assert!(rows.iter().any(|row| row.verdict == "unexpected" && row.key.is_none()));
+    let same = report::alignment(fixture_file("edgeconnect-edge.pth").as_ref(), "edgeconnect-edge").unwrap();
+    assert!(same.iter().all(|row| row.verdict == "fits"));
+    assert_eq!(same[0].theirs.as_deref(), Some("encoder.1.weight_orig"));
+    let shapes = report::alignment(open(file(|s| shape(s, "encoder.8.weight")[0] = 15)).as_ref(), "context-encoder");
+    assert_eq!(shapes.unwrap().iter().filter(|row| row.verdict == "other-shape").count(), 1);
+    assert_eq!(report::alignment(fixture_file("image-pair.pth").as_ref(), "nobody").unwrap_err().code, Code::Usage);
+}
+
+#[test]
+fn folded_weights_are_told() {
+    assert!(message(&fixture("edgeconnect-edge.pth", "EdgeModel_gen.pth"), "folded").contains("spectral norm"));
+}
+
+#[test]
+fn a_discriminators_file_names_the_one_that_is_wanted() {
+    let report = fixture("image-pair-discriminator.pth", "InpaintingModel_dis.pth");
+    assert!(message(&report, "sibling-file").contains("InpaintingModel_gen.pth"));
+    assert!(!codes(&fixture("image-pair-both.pth", "both.pth")).contains(&"sibling-file"));
+}
+
+fn renamed() -> Vec<u8> {
+    file(|shapes| {
+        for (index, (key, _)) in shapes.iter_mut().enumerate() {
+            *key = format!("net.{index}.{}", key.rsplit('.').next().unwrap());
+        }
+    })
+}
+
+#[test]
+fn other_names_in_the_same_order_are_offered_by_position_and_run_so() {
+    let report = report::inspect(open(renamed()).as_ref(), "gen.safetensors");
+    assert!(message(&report, "positional").contains("net.0.weight -> encoder.0.weight"));
+    let network = &report.networks[0];
+    assert_eq!((network.id, network.width, network.renamed.len()), ("context-encoder", 2, network.missing.len()));
+    let refused =
+        load::load(open(renamed()).as_mut(), "gen.safetensors", None, EngineKind::Fast).map(drop).unwrap_err();
+    assert_eq!(refused.code, Code::ModelMismatch);
+    let run = |mut loaded: Vec<Loaded>| {
+        let x = infill::tensor::Tensor::new([1, 4, 512, 512], (0..4 << 18).map(|i| (i % 7) as f32 / 7.0).collect());
+        loaded[0].engine.run(&[x.unwrap()], &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let plain = load::load(open(file(|_| {})).as_mut(), "gen.safetensors", None, EngineKind::Fast).unwrap();
+    let mapped = load::load_by_position(open(renamed()).as_mut(), "gen.safetensors", None, EngineKind::Fast).unwrap();
+    assert_eq!(run(plain), run(mapped));
+    let wrong = load::load_by_position(fixture_file("image-pair.pth").as_mut(), "x", None, EngineKind::Fast);
+    assert_eq!(wrong.map(drop).unwrap_err().code, Code::ModelMismatch);
+}
+
+#[test]
+fn a_tensor_with_nan_is_named_and_refused() {
+    let mut bytes = file(|_| {});
+    let end = bytes.len();
+    bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let last = open(bytes.clone()).state_dicts()[0].tensors.iter().max_by_key(|t| t.storage).unwrap().key.clone();
+    let error =
+        load::load(open(bytes.clone()).as_mut(), "gen.safetensors", None, EngineKind::Fast).map(drop).unwrap_err();
+    assert_eq!((error.code, error.keys), (Code::WeightsNotFinite, vec![last.clone()]));
+    let stats = report::stats(open(bytes).as_mut(), Some(&[last])).unwrap();
+    assert_eq!((stats.len(), stats[0].nan), (1, 1));
+}
+
+#[test]
+fn the_pair_network_is_explained_in_three_sentences() {
+    for name in ["image-pair.pth", "image-pair-discriminator.pth"] {
+        assert_eq!(fixture(name, name).networks[0].about.len(), 3);
+    }
+}
+
+#[test]
+fn what_a_file_cannot_tell_is_said() {
+    assert!(codes(&inspect(|_| {})).contains(&"cannot-tell"));
 }

@@ -40,6 +40,8 @@ pub struct Match {
     pub mismatched: Vec<Mismatch>,
     /// Whether some weights are stored under spectral or weight norm and will be folded.
     pub folded: Option<&'static str>,
+    /// Where only the names differ: every key of the network and the file's key at its place. Empty elsewhere.
+    pub renamed: Vec<(String, String)>,
 }
 
 impl Match {
@@ -55,6 +57,9 @@ impl Match {
     }
 }
 
+/// How sure shapes in the right order make, where no name fits.
+const RENAMED: f32 = 0.6;
+
 /// Keys of a state dict by name.
 pub fn by_key(dict: &StateDict) -> HashMap<&str, &TensorInfo> {
     dict.tensors.iter().map(|tensor| (tensor.key.as_str(), tensor)).collect()
@@ -64,8 +69,36 @@ pub fn by_key(dict: &StateDict) -> HashMap<&str, &TensorInfo> {
 pub fn align(model: &'static Model, dict: &StateDict, index: usize) -> Match {
     let tensors = by_key(dict);
     let find = |key: &str| tensors.get(key).copied();
-    let widths = widths(model, &find);
-    let network = (model.network)(widths);
+    align_at(model, widths(model, &find), dict, index)
+}
+
+fn align_at(model: &'static Model, widths: Widths, dict: &StateDict, index: usize) -> Match {
+    let Held { missing, unexpected, mismatched, folded, fitting, wanted } = hold(&(model.network)(widths), dict);
+    let confidence = fitting as f32 / (wanted + unexpected.len()).max(1) as f32;
+    let why = why(model, widths, fitting, wanted, &unexpected, folded);
+    Match { model, widths, dict: index, confidence, why, missing, unexpected, mismatched, folded, renamed: Vec::new() }
+}
+
+/// A state dict held against a description, key by key.
+pub struct Held {
+    /// Keys the network has and the file has not (counters that eval never reads left out).
+    pub missing: Vec<String>,
+    /// Keys the file has and the network has not.
+    pub unexpected: Vec<String>,
+    /// Keys of another shape.
+    pub mismatched: Vec<Mismatch>,
+    /// Whether some weights are stored under spectral or weight norm.
+    pub folded: Option<&'static str>,
+    /// How many keys and shapes fit.
+    pub fitting: usize,
+    /// How many there are, counters left out.
+    pub wanted: usize,
+}
+
+/// Holds every key of the network against the file, and every key of the file against the network.
+pub fn hold(network: &Network, dict: &StateDict) -> Held {
+    let tensors = by_key(dict);
+    let find = |key: &str| tensors.get(key).copied();
     let parameters = network.parameters();
     let (mut missing, mut mismatched, mut fitting, mut folded) = (Vec::new(), Vec::new(), 0usize, None);
     let mut used = HashSet::new();
@@ -92,9 +125,7 @@ pub fn align(model: &'static Model, dict: &StateDict, index: usize) -> Match {
     }
     let unexpected: Vec<String> = dict.tensors.iter().map(|t| &t.key).filter(|k| !used.contains(*k)).cloned().collect();
     let wanted = parameters.iter().filter(|p| p.kind != ParameterKind::Counter).count();
-    let confidence = fitting as f32 / (wanted + unexpected.len()).max(1) as f32;
-    let why = why(model, widths, fitting, wanted, &unexpected, folded);
-    Match { model, widths, dict: index, confidence, why, missing, unexpected, mismatched, folded }
+    Held { missing, unexpected, mismatched, folded, fitting, wanted }
 }
 
 fn why(
@@ -123,11 +154,44 @@ fn why(
 pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
     let best = |(index, dict): (usize, &StateDict)| {
         let candidates = MODELS.iter().map(|model| align(model, dict, index));
-        candidates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).filter(|m| m.confidence >= 0.3)
+        let best = candidates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).filter(|m| m.confidence >= 0.3);
+        if best.as_ref().is_some_and(Match::fits) {
+            return best;
+        }
+        let first = best.as_ref().map(|found| found.model);
+        first.into_iter().chain(MODELS).find_map(|model| by_position(model, dict, index)).or(best)
     };
     let mut matches: Vec<Match> = checkpoint.state_dicts().iter().enumerate().filter_map(best).collect();
     matches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     matches
+}
+
+/// The match of a state dict that has the network's shapes in the network's order, under other names.
+fn by_position(model: &'static Model, dict: &StateDict, index: usize) -> Option<Match> {
+    let own = |widths: Widths| {
+        let all = (model.network)(widths).parameters().into_iter();
+        all.filter(|p| p.kind != ParameterKind::Counter).collect::<Vec<_>>()
+    };
+    let tensors: Vec<&TensorInfo> =
+        dict.tensors.iter().filter(|tensor| !tensor.key.ends_with("num_batches_tracked")).collect();
+    let published = own(model.published);
+    if published.len() != tensors.len() {
+        return None;
+    }
+    let places: HashMap<&str, &TensorInfo> =
+        published.iter().map(|p| p.key.as_str()).zip(tensors.iter().copied()).collect();
+    let widths = widths(model, &|key: &str| places.get(key).copied());
+    let pair =
+        |(own, tensor): (Parameter, &&TensorInfo)| (own.shape == tensor.shape).then(|| (own.key, tensor.key.clone()));
+    let renamed = own(widths).into_iter().zip(&tensors).map(pair).collect::<Option<Vec<_>>>()?;
+    if renamed.iter().all(|(own, theirs)| own == theirs) {
+        return None;
+    }
+    let mut found = align_at(model, widths, dict, index);
+    found.confidence = RENAMED;
+    found.why = format!("All {} shapes are those of {}, in its order, under other names.", renamed.len(), model.name);
+    found.renamed = renamed;
+    Some(found)
 }
 
 /// Reads the channel counts from the shapes: every dimension that scales with a width votes.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::fold::{self, Stored};
-use super::identify::{self, Match, align, by_key, identify};
+use super::identify::{self, Match, Mismatch, align, by_key, identify};
 use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
-use crate::checkpoint::{Checkpoint, TensorInfo};
+use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
 use crate::network::{Network, Op};
@@ -80,6 +80,24 @@ pub fn load(
     matches.iter().map(|found| build(checkpoint, found, file, kind).map_err(|e| e.in_file(file))).collect()
 }
 
+/// Loads a network whose keys have other names, each by its position; see [`Match::renamed`].
+///
+/// `model-mismatch` if no network of the file has the shapes of a known one in its order (or of the chosen one).
+pub fn load_by_position(
+    checkpoint: &mut dyn Checkpoint,
+    file: &str,
+    choice: Option<&str>,
+    kind: EngineKind,
+) -> Result<Vec<Loaded>> {
+    let fits = |found: &Match| !found.renamed.is_empty() && choice.is_none_or(|id| id == found.model.id);
+    let found = identify(checkpoint).into_iter().find(fits).ok_or_else(|| {
+        let text =
+            "These weights do not have a known network's shapes in its order, so they cannot be mapped by position.";
+        Error::new(Code::ModelMismatch, text).in_file(file)
+    })?;
+    Ok(vec![build(checkpoint, &found, file, kind).map_err(|e| e.in_file(file))?])
+}
+
 /// Which networks of the file would be loaded: all that fit, or the chosen one.
 pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<Match>> {
     let Some(id) = choice else {
@@ -101,44 +119,53 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
     Err(misfit(checkpoint, &best, other.as_ref()))
 }
 
+/// Whether a state dict lies where training scripts keep a discriminator.
+pub fn is_sibling(dict: &StateDict) -> bool {
+    let places = dict.wrapper.iter().map(String::as_str).chain([dict.prefix.trim_end_matches('.')]);
+    places.into_iter().any(|place| ["discriminator", "netD", "netD_state_dict", "D", "D_ema"].contains(&place))
+}
+
 fn unknown(checkpoint: &dyn Checkpoint) -> Error {
     let keys: Vec<String> = checkpoint.state_dicts().iter().flat_map(|d| &d.tensors).map(|t| t.key.clone()).collect();
     let first: Vec<&str> = keys.iter().take(4).map(String::as_str).collect();
     let known: Vec<&str> = MODELS.iter().map(|m| m.name).collect();
-    let text = format!(
+    let mut text = format!(
         "No known network has these keys: {}{}. infill runs {}.",
         first.join(", "),
         if keys.len() > 4 { ", ..." } else { "" },
         known.join(", ")
     );
+    if checkpoint.state_dicts().iter().all(is_sibling) {
+        text = format!("This file holds a discriminator, which does not paint: load the generator's file. {text}");
+    }
     Error::new(Code::ModelUnknown, text).with_keys(keys)
+}
+
+/// The name with its article.
+pub fn article(name: &str) -> String {
+    let vowel = name.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
+    format!("{} {name}", if vowel { "an" } else { "a" })
 }
 
 /// In PyTorch's own format, with every key and both shapes.
 fn misfit(checkpoint: &dyn Checkpoint, found: &Match, other: Option<&Match>) -> Error {
-    let quote = |keys: &[String]| keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     match other {
         Some(other) => lines.push(format!(
-            "This is an {}, not a {}. Load it as {}, or use the class {} in your code.",
-            other.model.name, found.model.name, other.model.id, other.model.name
+            "This is {}, not {}. Load it as {}, or use the class {} in your code.",
+            article(other.model.name),
+            article(found.model.name),
+            other.model.id,
+            other.model.name
         )),
+        None if !found.renamed.is_empty() => {
+            lines.push(format!("{} Load it by position (--by-position), or rename the keys.", found.why))
+        }
         None => {
             lines.push(format!("These weights do not fit {} (base width {}).", found.model.name, found.widths.base))
         }
     }
-    if !found.missing.is_empty() {
-        lines.push(format!("Missing key(s) in state_dict: {}.", quote(&found.missing)));
-    }
-    if !found.unexpected.is_empty() {
-        lines.push(format!("Unexpected key(s) in state_dict: {}.", quote(&found.unexpected)));
-    }
-    for m in &found.mismatched {
-        lines.push(format!(
-            "size mismatch for {}: the checkpoint has {:?}, the network {:?}.",
-            m.key, m.found, m.expected
-        ));
-    }
+    lines.extend(faults(&found.missing, &found.unexpected, &found.mismatched));
     if other.is_none() {
         let siblings = &checkpoint.state_dicts()[found.dict].siblings;
         let tail = if siblings.is_empty() { String::new() } else { format!(" (beside: {})", siblings.join(", ")) };
@@ -147,9 +174,28 @@ fn misfit(checkpoint: &dyn Checkpoint, found: &Match, other: Option<&Match>) -> 
     Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(found.faults())
 }
 
+/// What PyTorch would say of these keys.
+fn faults(missing: &[String], unexpected: &[String], mismatched: &[Mismatch]) -> Vec<String> {
+    let quote = |keys: &[String]| keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+    let mut lines = Vec::new();
+    if !missing.is_empty() {
+        lines.push(format!("Missing key(s) in state_dict: {}.", quote(missing)));
+    }
+    if !unexpected.is_empty() {
+        lines.push(format!("Unexpected key(s) in state_dict: {}.", quote(unexpected)));
+    }
+    for m in mismatched {
+        lines.push(format!(
+            "size mismatch for {}: the checkpoint has {:?}, the network {:?}.",
+            m.key, m.found, m.expected
+        ));
+    }
+    lines
+}
+
 fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: EngineKind) -> Result<Loaded> {
     let network = identify::network(found);
-    let mut weights = Weights { checkpoint, found, network: &network };
+    let mut weights = Weights { checkpoint, dict: found.dict, renamed: &found.renamed, network: &network };
     let engine = engine::build(kind, &network, &mut weights)?;
     Ok(Loaded {
         model: found.model,
@@ -164,16 +210,41 @@ fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: Engin
 /// The weights of one state dict, folded and checked as they are taken.
 struct Weights<'a> {
     checkpoint: &'a mut dyn Checkpoint,
-    found: &'a Match,
+    dict: usize,
+    renamed: &'a [(String, String)],
     network: &'a Network,
+}
+
+/// An engine for any description, with the weights of the state dict that suits it best.
+///
+/// `model-mismatch` with every key at fault if none fits.
+pub fn engine_for(
+    checkpoint: &mut dyn Checkpoint,
+    file: &str,
+    network: &Network,
+    kind: EngineKind,
+) -> Result<Box<dyn Engine>> {
+    let held = checkpoint.state_dicts().iter().map(|dict| identify::hold(network, dict)).enumerate();
+    let best = held.max_by_key(|(_, held)| held.fitting);
+    let (dict, held) = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
+    let mut lines = vec!["These weights do not fit the class.".to_owned()];
+    lines.extend(faults(&held.missing, &held.unexpected, &held.mismatched));
+    if lines.len() > 1 {
+        let mismatched = held.mismatched.iter().map(|m| m.key.clone());
+        let keys = held.missing.iter().chain(&held.unexpected).cloned().chain(mismatched).collect();
+        return Err(Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(keys).in_file(file));
+    }
+    let mut weights = Weights { checkpoint, dict, renamed: &[], network };
+    engine::build(kind, network, &mut weights).map_err(|e| e.in_file(file))
 }
 
 impl WeightSource for Weights<'_> {
     fn take(&mut self, key: &str) -> Result<Vec<f32>> {
         let gone = || Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()]);
-        let dict = self.checkpoint.state_dicts().get(self.found.dict).ok_or_else(gone)?;
+        let dict = self.checkpoint.state_dicts().get(self.dict).ok_or_else(gone)?;
         let tensors = by_key(dict);
-        let stored = fold::stored(key, &|key| tensors.get(key).copied()).ok_or_else(gone)?;
+        let theirs = self.renamed.iter().find(|(own, _)| own == key).map_or(key, |(_, theirs)| theirs);
+        let stored = fold::stored(theirs, &|key| tensors.get(key).copied()).ok_or_else(gone)?;
         let infos: Vec<TensorInfo> =
             stored.keys().iter().filter_map(|k| tensors.get(k.as_str()).copied().cloned()).collect();
         let mut parts = Vec::with_capacity(infos.len());

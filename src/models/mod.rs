@@ -2,7 +2,7 @@
 
 mod context_encoder;
 mod edgeconnect;
-mod fold;
+pub mod fold;
 pub mod identify;
 mod image_pair;
 pub mod load;

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, DType, StateDict};
-use crate::models::identify::{Match, network};
+use crate::models::identify::{Match, align, network};
+use crate::models::load::is_sibling;
+use crate::models::{Model, by_id};
 
 /// One thing the user should know.
 #[derive(Debug, Serialize)]
@@ -43,7 +45,7 @@ pub fn about(id: &str) -> Vec<&'static str> {
 }
 
 /// Every finding, errors first.
-pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match]) -> Vec<Finding> {
+pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> Vec<Finding> {
     let dicts = checkpoint.state_dicts();
     let mut list = Vec::new();
     if matches.is_empty() {
@@ -51,13 +53,36 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match]) -> Vec<Finding> 
     }
     for found in matches {
         fit(found, &dicts[found.dict], &mut list);
+        other_class(found, &dicts[found.dict], &mut list);
+    }
+    let only = |dict: &StateDict| {
+        let model = matches.iter().find(|found| std::ptr::eq(&dicts[found.dict], dict)).map(|found| found.model);
+        is_sibling(dict) || model.is_some_and(|model| model.id.ends_with("discriminator"))
+    };
+    if !dicts.is_empty() && dicts.iter().all(only) {
+        let wanted = wanted(file).map_or_else(String::new, |name| format!(": {name}"));
+        let text = format!(
+            "This file holds a discriminator, which scores pictures and does not paint. For filling, load the generator's file beside it{wanted}."
+        );
+        list.push(finding(
+            "sibling-file",
+            "warning",
+            text,
+            dicts.iter().flat_map(|dict| dict.siblings.clone()).collect(),
+        ));
     }
     for dict in dicts {
         if !dict.wrapper.is_empty() {
             let path = dict.wrapper.iter().map(|key| format!("['{key}']")).collect::<String>();
-            let text = format!(
+            let mut text = format!(
                 "The weights are under {path}: unwrapped for you. In code: net.load_state_dict(torch.load(file){path})."
             );
+            if let [key] = &dict.wrapper[..] {
+                let all = dict.siblings.iter().chain([key]).map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
+                text += &format!(
+                    " Without it PyTorch says that every key is missing, and Unexpected key(s) in state_dict: {all}."
+                );
+            }
             list.push(finding("unwrapped", "info", text, dict.siblings.clone()));
         }
         if !dict.prefix.is_empty() {
@@ -103,15 +128,6 @@ fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
     if let Some(folded) = found.folded {
         list.push(finding("folded", "info", format!("The weights carry {folded}: folded for you."), Vec::new()));
     }
-    if found.model.id.ends_with("discriminator") {
-        let beside = dict.siblings.iter().any(|key| key.contains("generator"));
-        if !beside {
-            let text = format!(
-                "This is the {name}: it scores pictures, it does not paint. For filling, load the generator's file."
-            );
-            list.push(finding("sibling-file", "warning", text, Vec::new()));
-        }
-    }
     let counters = network(found).parameters().into_iter().filter(|p| p.key.ends_with("num_batches_tracked"));
     let absent: Vec<String> =
         counters.map(|p| p.key).filter(|key| !dict.tensors.iter().any(|t| t.key == *key)).collect();
@@ -128,27 +144,42 @@ fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         return;
     }
     if let Some((shift, keys)) = shifted(found) {
+        let example = found.missing.iter().find_map(|key| shifted_by(key, shift).map(|theirs| (key, theirs)));
+        let example = example.map_or_else(String::new, |(own, theirs)| format!(" ({own} is {theirs} in the file)"));
         let text = format!(
-            "The names are shifted by {shift}: a layer such as Dropout is {} in your network. Renumber the keys, or define the class as it was trained.",
+            "The names are shifted by {shift}{example}: the network that was saved has a layer such as Dropout {}. Renumber the keys, or define the class as it was trained.",
             if shift > 0 { "more" } else { "less" }
         );
         list.push(finding("index-shift", "error", text, keys));
     }
-    if !found.missing.is_empty() && found.missing.len() == found.unexpected.len() && same_shapes(found, dict) {
-        let text = "Other names, but the same shapes in the same order: the keys can be mapped by position.".to_owned();
-        list.push(finding("positional", "warning", text, found.unexpected.clone()));
+    if !found.renamed.is_empty() {
+        let pairs: Vec<String> = found.renamed.iter().map(|(own, theirs)| format!("{theirs} -> {own}")).collect();
+        let text = format!(
+            "Other names, but the shapes of {name} in its order: the keys can be mapped by position, {}, and so on.",
+            pairs[0]
+        );
+        list.push(finding("positional", "warning", text, pairs));
     }
     let parameters = network(found).parameters();
-    let last = parameters.iter().rposition(|p| p.key.ends_with(".weight")).unwrap_or(0);
-    let at_an_end = |key: &str| parameters.iter().position(|p| p.key == key).is_some_and(|at| at == 0 || at >= last);
-    if let [only] = &found.mismatched[..]
-        && at_an_end(&only.key)
+    let module = |key: &str| key.rsplit_once('.').map_or(key, |(module, _)| module).to_owned();
+    let ends = [parameters.first(), parameters.iter().rfind(|p| p.key.ends_with(".weight"))];
+    let ends = ends.map(|end| end.map(|p| module(&p.key)));
+    let at = found.mismatched.first().map(|m| module(&m.key));
+    if let [first, ..] = &found.mismatched[..]
+        && ends.contains(&at)
+        && found.mismatched.iter().all(|m| Some(module(&m.key)) == at)
     {
+        let side = if at == ends[0] { "input" } else { "output" };
+        let keys: Vec<String> = found.mismatched.iter().map(|m| m.key.clone()).collect();
         let text = format!(
-            "Only {} differs: the file has {:?}, {name} has {:?}. The network was trained with another number of input or output channels.",
-            only.key, only.found, only.expected
+            "Only {} {}: {} has {:?} in the file and {:?} in {name}. The network was trained with another number of {side} channels.",
+            keys.join(" and "),
+            if keys.len() == 1 { "differs" } else { "differ" },
+            first.key,
+            first.found,
+            first.expected
         );
-        list.push(finding("channels", "error", text, vec![only.key.clone()]));
+        list.push(finding("channels", "error", text, keys));
     }
     let text = format!(
         "{name} fits best, but {} keys are missing, {} are unexpected and {} have another shape.",
@@ -177,10 +208,36 @@ fn shifted(found: &Match) -> Option<(i64, Vec<String>)> {
     })
 }
 
-/// Whether missing and unexpected keys have the same shapes in the same order.
-fn same_shapes(found: &Match, dict: &StateDict) -> bool {
-    let parameters = network(found).parameters();
-    let expected = found.missing.iter().map(|key| parameters.iter().find(|p| p.key == *key).map(|p| &p.shape));
-    let given = found.unexpected.iter().map(|key| dict.tensors.iter().find(|t| t.key == *key).map(|t| &t.shape));
-    expected.eq(given)
+/// The key with its last index moved by `shift`.
+fn shifted_by(key: &str, shift: i64) -> Option<String> {
+    let mut pieces: Vec<String> = key.split('.').map(str::to_owned).collect();
+    let place = pieces.iter_mut().rev().find(|piece| piece.parse::<i64>().is_ok())?;
+    *place = (place.parse::<i64>().ok()? + shift).to_string();
+    Some(pieces.join("."))
+}
+
+/// For networks that people load into another class: what PyTorch then says, and the line of code to change.
+fn other_class(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
+    let class = match found.model.id {
+        "edgeconnect-inpaint" => "InpaintGenerator",
+        "edgeconnect-edge" => "EdgeGenerator",
+        _ => return,
+    };
+    let Some(taken) = by_id("context-encoder").map(|model: &'static Model| align(model, dict, found.dict)) else {
+        return;
+    };
+    let path: String = dict.wrapper.iter().map(|key| format!("['{key}']")).collect();
+    let first = taken.missing.iter().take(3).map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is an EdgeConnect {class}, not a ContextEncoder ({} of its keys are missing here). Change the class: net = {class}(); net.load_state_dict(torch.load(file){path}).",
+        taken.missing.len()
+    );
+    list.push(finding("other-class", "info", text, taken.missing));
+}
+
+/// The generator's file that usually lies beside a discriminator's.
+fn wanted(file: &str) -> Option<String> {
+    let pairs =
+        [("_dis", "_gen"), ("_D.", "_G."), ("_netD", "_netG"), ("netD", "netG"), ("discriminator", "generator")];
+    pairs.iter().find(|(theirs, _)| file.contains(theirs)).map(|(theirs, ours)| file.replacen(theirs, ours, 1))
 }

@@ -1,7 +1,9 @@
 //! What a checkpoint is, said to people and to scripts: the one report behind `infill inspect` and the page's card.
 
+mod alignment;
 mod findings;
 mod layers;
+mod stats;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,8 +12,10 @@ use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{Match, identify};
 use crate::models::load::conventions_json;
 
+pub use alignment::{Aligned, alignment};
 pub use findings::Finding;
 pub use layers::{Geometry, LayerReport};
+pub use stats::{TensorStats, stats};
 
 /// The report; its JSON is `infill inspect --json`.
 #[derive(Serialize)]
@@ -57,6 +61,9 @@ pub struct NetworkReport {
     pub unexpected: Vec<String>,
     /// Keys of another shape.
     pub mismatched: Vec<MismatchReport>,
+    /// Where only the names differ: the network's key and the file's at the same place; left out elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<(String, String)>,
     /// Wrapper keys of its state dict.
     pub wrapper: Vec<String>,
     /// Prefix stripped from its keys.
@@ -91,6 +98,9 @@ pub struct TensorReport {
     pub shape: Vec<usize>,
     /// PyTorch's short name of the dtype.
     pub dtype: &'static str,
+    /// What its values are, where somebody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<TensorStats>,
 }
 
 /// Says what an opened checkpoint is.
@@ -103,12 +113,12 @@ pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
         container: checkpoint.container().as_str(),
         wrapper: main.map(|dict| dict.wrapper.clone()).unwrap_or_default(),
         prefix: main.map(|dict| dict.prefix.clone()).unwrap_or_default(),
-        findings: findings::findings(checkpoint, &matches),
+        findings: findings::findings(checkpoint, &matches, file),
         networks: matches.into_iter().map(|found| network(found, dicts)).collect(),
         tensors: dicts
             .iter()
             .flat_map(|dict| &dict.tensors)
-            .map(|t| TensorReport { key: t.key.clone(), shape: t.shape.clone(), dtype: t.dtype.as_str() })
+            .map(|t| TensorReport { key: t.key.clone(), shape: t.shape.clone(), dtype: t.dtype.as_str(), stats: None })
             .collect(),
         metadata: checkpoint.metadata().to_vec(),
     }
@@ -128,6 +138,7 @@ fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
         dtype: commonest_dtype(dict),
         missing: found.missing,
         unexpected: found.unexpected,
+        renamed: found.renamed,
         mismatched: found
             .mismatched
             .into_iter()

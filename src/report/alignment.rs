@@ -1,0 +1,74 @@
+//! A file's keys beside a network's, whether or not it is the network they were made for.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::checkpoint::{Checkpoint, StateDict};
+use crate::error::{Code, Error, Result};
+use crate::models::identify::{align, network};
+use crate::models::{by_id, fold};
+use crate::network::ParameterKind;
+
+/// One row: what the network expects on one side, what the file has on the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aligned {
+    /// The network's key.
+    pub key: Option<String>,
+    /// Its shape in the network.
+    pub expected: Option<Vec<usize>>,
+    /// The file's key.
+    pub theirs: Option<String>,
+    /// Its shape in the file.
+    pub found: Option<Vec<usize>>,
+    /// `fits`, `other-shape`, `other-name`, `missing` or `unexpected`.
+    pub verdict: &'static str,
+}
+
+/// Holds the file's best suited state dict against the network of this id, in the network's order; what the network has
+/// not comes last. A missing key stands beside the next unexpected one of the same shape.
+pub fn alignment(checkpoint: &dyn Checkpoint, id: &str) -> Result<Vec<Aligned>> {
+    let model = by_id(id).ok_or_else(|| Error::new(Code::Usage, format!("There is no model {id}.")))?;
+    let matches = checkpoint.state_dicts().iter().enumerate().map(|(index, dict)| align(model, dict, index));
+    let best = matches.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
+    let best = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
+    Ok(rows(&checkpoint.state_dicts()[best.dict], &network(&best)))
+}
+
+fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
+    let find = |key: &str| dict.tensors.iter().find(|tensor| tensor.key == key);
+    let mut used = HashSet::new();
+    let mut rows = Vec::new();
+    for parameter in network.parameters() {
+        let stored = fold::stored(&parameter.key, &find);
+        let tensor = stored.as_ref().and_then(|stored| find(stored.shaped_key()));
+        used.extend(stored.iter().flat_map(|stored| stored.keys().to_vec()));
+        let verdict = match tensor {
+            None if parameter.kind == ParameterKind::Counter => continue,
+            None => "missing",
+            Some(t) if t.shape == parameter.shape || parameter.kind == ParameterKind::Counter => "fits",
+            Some(_) => "other-shape",
+        };
+        rows.push(Aligned {
+            key: Some(parameter.key),
+            expected: Some(parameter.shape),
+            theirs: tensor.map(|t| t.key.clone()),
+            found: tensor.map(|t| t.shape.clone()),
+            verdict,
+        });
+    }
+    let mut left = dict.tensors.iter().filter(|tensor| !used.contains(&tensor.key)).peekable();
+    for row in rows.iter_mut().filter(|row| row.verdict == "missing") {
+        if let Some(tensor) = left.next_if(|tensor| Some(&tensor.shape) == row.expected.as_ref()) {
+            (row.theirs, row.found, row.verdict) = (Some(tensor.key.clone()), Some(tensor.shape.clone()), "other-name");
+        }
+    }
+    rows.extend(left.map(|tensor| Aligned {
+        key: None,
+        expected: None,
+        theirs: Some(tensor.key.clone()),
+        found: Some(tensor.shape.clone()),
+        verdict: "unexpected",
+    }));
+    rows
+}
