@@ -10,6 +10,7 @@
 //! `ARCHITECTURE.md` is the map.
 
 pub mod checkpoint;
+pub mod class;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod clock;

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint;
-use crate::engine::EngineKind;
+use crate::class;
+use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
 use crate::tensor::Tensor;
@@ -17,8 +18,11 @@ pub struct Arguments {
     /// Network id, where the file holds several.
     #[arg(long)]
     model: Option<String>,
-    /// A Python file with the network's class.
-    #[arg(long, conflicts_with = "model")]
+    /// Take the keys by position where only their names differ (`infill inspect` shows the mapping).
+    #[arg(long)]
+    by_position: bool,
+    /// A Python file with the network's class: read, never executed. The last class with a forward is taken.
+    #[arg(long, conflicts_with_all = ["model", "by_position"])]
     class: Option<PathBuf>,
     /// safetensors with `x`, or `x1` and `x2`: NCHW f32.
     #[arg(long)]
@@ -32,15 +36,19 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    if arguments.class.is_some() {
-        let text = "--class is not read yet: infill runs the networks it knows (see infill models).";
-        return Err(Error::new(Code::Usage, text));
-    }
     let inputs = read_inputs(&arguments.input)?;
     let kind = if arguments.engine == "fast" { EngineKind::Fast } else { EngineKind::Reference };
     let name = super::file_name(&arguments.weights);
     let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
-    let mut loaded = load::load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
+    if let Some(path) = &arguments.class {
+        let channels: Vec<usize> = inputs.iter().map(|(_, x)| x.shape().get(1).copied().unwrap_or(0)).collect();
+        let source = String::from_utf8_lossy(&super::read_file(path)?).into_owned();
+        let network = class::network(&source, &channels).map_err(|e| e.in_file(&super::file_name(path)))?;
+        let mut engine = load::engine_for(checkpoint.as_mut(), &name, &network, kind)?;
+        return finish(arguments, engine.as_mut(), inputs);
+    }
+    let load = if arguments.by_position { load::load_by_position } else { load::load };
+    let mut loaded = load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
     loaded.retain(|network| fits(network, &inputs));
     let mut network = match loaded.len() {
         1 => loaded.remove(0),
@@ -59,8 +67,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             return Err(Error::new(Code::ModelAmbiguous, text));
         }
     };
+    finish(arguments, network.engine.as_mut(), inputs)
+}
+
+/// Runs the network and writes what comes out.
+fn finish(arguments: &Arguments, engine: &mut dyn Engine, inputs: Vec<(String, Tensor)>) -> Result<()> {
     let tensors: Vec<Tensor> = inputs.into_iter().map(|(_, tensor)| tensor).collect();
-    let output = network.engine.run(&tensors, &mut |_| ControlFlow::Continue(()))?;
+    let output = engine.run(&tensors, &mut |_| ControlFlow::Continue(()))?;
     write_safetensors(&arguments.output, "y", &output)
 }
 

@@ -1,0 +1,196 @@
+//! Python's tokens, as far as classes of layers need them.
+
+use super::at;
+use crate::error::Result;
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Name(String),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    /// An operator or bracket.
+    Mark(&'static str),
+    /// The end of a statement.
+    Line,
+    Indent,
+    Dedent,
+    End,
+}
+
+/// A token and the line it stands on, counted from one.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub kind: Kind,
+    pub line: usize,
+}
+
+/// Longer ones first.
+const MARKS: [&str; 37] = [
+    "**=", "//=", "...", "->", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", ":=", "(", ")", "[", "]",
+    "{", "}", ",", ":", ".", "=", "+", "-", "*", "/", "%", "<", ">", "@", ";", "|", "&", "^",
+];
+
+/// All tokens; the last is `End`.
+pub fn tokens(source: &str) -> Result<Vec<Token>> {
+    let mut lexer = Lexer { rest: source, line: 1, depth: 0, indents: vec![0], tokens: Vec::new() };
+    lexer.run()?;
+    Ok(lexer.tokens)
+}
+
+struct Lexer<'a> {
+    rest: &'a str,
+    line: usize,
+    /// Open brackets: inside them line ends do not count.
+    depth: usize,
+    indents: Vec<usize>,
+    tokens: Vec<Token>,
+}
+
+impl Lexer<'_> {
+    fn push(&mut self, kind: Kind) {
+        self.tokens.push(Token { kind, line: self.line });
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.rest = &self.rest[bytes..];
+    }
+
+    fn run(&mut self) -> Result<()> {
+        self.indentation()?;
+        while let Some(first) = self.rest.chars().next() {
+            match first {
+                '\n' => {
+                    self.skip(1);
+                    if self.depth == 0 {
+                        self.push(Kind::Line);
+                        self.line += 1;
+                        self.indentation()?;
+                    } else {
+                        self.line += 1;
+                    }
+                }
+                '\\' if self.rest[1..].trim_start_matches('\r').starts_with('\n') => {
+                    self.skip(1 + self.rest[1..].find('\n').unwrap_or(0) + 1);
+                    self.line += 1;
+                }
+                '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
+                c if c.is_whitespace() => self.skip(c.len_utf8()),
+                c if c.is_ascii_digit() => self.number()?,
+                '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number()?,
+                '"' | '\'' => self.text()?,
+                c if c.is_alphabetic() || c == '_' => self.name()?,
+                _ => self.mark()?,
+            }
+        }
+        self.push(Kind::Line);
+        for _ in 1..self.indents.len() {
+            self.push(Kind::Dedent);
+        }
+        self.push(Kind::End);
+        Ok(())
+    }
+
+    /// The indentation of the next line that holds anything.
+    fn indentation(&mut self) -> Result<()> {
+        loop {
+            let line = &self.rest[..self.rest.find('\n').unwrap_or(self.rest.len())];
+            let body = line.trim();
+            if !(body.is_empty() || body.starts_with('#')) || line.len() == self.rest.len() {
+                break;
+            }
+            self.skip(line.len() + 1);
+            self.line += 1;
+        }
+        let width = self.rest.chars().take_while(|c| matches!(c, ' ' | '\t')).map(|c| if c == '\t' { 8 } else { 1 });
+        let (width, last) = (width.sum(), self.indents.last().copied().unwrap_or(0));
+        if width > last {
+            self.indents.push(width);
+            self.push(Kind::Indent);
+        }
+        while self.indents.last().is_some_and(|&open| open > width) {
+            self.indents.pop();
+            self.push(Kind::Dedent);
+        }
+        match self.indents.last() == Some(&width) {
+            true => Ok(()),
+            false => at(self.line, "the indentation fits no outer block"),
+        }
+    }
+
+    fn number(&mut self) -> Result<()> {
+        let mut end = 0;
+        for (place, c) in self.rest.char_indices() {
+            let before = self.rest[..place].chars().next_back();
+            let exponent = matches!(c, '+' | '-') && matches!(before, Some('e' | 'E'));
+            if !(c.is_ascii_alphanumeric() || c == '.' || c == '_' || exponent) {
+                break;
+            }
+            end = place + c.len_utf8();
+        }
+        let text = self.rest[..end].replace('_', "");
+        let kind = match (text.parse(), text.parse()) {
+            (Ok(number), _) => Kind::Int(number),
+            (_, Ok(number)) => Kind::Float(number),
+            _ => return at(self.line, format!("{text} is no number that is read here")),
+        };
+        self.skip(end);
+        self.push(kind);
+        Ok(())
+    }
+
+    fn text(&mut self) -> Result<()> {
+        let quote = &self.rest[..1];
+        let triple = quote.repeat(3);
+        let (open, close) = if self.rest.starts_with(&triple) { (3, triple.as_str()) } else { (1, quote) };
+        let body = &self.rest[open..];
+        let mut end = None;
+        let mut escaped = false;
+        for (place, c) in body.char_indices() {
+            if escaped {
+                escaped = false;
+            } else if c == '\\' {
+                escaped = true;
+            } else if c == '\n' && open == 1 {
+                break;
+            } else if body[place..].starts_with(close) {
+                end = Some(place);
+                break;
+            }
+        }
+        let Some(end) = end else { return at(self.line, "a string does not end") };
+        let text = body[..end].to_owned();
+        self.push(Kind::Text(text.clone()));
+        self.line += text.matches('\n').count();
+        self.skip(open + end + close.len());
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<()> {
+        let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        let name = self.rest[..end].to_owned();
+        self.skip(end);
+        // f"..", r"..": what stands in them is nobody's layer.
+        if self.rest.starts_with(['"', '\'']) && name.len() <= 2 {
+            return self.text();
+        }
+        self.push(Kind::Name(name));
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Result<()> {
+        let Some(mark) = MARKS.into_iter().find(|mark| self.rest.starts_with(mark)) else {
+            let c = self.rest.chars().next().unwrap_or(' ');
+            return at(self.line, format!("{c} is not read here"));
+        };
+        match mark {
+            "(" | "[" | "{" => self.depth += 1,
+            ")" | "]" | "}" => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.skip(mark.len());
+        self.push(Kind::Mark(mark));
+        Ok(())
+    }
+}
