@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use infill::error::Code;
 use infill::pipeline::synthesis::{Request, synthesize};
+use infill::threads;
 
 const SIDE: usize = 160;
 
@@ -67,4 +68,73 @@ fn a_cancelled_synthesis_ends_in_its_code() {
     let request = Request { width: 64, height: 64, rgb: &rgb, hole: &hole, usable: &usable, guided: false, seed: 0 };
     let error = synthesize(&request, &mut |_| ControlFlow::Break(())).unwrap_err();
     assert_eq!(error.code, Code::Cancelled);
+}
+
+/// Sky, a thin dark coast, a bright line and land: a horizon with some grain.
+fn coast(x: usize, y: usize) -> [u8; 3] {
+    let grain = ((x * 7919 + y * 104_729) * (x + 3 * y + 17) % 13) as u8;
+    match y {
+        0..80 => [200 + grain / 3, 210 + grain / 3, 225],
+        80..86 => [60 + grain, 70 + grain, 100 + grain],
+        86..88 => [230; 3],
+        _ => [110 + 2 * grain, 120 + 2 * grain, 70 + grain],
+    }
+}
+
+#[test]
+fn a_horizon_goes_on_at_its_height() {
+    let (original, out, _) = filled(coast);
+    // Each column of the hole: the thin coast and the line below it where they were, within a pixel.
+    for x in 58..102 {
+        let row = |rgb: &[u8], y: usize| i32::from(rgb[(y * SIDE + x) * 3]);
+        let coast: i32 = (81..85).map(|y| (row(&out, y) - row(&original, y)).abs()).sum();
+        assert!(coast < 4 * 30, "the coast is gone at column {x}");
+        assert!(row(&out, 76) > 180 && row(&out, 92) < 170, "the horizon is broken at column {x}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_fill() {
+    let rgb: Vec<u8> = (0..SIDE * SIDE)
+        .flat_map(|i| coast(i % SIDE, i / SIDE).map(|v| v.wrapping_add((i % SIDE / 9 * 5 % 23) as u8)))
+        .collect();
+    let hole: Vec<bool> =
+        (0..SIDE * SIDE).map(|i| (30..120).contains(&(i % SIDE)) && (20..130).contains(&(i / SIDE))).collect();
+    let usable: Vec<bool> = hole.iter().map(|h| !h).collect();
+    for guided in [false, true] {
+        let request = Request { width: SIDE, height: SIDE, rgb: &rgb, hole: &hole, usable: &usable, guided, seed: 5 };
+        let with = |count| {
+            threads::set_count(count);
+            synthesize(&request, &mut |_| ControlFlow::Continue(())).unwrap()
+        };
+        let alone = with(1);
+        assert!(alone == with(2) && alone == with(3), "guided {guided}");
+    }
+}
+
+#[test]
+fn thin_holes_and_holes_at_the_border_continue_their_surroundings() {
+    let scene = |x: usize, y: usize| [(60 + x / 2) as u8, (200 - y / 2) as u8, 90];
+    let rgb: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| scene(i % SIDE, i / SIDE)).collect();
+    let holes: [(&str, &dyn Fn(usize, usize) -> bool); 5] = [
+        ("a hair", &|x, y| x == 80 && y > 10),
+        ("a slanted line", &|x, y| x.abs_diff(y) < 2),
+        ("a corner", &|x, y| x < 40 && y < 30),
+        ("a whole side", &|_, y| y >= 140),
+        ("all but a frame", &|x, y| (12..148).contains(&x) && (12..148).contains(&y)),
+    ];
+    for (name, inside) in holes {
+        let hole: Vec<bool> = (0..SIDE * SIDE).map(|i| inside(i % SIDE, i / SIDE)).collect();
+        let usable: Vec<bool> = hole.iter().map(|h| !h).collect();
+        let mut broken = rgb.clone();
+        broken.chunks_exact_mut(3).zip(&hole).filter(|(_, h)| **h).for_each(|(p, _)| p.copy_from_slice(&[255, 0, 255]));
+        let request =
+            Request { width: SIDE, height: SIDE, rgb: &broken, hole: &hole, usable: &usable, guided: false, seed: 1 };
+        let out = synthesize(&request, &mut |_| ControlFlow::Continue(())).unwrap();
+        let error = error(&rgb, &out, &hole);
+        let limit = if name == "all but a frame" { 30.0 } else { 8.0 };
+        assert!(error < limit, "{name}: {error} levels");
+        let untouched = hole.iter().enumerate().all(|(i, h)| *h || out[i * 3..i * 3 + 3] == rgb[i * 3..i * 3 + 3]);
+        assert!(untouched, "{name}: a known pixel changed");
+    }
 }

@@ -1,25 +1,34 @@
 //! The nearest-neighbour field: for every patch that touches the hole, the known patch it resembles most.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::sync::Mutex;
 
 use super::Random;
+use super::difference::{difference, masked};
 use super::level::{Level, PATCH};
+use super::shifts::Shift;
+use crate::threads::parallel;
 
 /// Marks a position without a patch to match.
 const NONE: u32 = u32::MAX;
 /// How much more known pixels of a patch count than guessed ones: 1 + this.
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
-const GUIDE: u32 = 2;
+const GUIDE: u32 = 1;
 /// Passes of propagation and random search per round.
 const PASSES: usize = 2;
+/// Rows of positions that one task improves, one after another. Tasks see each other's rows only between passes, so
+/// that the result does not depend on the number of threads.
+const BAND: usize = 16;
 
-/// The field of one level.
+/// The field of one level: positions lie on a grid over the box of all patches that touch the hole.
 pub struct Field {
-    /// Positions per row and column; position `(i, j)` is the corner `(i, j) * stride`.
+    /// Positions per row and column; see [`Field::corner`].
     pub columns: usize,
     pub rows: usize,
     pub stride: usize,
+    /// Corner of position (0, 0).
+    pub origin: (usize, usize),
     /// Corner of the matched patch, or [`NONE`].
     pub matches: Vec<u32>,
     /// Distance to it.
@@ -27,25 +36,30 @@ pub struct Field {
     /// Whether the patch holds known pixels.
     mixed: Vec<bool>,
     width: usize,
+    height: usize,
 }
 
 impl Field {
     fn empty(level: &Level) -> Self {
-        let stride = level.stride;
-        // The last patch must reach the border, so that every pixel of the hole is covered.
-        let count = |side: usize| (side - PATCH).div_ceil(stride) + 1;
-        let (columns, rows) = (count(level.width), count(level.height));
+        let (stride, hole) = (level.stride, level.hole);
+        let (x, y) = ((hole.x + 1).saturating_sub(PATCH), (hole.y + 1).saturating_sub(PATCH));
+        // The last patch must reach the end, so that every pixel of the hole is covered.
+        let count = |first: usize, end: usize, side: usize| ((end - 1).min(side - PATCH) - first).div_ceil(stride) + 1;
+        let columns = count(x.min(level.width - PATCH), hole.x + hole.width, level.width);
+        let rows = count(y.min(level.height - PATCH), hole.y + hole.height, level.height);
         let mut field = Self {
             columns,
             rows,
             stride,
+            origin: (x.min(level.width - PATCH), y.min(level.height - PATCH)),
             matches: vec![NONE; columns * rows],
             distances: vec![u32::MAX; columns * rows],
             mixed: vec![false; columns * rows],
             width: level.width,
+            height: level.height,
         };
         for at in 0..columns * rows {
-            let corner = field.corner(level, at);
+            let corner = field.corner(at);
             if !level.source[corner] {
                 field.matches[at] = 0;
                 let known = (0..PATCH).any(|dy| (0..PATCH).any(|dx| level.is_known(corner + dy * level.width + dx)));
@@ -56,15 +70,37 @@ impl Field {
     }
 
     /// The pixel index of a position's corner.
-    pub fn corner(&self, level: &Level, at: usize) -> usize {
-        let x = (at % self.columns * self.stride).min(level.width - PATCH);
-        let y = (at / self.columns * self.stride).min(level.height - PATCH);
-        y * level.width + x
+    pub fn corner(&self, at: usize) -> usize {
+        self.y(at / self.columns) * self.width + self.x(at % self.columns)
+    }
+
+    /// Left column of the patches of a column of positions.
+    pub fn x(&self, column: usize) -> usize {
+        (self.origin.0 + column * self.stride).min(self.width - PATCH)
+    }
+
+    /// Top row of the patches of a row of positions.
+    pub fn y(&self, row: usize) -> usize {
+        (self.origin.1 + row * self.stride).min(self.height - PATCH)
+    }
+
+    /// Rows of positions whose patches reach into these pixel rows.
+    pub fn rows_over(&self, pixels: Range<usize>) -> Range<usize> {
+        let first = (0..self.rows).find(|&row| self.y(row) + PATCH > pixels.start).unwrap_or(self.rows);
+        let end = (first..self.rows).find(|&row| self.y(row) >= pixels.end).unwrap_or(self.rows);
+        first..end
     }
 
     /// The matched corner of a position that has one.
     pub fn matched(&self, at: usize) -> Option<usize> {
         Some(self.matches[at]).filter(|&m| m != NONE).map(|m| m as usize)
+    }
+
+    /// Mean distance of all matches.
+    pub fn mismatch(&self) -> f64 {
+        let matched = self.matches.iter().zip(&self.distances).filter(|(m, _)| **m != NONE);
+        let (sum, count) = matched.fold((0.0, 0.0), |(sum, count), (_, d)| (sum + f64::from(*d), count + 1.0));
+        sum / f64::max(count, 1.0)
     }
 
     /// Anything goes.
@@ -76,6 +112,29 @@ impl Field {
         field
     }
 
+    /// Every patch from where its middle, or else some pixel of it, was taken.
+    pub fn from_shifts(level: &Level, shifts: &[Option<Shift>], random: &mut Random) -> Self {
+        const PLACES: [usize; 3] = [PATCH / 2, 0, PATCH - 1];
+        let mut field = Self::empty(level);
+        let hole = level.hole;
+        for at in 0..field.matches.len() {
+            if field.matches[at] == NONE {
+                continue;
+            }
+            let (x, y) = (field.x(at % field.columns), field.y(at / field.columns));
+            let places = PLACES.into_iter().flat_map(|dy| PLACES.into_iter().map(move |dx| (x + dx, y + dy)));
+            let matched = |(px, py): (usize, usize)| {
+                let column = px.checked_sub(hole.x).filter(|&c| c < hole.width)?;
+                let row = py.checked_sub(hole.y).filter(|&r| r < hole.height)?;
+                let (dx, dy) = shifts[row * hole.width + column]?;
+                level.source_at(x.checked_add_signed(dx as isize)?, y.checked_add_signed(dy as isize)?)
+            };
+            let found = places.filter_map(matched).next();
+            field.matches[at] = found.unwrap_or_else(|| level.sources[random.below(level.sources.len())]);
+        }
+        field
+    }
+
     /// The coarser level's matches at twice the scale.
     pub fn from_coarser(level: &Level, coarse: &Field, random: &mut Random) -> Self {
         let mut field = Self::empty(level);
@@ -83,14 +142,15 @@ impl Field {
             if field.matches[at] == NONE {
                 continue;
             }
-            let corner = field.corner(level, at);
+            let corner = field.corner(at);
             let (x, y) = (corner % level.width, corner / level.width);
-            let (i, j) =
-                ((x / 2 / coarse.stride).min(coarse.columns - 1), (y / 2 / coarse.stride).min(coarse.rows - 1));
+            let index = |at: usize, origin: usize, count: usize| {
+                ((at / 2).saturating_sub(origin) / coarse.stride).min(count - 1)
+            };
+            let (i, j) = (index(x, coarse.origin.0, coarse.columns), index(y, coarse.origin.1, coarse.rows));
             let scaled = coarse.matched(j * coarse.columns + i).and_then(|matched| {
-                let (from_x, from_y) = (2 * i * coarse.stride, 2 * j * coarse.stride);
-                let qx = (matched % coarse.width * 2 + x).checked_sub(from_x)?;
-                let qy = (matched / coarse.width * 2 + y).checked_sub(from_y)?;
+                let qx = (matched % coarse.width * 2 + x).checked_sub(2 * coarse.x(i))?;
+                let qy = (matched / coarse.width * 2 + y).checked_sub(2 * coarse.y(j))?;
                 level.source_at(qx, qy)
             });
             field.matches[at] = scaled.unwrap_or_else(|| level.sources[random.below(level.sources.len())]);
@@ -98,70 +158,142 @@ impl Field {
         field
     }
 
-    /// Distances of the present matches, after the picture changed.
-    pub fn measure(&mut self, level: &Level) {
-        for at in 0..self.matches.len() {
-            if let Some(matched) = self.matched(at) {
-                self.distances[at] = distance(level, self.corner(level, at), matched, self.mixed[at], u32::MAX);
-            }
-        }
-    }
-
-    /// Propagation and random search.
+    /// Distances of the present matches, after the picture changed, then propagation and random search.
     pub fn improve(
         &mut self,
         level: &Level,
         random: &mut Random,
         progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let reach = if self.stride == 1 { level.width.max(level.height) } else { 32 };
+        progress(0.0)?;
         for pass in 0..PASSES {
-            let forward = pass % 2 == 0;
-            for line in 0..self.rows {
-                if line % 8 == 0 {
-                    progress((pass as f32 + line as f32 / self.rows as f32) / PASSES as f32)?;
-                }
-                let row = if forward { line } else { self.rows - 1 - line };
-                for step in 0..self.columns {
-                    let column = if forward { step } else { self.columns - 1 - step };
-                    self.improve_at(level, random, (column, row), forward, reach);
-                }
+            let seed = (u64::from(random.next()) << 32) | u64::from(random.next());
+            for parity in 0..2 {
+                self.pass(level, pass, parity, seed);
+                progress((pass as f32 + 0.5 * (parity + 1) as f32) / PASSES as f32)?;
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn improve_at(
-        &mut self,
-        level: &Level,
-        random: &mut Random,
-        (column, row): (usize, usize),
-        forward: bool,
-        reach: usize,
-    ) {
-        let at = row * self.columns + column;
-        let Some(matched) = self.matched(at) else { return };
-        let corner = self.corner(level, at);
-        let (x, y) = (corner % level.width, corner / level.width);
-        let mut best = Best { corner, mixed: self.mixed[at], matched, distance: self.distances[at] };
+    /// One pass over every second band.
+    fn pass(&mut self, level: &Level, pass: usize, parity: usize, seed: u64) {
+        let (columns, rows) = (self.columns, self.rows);
+        let measure = pass == 0;
+        let row_of = |row: Option<usize>| -> Vec<u32> {
+            row.filter(|&row| row < rows).map_or(Vec::new(), |row| self.matches[row * columns..][..columns].to_vec())
+        };
+        let count = rows.div_ceil(BAND);
+        let beside: Vec<Vec<u32>> =
+            (0..count)
+                .map(|i| {
+                    if pass.is_multiple_of(2) {
+                        row_of((i * BAND).checked_sub(1))
+                    } else {
+                        row_of(Some((i + 1) * BAND))
+                    }
+                })
+                .collect();
+        let mut matches = std::mem::take(&mut self.matches);
+        let mut distances = std::mem::take(&mut self.distances);
+        let bands: Vec<Mutex<Band<'_>>> = matches
+            .chunks_mut(BAND * columns)
+            .zip(distances.chunks_mut(BAND * columns))
+            .zip(&beside)
+            .enumerate()
+            .filter(|(i, _)| i % 2 == parity)
+            .map(|(i, ((matches, distances), beside))| {
+                let random = Random::new(seed ^ (i as u64).wrapping_mul(0xd134_2543_de82_ef95));
+                Mutex::new(Band { field: self, level, first: i * BAND, matches, distances, beside, random })
+            })
+            .collect();
+        parallel(bands.len(), &|i| {
+            if let Ok(mut band) = bands[i].lock() {
+                band.improve(pass.is_multiple_of(2), measure);
+            }
+        });
+        drop(bands);
+        (self.matches, self.distances) = (matches, distances);
+    }
+}
+
+/// Some rows of the field, improved by one task.
+struct Band<'a> {
+    field: &'a Field,
+    level: &'a Level,
+    /// Index of its first row.
+    first: usize,
+    matches: &'a mut [u32],
+    distances: &'a mut [u32],
+    /// The matches of the row that lies before the band on the way of the pass; may be empty.
+    beside: &'a [u32],
+    random: Random,
+}
+
+impl Band<'_> {
+    fn improve(&mut self, forward: bool, measure: bool) {
+        let columns = self.field.columns;
+        let rows = self.matches.len() / columns;
+        if measure {
+            for at in 0..self.matches.len() {
+                if self.matches[at] != NONE {
+                    let whole = self.first * columns + at;
+                    let (corner, mixed) = (self.field.corner(whole), self.field.mixed[whole]);
+                    self.distances[at] = distance(self.level, corner, self.matches[at] as usize, mixed, u32::MAX);
+                }
+            }
+        }
+        for line in 0..rows {
+            let row = if forward { line } else { rows - 1 - line };
+            for step in 0..columns {
+                let column = if forward { step } else { columns - 1 - step };
+                self.improve_at(column, row, forward);
+            }
+        }
+    }
+
+    fn improve_at(&mut self, column: usize, row: usize, forward: bool) {
+        let (field, level) = (self.field, self.level);
+        let columns = field.columns;
+        let at = row * columns + column;
+        if self.matches[at] == NONE {
+            return;
+        }
+        let whole = (self.first + row) * columns + column;
+        let corner = field.corner(whole);
+        let (x, y) = (field.x(column), field.y(self.first + row));
+        let mut best = Best {
+            corner,
+            mixed: field.mixed[whole],
+            matched: self.matches[at] as usize,
+            distance: self.distances[at],
+        };
+        let rows = self.matches.len() / columns;
         let before = |index: usize, limit: usize| {
             if forward { index.checked_sub(1) } else { Some(index + 1).filter(|&i| i < limit) }
         };
-        let beside = before(column, self.columns).map(|column| row * self.columns + column);
-        let above = before(row, self.rows).map(|row| row * self.columns + column);
-        for other in [beside, above].into_iter().flatten() {
-            let Some(matched) = self.matched(other) else { continue };
-            let from = self.corner(level, other);
-            let (fx, fy) = (from % level.width, from / level.width);
-            let qx = (matched % level.width + x).checked_sub(fx);
-            let qy = (matched / level.width + y).checked_sub(fy);
-            best.consider(level, qx, qy);
+        if let Some(other) = before(column, columns) {
+            let matched = self.matches[row * columns + other];
+            if matched != NONE {
+                let (mx, my) = (matched as usize % level.width, matched as usize / level.width);
+                best.consider(level, (mx + x).checked_sub(field.x(other)), Some(my));
+            }
         }
-        let mut radius = reach;
+        let above = match before(row, rows) {
+            Some(other) => self.matches[other * columns + column],
+            None => self.beside.get(column).copied().unwrap_or(NONE),
+        };
+        if above != NONE {
+            let global = self.first + row;
+            let other = if forward { global - 1 } else { global + 1 };
+            let (mx, my) = (above as usize % level.width, above as usize / level.width);
+            best.consider(level, Some(mx), (my + y).checked_sub(field.y(other)));
+        }
+        let mut radius = level.reach;
         while radius >= 1 {
             let (bx, by) = (best.matched % level.width, best.matched / level.width);
-            let qx = (bx + random.below(2 * radius + 1)).checked_sub(radius);
-            let qy = (by + random.below(2 * radius + 1)).checked_sub(radius);
+            let qx = (bx + self.random.below(2 * radius + 1)).checked_sub(radius);
+            let qy = (by + self.random.below(2 * radius + 1)).checked_sub(radius);
             best.consider(level, qx, qy);
             radius /= 2;
         }
@@ -179,6 +311,7 @@ struct Best {
 }
 
 impl Best {
+    #[inline(always)]
     fn consider(&mut self, level: &Level, x: Option<usize>, y: Option<usize>) {
         let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
         let found = distance(level, self.corner, candidate as usize, self.mixed, self.distance);
@@ -189,8 +322,17 @@ impl Best {
 }
 
 impl Level {
+    /// What it costs to copy from so far: neighbours resemble each other, so far patches must match better.
+    #[inline(always)]
+    pub fn distance_cost(&self, target: usize, source: usize) -> u32 {
+        let across = (target % self.width).abs_diff(source % self.width) as u32;
+        let down = (target / self.width).abs_diff(source / self.width) as u32;
+        (across * self.away.0).max(down * self.away.1)
+    }
+
     /// The corner at these coordinates, if its patch is fully known.
-    fn source_at(&self, x: usize, y: usize) -> Option<u32> {
+    #[inline(always)]
+    pub fn source_at(&self, x: usize, y: usize) -> Option<u32> {
         let inside = x < self.width && y < self.height;
         let index = y * self.width + x;
         (inside && self.source[index]).then_some(index as u32)
@@ -200,9 +342,7 @@ impl Level {
 /// Squared difference of two patches; stops early once it exceeds `limit`.
 fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
-    // Neighbours resemble each other: far patches must be better to be taken.
-    let away = (target % width).abs_diff(source % width).max((target / width).abs_diff(source / width));
-    let mut sum = away as u32 * level.far;
+    let mut sum = level.distance_cost(target, source);
     if sum >= limit {
         return sum;
     }
@@ -217,10 +357,10 @@ fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32
     }
     for row in 0..PATCH {
         let (t, s) = (target + row * width, source + row * width);
-        let (a, b) = (level.picture[t..t + PATCH].as_flattened(), level.picture[s..s + PATCH].as_flattened());
+        let (a, b) = (&level.picture[t..t + PATCH], &level.picture[s..s + PATCH]);
         sum += difference(a, b);
         if mixed {
-            sum += KNOWN_EXTRA * masked(a, b, level.known[t..t + PATCH].as_flattened());
+            sum += KNOWN_EXTRA * masked(a, b, &level.known[t..t + PATCH]);
         }
         if sum >= limit {
             return sum;
@@ -231,26 +371,4 @@ fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32
 
 fn pixel(a: [u8; 4], b: [u8; 4]) -> u32 {
     (0..4).map(|c| u32::from(a[c].abs_diff(b[c])).pow(2)).sum()
-}
-
-/// Sum of squared differences of one row; written so that it becomes SIMD.
-#[inline(always)]
-fn difference(a: &[u8], b: &[u8]) -> u32 {
-    let mut sum = 0i32;
-    for (&a, &b) in a[..4 * PATCH].iter().zip(&b[..4 * PATCH]) {
-        let d = i16::from(a) - i16::from(b);
-        sum += i32::from(d) * i32::from(d);
-    }
-    sum as u32
-}
-
-/// As [`difference`], over known pixels of the target only.
-#[inline(always)]
-fn masked(a: &[u8], b: &[u8], known: &[u8]) -> u32 {
-    let mut sum = 0i32;
-    for ((&a, &b), &k) in a[..4 * PATCH].iter().zip(&b[..4 * PATCH]).zip(&known[..4 * PATCH]) {
-        let d = i16::from(a & k) - i16::from(b & k);
-        sum += i32::from(d) * i32::from(d);
-    }
-    sum as u32
 }

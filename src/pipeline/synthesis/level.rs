@@ -1,6 +1,7 @@
 //! One scale of the window.
 
 use super::{Request, SMALLEST};
+use crate::pipeline::Rect;
 use crate::pipeline::resample::extend;
 
 /// Side of a patch in pixels: 8 RGBX pixels are two 128-bit registers.
@@ -13,10 +14,13 @@ const DETAIL_CELL: usize = 16;
 const DETAIL_GAIN: f32 = 2.5;
 /// What a match one hole's length away costs: about 5 levels in each channel of each pixel.
 const FAR: u32 = (PATCH * PATCH * 3 * 25) as u32;
+/// Squared difference, over three channels, that is only grain.
+const NOISE: f32 = 20.0;
 /// From this many patch positions on, only every second row and column is searched: patches overlap anyway.
 const DENSE: usize = 60_000;
 
 /// Pictures and masks at one scale.
+#[derive(Clone)]
 pub struct Level {
     pub width: usize,
     pub height: usize,
@@ -30,13 +34,20 @@ pub struct Level {
     pub source: Vec<bool>,
     /// Those corners as a list.
     pub sources: Vec<u32>,
-    /// What one pixel of distance between a patch and its match costs.
-    pub far: u32,
+    /// What one pixel of distance between a patch and its match costs, across and down.
+    pub away: (u32, u32),
     /// Distance between neighbouring patch positions.
     pub stride: usize,
     /// The unblurred guide (own scale), to build the next level from.
     plain: Vec<[u8; 4]>,
-    hole_side: usize,
+    /// Whether the hole is laid out in pieces.
+    pub layered: bool,
+    /// For the hole's box, how far the nearest known pixel is.
+    depths: Vec<u8>,
+    /// Box around the unknown pixels.
+    pub hole: Rect,
+    /// How far the random search starts.
+    pub reach: usize,
     patches: usize,
 }
 
@@ -51,26 +62,42 @@ impl Level {
         Self::new(request.width, request.height, picture, known, guided)
     }
 
-    fn new(width: usize, height: usize, mut picture: Vec<[u8; 4]>, known: Vec<bool>, guided: bool) -> Self {
+    fn new(width: usize, height: usize, picture: Vec<[u8; 4]>, known: Vec<bool>, guided: bool) -> Self {
         let plain = if guided { picture.clone() } else { Vec::new() };
         let guide = if guided { blur(&picture, width, height) } else { Vec::new() };
-        if !guided {
-            continue_smoothly(&mut picture, &known, width, height);
-        }
         let (source, touches) = patches(&known, width, height);
         let sources = (0..source.len() as u32).filter(|&i| source[i as usize]).collect();
         let patches = touches;
         let stride = if patches > DENSE { 2 } else { 1 };
-        let hole_side = hole_side(&known, width);
+        let hole = hole_box(&known, width);
+        let hole_side = hole.width.max(hole.height);
+        let reach = if stride == 1 { width.max(height) } else { 32 };
+        let depths = depths(&known, width, hole);
         let known = known.iter().map(|&k| if k { [255, 255, 255, 0] } else { [0; 4] }).collect();
         let far = FAR / hole_side.max(1) as u32;
-        Self { width, height, picture, known, guide, far, source, sources, stride, plain, hole_side, patches }
+        Self {
+            width,
+            height,
+            picture,
+            known,
+            guide,
+            away: (far, far),
+            source,
+            sources,
+            stride,
+            plain,
+            hole,
+            reach,
+            patches,
+            depths,
+            layered: false,
+        }
     }
 
     /// Half the size, or `None` where that would be too coarse.
     pub fn coarser(&self) -> Option<Self> {
         let (w, h) = (self.width.div_ceil(2), self.height.div_ceil(2));
-        if self.hole_side <= COARSEST_HOLE || w.min(h) < SMALLEST {
+        if self.hole_side() <= COARSEST_HOLE || w.min(h) < SMALLEST {
             return None;
         }
         let guided = !self.guide.is_empty();
@@ -96,9 +123,62 @@ impl Level {
         Some(Self::new(w, h, picture, known, guided))
     }
 
+    /// How much more the picture changes over one hole's length across than down, as a ratio of amplitudes: where the
+    /// sky lies over the land, matches are to be looked for beside the hole, not above it.
+    pub fn stretch(&self) -> f32 {
+        let step = self.hole_side().max(1);
+        let change = |dx: usize, dy: usize| {
+            let (mut sum, mut count) = (0.0f64, 0.0f64);
+            for y in 0..self.height.saturating_sub(dy) {
+                for x in 0..self.width.saturating_sub(dx) {
+                    let (a, b) = (y * self.width + x, (y + dy) * self.width + x + dx);
+                    if self.is_known(a) && self.is_known(b) {
+                        let (a, b) = (self.picture[a], self.picture[b]);
+                        sum += (0..3).map(|c| f64::from(a[c].abs_diff(b[c])).powi(2)).sum::<f64>();
+                        count += 1.0;
+                    }
+                }
+            }
+            if count > 0.0 { (sum / count) as f32 } else { 0.0 }
+        };
+        ((change(step, 0) + NOISE) / (change(0, step) + NOISE)).sqrt().clamp(0.1, 10.0)
+    }
+
+    /// Makes matches across dearer by this ratio, and those down cheaper.
+    pub fn stretch_by(&mut self, ratio: f32) {
+        let far = self.away.0 as f32;
+        self.away = ((far * ratio) as u32, (far / ratio) as u32);
+    }
+
+    /// Fills the hole smoothly from its surroundings: the simplest guess.
+    pub fn continue_smoothly(&mut self) {
+        let known = |at: usize| self.known[at][0] != 0;
+        let weight: Vec<f32> = (0..self.known.len()).map(|at| if known(at) { 1.0 } else { 0.0 }).collect();
+        for channel in 0..3 {
+            let values: Vec<f32> = self.picture.iter().map(|p| f32::from(p[channel])).collect();
+            let values = extend(&values, &weight, (self.width, self.height));
+            for at in (0..weight.len()).filter(|&at| weight[at] == 0.0) {
+                self.picture[at][channel] = values[at].round().clamp(0.0, 255.0) as u8;
+            }
+        }
+    }
+
+    /// From now on the hole is laid out in pieces, and no guide counts.
+    pub fn forget_guide(&mut self) {
+        self.guide = Vec::new();
+        self.layered = true;
+    }
+
+    /// How far a pixel is from the nearest known one, up to 255.
+    pub fn depth(&self, x: usize, y: usize) -> u8 {
+        let Rect { x: left, y: top, width, height } = self.hole;
+        let inside = x >= left && y >= top && x < left + width && y < top + height;
+        if inside { self.depths[(y - top) * width + x - left] } else { 0 }
+    }
+
     /// Long side of the box around the hole.
     pub fn hole_side(&self) -> usize {
-        self.hole_side
+        self.hole.width.max(self.hole.height)
     }
 
     /// Whether a pixel is known.
@@ -115,6 +195,11 @@ impl Level {
             120_000..300_000 => 3,
             _ => 2,
         }
+    }
+
+    /// How many patches touch the hole.
+    pub fn patches(&self) -> usize {
+        self.patches
     }
 
     /// Relative cost.
@@ -146,14 +231,17 @@ fn detail(rgb: &[u8], known: &[bool], width: usize, height: usize) -> Vec<u8> {
     (0..known.len()).map(value).collect()
 }
 
-/// Long side of the box around all unknown pixels.
-fn hole_side(known: &[bool], width: usize) -> usize {
+/// The box around all unknown pixels.
+fn hole_box(known: &[bool], width: usize) -> Rect {
     let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
     for (at, _) in known.iter().enumerate().filter(|(_, k)| !**k) {
         let (x, y) = (at % width, at / width);
         (left, right, top, bottom) = (left.min(x), right.max(x), top.min(y), bottom.max(y));
     }
-    if left == usize::MAX { 0 } else { (right - left).max(bottom - top) + 1 }
+    if left == usize::MAX {
+        return Rect { x: 0, y: 0, width: 0, height: 0 };
+    }
+    Rect { x: left, y: top, width: right - left + 1, height: bottom - top + 1 }
 }
 
 /// For every corner: whether its patch is fully known; and how many patches lie in the picture and touch the hole.
@@ -186,18 +274,6 @@ fn patches(known: &[bool], width: usize, height: usize) -> (Vec<bool>, usize) {
     (source, touching)
 }
 
-/// Fills the unknown part smoothly from its surroundings: the first guess.
-fn continue_smoothly(picture: &mut [[u8; 4]], known: &[bool], width: usize, height: usize) {
-    let weight: Vec<f32> = known.iter().map(|&k| if k { 1.0 } else { 0.0 }).collect();
-    for channel in 0..3 {
-        let values: Vec<f32> = picture.iter().map(|p| f32::from(p[channel])).collect();
-        let values = extend(&values, &weight, (width, height));
-        for (at, pixel) in picture.iter_mut().enumerate().filter(|(at, _)| !known[*at]) {
-            pixel[channel] = values[at].round().clamp(0.0, 255.0) as u8;
-        }
-    }
-}
-
 /// 5x5 box blur with repeated edges.
 fn blur(picture: &[[u8; 4]], width: usize, height: usize) -> Vec<[u8; 4]> {
     let pass = |from: &[[u8; 4]], step: usize, position: &dyn Fn(usize) -> usize, limit: usize| -> Vec<[u8; 4]> {
@@ -215,4 +291,29 @@ fn blur(picture: &[[u8; 4]], width: usize, height: usize) -> Vec<[u8; 4]> {
     };
     let across = pass(picture, 1, &|at| at % width, width);
     pass(&across, width, &|at| at / width, height)
+}
+
+/// Distance of each pixel of the box to the nearest known pixel, by chamfers of 3 and 4 thirds (Borgefors 1986).
+fn depths(known: &[bool], width: usize, hole: Rect) -> Vec<u8> {
+    let height = known.len() / width.max(1);
+    let mut thirds = vec![u16::MAX / 2; hole.width * hole.height];
+    let mut look = |i: usize, forward: bool| {
+        let (x, y) = (hole.x + i % hole.width, hole.y + i / hole.width);
+        if known[y * width + x] {
+            thirds[i] = 0;
+            return;
+        }
+        let way = if forward { -1isize } else { 1 };
+        for (dx, dy, far) in [(way, 0, 3), (0, way, 3), (-1, way, 4), (1, way, 4)] {
+            let Some(nx) = x.checked_add_signed(dx).filter(|&nx| nx < width) else { continue };
+            let Some(ny) = y.checked_add_signed(dy).filter(|&ny| ny < height) else { continue };
+            let inside = nx >= hole.x && ny >= hole.y && nx < hole.x + hole.width && ny < hole.y + hole.height;
+            let there = if inside { thirds[(ny - hole.y) * hole.width + nx - hole.x] } else { 0 };
+            thirds[i] = thirds[i].min(there.saturating_add(far));
+        }
+    };
+    let count = hole.width * hole.height;
+    (0..count).for_each(|i| look(i, true));
+    (0..count).rev().for_each(|i| look(i, false));
+    thirds.into_iter().map(|third| (third / 3).min(255) as u8).collect()
 }
