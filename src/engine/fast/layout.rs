@@ -1,4 +1,6 @@
-//! Where values live: NHWC with a border as wide as their readers reach, in few buffers that are used again.
+//! Where values live: NHWC with a border as wide as their readers reach, in one arena whose places are used again.
+
+use std::ops::Range;
 
 use super::geometry::reflected;
 use super::plan::Plan;
@@ -9,8 +11,8 @@ use crate::threads;
 /// One value's place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
-    /// Index of its buffer.
-    pub buffer: usize,
+    /// Where it starts in the arena.
+    pub start: usize,
     /// The interior.
     pub shape: Shape,
     /// Border pixels: top, left, bottom, right.
@@ -30,7 +32,12 @@ impl View {
         (self.border[0] + self.shape.height + self.border[2]) * self.pitch()
     }
 
-    /// Where an interior pixel starts.
+    /// Its place in the arena, border included.
+    pub fn place(&self) -> Range<usize> {
+        self.start..self.start + self.len()
+    }
+
+    /// Where an interior pixel starts, counted from the value's own start.
     pub fn at(&self, y: usize, x: usize) -> usize {
         (self.border[0] + y) * self.pitch() + (self.border[1] + x) * self.shape.channels
     }
@@ -45,7 +52,7 @@ impl View {
     }
 
     /// The interior part of row `y`.
-    pub fn row(&self, y: usize) -> std::ops::Range<usize> {
+    pub fn row(&self, y: usize) -> Range<usize> {
         let start = self.at(y, 0);
         start..start + self.shape.width * self.shape.channels
     }
@@ -99,10 +106,10 @@ pub struct Layout {
     pub inputs: Vec<Shape>,
     /// By value.
     pub views: Vec<View>,
-    /// Values of each buffer.
-    pub buffers: Vec<usize>,
-    /// By step: a buffer that its transforms may use meanwhile.
-    pub scratch: Vec<Option<usize>>,
+    /// Values of the arena.
+    pub size: usize,
+    /// By step: a place that its transforms may use meanwhile.
+    pub scratch: Vec<Range<usize>>,
     /// Index of the last step that reads each value.
     pub last_use: Vec<usize>,
 }
@@ -115,7 +122,7 @@ impl Layout {
             .values
             .iter()
             .map(|value| View {
-                buffer: usize::MAX,
+                start: 0,
                 shape: shapes[value.node],
                 border: [0; 4],
                 mode: value.mode.unwrap_or(PaddingMode::Zeros),
@@ -135,53 +142,118 @@ impl Layout {
             }
         }
         last_use[plan.output] = usize::MAX;
-        let scratch = vec![None; plan.steps.len()];
-        let mut layout = Self { inputs: inputs.to_vec(), views, buffers: Vec::new(), scratch, last_use };
+        let scratch = vec![0..0; plan.steps.len()];
+        let mut layout = Self { inputs: inputs.to_vec(), views, size: 0, scratch, last_use };
         layout.assign(plan);
         Ok(layout)
     }
 
-    /// Gives every value the free buffer that fits it best.
+    /// Gives every value, and every step's scratch, a place that nothing else holds meanwhile: the largest first, each as
+    /// far in front as it can (Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
     fn assign(&mut self, plan: &Plan) {
-        let mut free: Vec<usize> = Vec::new();
+        let mut born = vec![usize::MAX; self.views.len()];
+        let mut tenants = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
-            if self.views[step.output].buffer == usize::MAX {
-                let need = self.views[step.output].len();
-                self.views[step.output].buffer = take(&mut self.buffers, &mut free, need);
-            }
+            born[step.output] = born[step.output].min(index);
             let scratch = step.kernel.scratch(&self.views[step.output]);
             if scratch > 0 {
-                let buffer = take(&mut self.buffers, &mut free, scratch);
-                self.scratch[index] = Some(buffer);
-                free.push(buffer);
+                tenants.push((scratch, index, index, None));
             }
-            let mut ended: Vec<usize> =
-                step.inputs.iter().chain(&step.plus).copied().filter(|&v| self.last_use[v] == index).collect();
-            ended.sort_unstable();
-            ended.dedup();
-            free.extend(ended.into_iter().filter(|&v| v != step.output).map(|v| self.views[v].buffer));
+        }
+        for (value, view) in self.views.iter().enumerate() {
+            tenants.push((view.len(), born[value], self.last_use[value].max(born[value]), Some(value)));
+        }
+        tenants.sort_by_key(|&(size, from, ..)| (std::cmp::Reverse(size), from));
+        // Placed tenants by their start.
+        let mut placed: Vec<(Range<usize>, usize, usize)> = Vec::new();
+        for (size, from, to, value) in tenants {
+            let mut start = 0;
+            for (place, first, last) in &placed {
+                if from <= *last && *first <= to {
+                    if start + size <= place.start {
+                        break;
+                    }
+                    start = start.max(place.end);
+                }
+            }
+            let at = placed.partition_point(|(place, ..)| place.start <= start);
+            placed.insert(at, (start..start + size, from, to));
+            self.size = self.size.max(start + size);
+            match value {
+                Some(value) => self.views[value].start = start,
+                None => self.scratch[from] = start..start + size,
+            }
         }
     }
 
-    /// Bytes of all buffers.
+    /// Bytes of the arena.
     pub fn bytes(&self) -> u64 {
-        self.buffers.iter().map(|&b| b as u64 * 4).sum()
+        self.size as u64 * 4
     }
 }
 
-/// The free buffer that fits best, grown if none is large enough; a new one if none is free.
-fn take(buffers: &mut Vec<usize>, free: &mut Vec<usize>, need: usize) -> usize {
-    let room = |b: &usize| buffers[*b];
-    let best = free.iter().copied().filter(|b| room(b) >= need).min_by_key(room);
-    match best.or_else(|| free.iter().copied().max_by_key(room)) {
-        Some(buffer) => {
-            free.retain(|&b| b != buffer);
-            buffers[buffer] = buffers[buffer].max(need);
-            buffer
+/// Parts of the arena that do not overlap, each to be used by itself.
+pub fn split<'a>(arena: &'a mut [f32], places: &[Range<usize>]) -> Vec<&'a mut [f32]> {
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&index| places[index].start);
+    let mut parts: Vec<(usize, &'a mut [f32])> = Vec::with_capacity(places.len());
+    let (mut rest, mut passed) = (arena, 0);
+    for index in order {
+        let place = &places[index];
+        if place.is_empty() {
+            parts.push((index, Default::default()));
+            continue;
         }
-        None => {
-            buffers.push(need);
-            buffers.len() - 1
+        let (_, from) = std::mem::take(&mut rest).split_at_mut(place.start - passed);
+        let (part, after) = from.split_at_mut(place.len());
+        (rest, passed) = (after, place.end);
+        parts.push((index, part));
+    }
+    parts.sort_by_key(|(index, _)| *index);
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::WeightSource;
+    use crate::models::MODELS;
+    use crate::network::Network;
+
+    struct Zeros<'a>(&'a Network);
+    impl WeightSource for Zeros<'_> {
+        fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+            let parameter = self.0.parameters().into_iter().find(|p| p.key == key);
+            Ok(vec![0.0; parameter.map_or(0, |p| p.shape.iter().product())])
+        }
+    }
+
+    /// Bytes of the values that are alive at once in PyTorch's own order, at the worst moment.
+    fn live_set(network: &Network, inputs: &[Shape]) -> u64 {
+        let (last, costs) = (network.last_uses(), network.costs(inputs).unwrap());
+        let alive = |now: usize| -> u64 { (0..=now).filter(|&n| last[n] >= now).map(|n| costs[n].bytes).sum() };
+        (0..network.nodes.len()).map(alive).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn memory_stays_near_the_largest_live_set_and_near_the_file() {
+        for (id, side, growth) in [
+            ("context-encoder", 512, 1.5),
+            ("edgeconnect-inpaint", 256, 4.1),
+            ("edgeconnect-edge", 256, 4.1),
+            ("image-pair", 256, 4.1),
+            ("default", 256, 4.1),
+        ] {
+            let model = MODELS.iter().find(|model| model.id == id).unwrap();
+            let network = (model.network)(model.published);
+            let inputs: Vec<Shape> = network.inputs().map(|(_, _, c)| Shape::new(c, side, side)).collect();
+            let plan = Plan::new(&network, &mut Zeros(&network)).unwrap();
+            let layout = Layout::new(&plan, &inputs).unwrap();
+            let (bytes, live) = (layout.bytes(), live_set(&network, &inputs));
+            let (packed, plain) = (plan.weight_bytes(), network.parameter_count() * 4);
+            println!("{id}: {bytes} bytes for a live set of {live}; weights {packed} of {plain}");
+            assert!(bytes as f64 <= 1.25 * live as f64, "{id}: {bytes} bytes for a live set of {live}");
+            assert!(packed as f64 <= growth * plain as f64, "{id}: weights grow from {plain} to {packed}");
         }
     }
 }

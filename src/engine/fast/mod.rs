@@ -27,7 +27,7 @@ pub struct Fast {
     plan: Plan,
     /// Places for the shapes of the last run.
     layout: Option<Layout>,
-    buffers: Vec<Vec<f32>>,
+    arena: Vec<f32>,
     report: Option<RunReport>,
     weight_bytes: u64,
 }
@@ -37,7 +37,7 @@ impl Fast {
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
         let plan = Plan::new(network, weights)?;
         let weight_bytes = plan.weight_bytes();
-        Ok(Self { plan, layout: None, buffers: Vec::new(), report: None, weight_bytes })
+        Ok(Self { plan, layout: None, arena: Vec::new(), report: None, weight_bytes })
     }
 
     /// Takes the memory that a run at these shapes needs; `out-of-memory` before anything is taken if it cannot fit.
@@ -55,23 +55,19 @@ impl Fast {
             );
             return Err(Error::new(Code::OutOfMemory, text));
         }
-        // Old buffers go first: memory once taken in wasm is never given back, only used again.
-        self.buffers.truncate(layout.buffers.len());
-        self.buffers.resize(layout.buffers.len(), Vec::new());
-        for (buffer, &need) in self.buffers.iter_mut().zip(&layout.buffers) {
-            if buffer.len() < need {
-                *buffer = Vec::new();
-                buffer.try_reserve_exact(need).map_err(|_| {
-                    Error::new(Code::OutOfMemory, "There is not enough memory. Choose a smaller size for the network.")
-                })?;
-            }
-            buffer.resize(need, 0.0);
+        if self.arena.len() < layout.size {
+            // The old one goes first: memory once taken in wasm is never given back, only used again.
+            self.arena = Vec::new();
+            self.arena.try_reserve_exact(layout.size).map_err(|_| {
+                Error::new(Code::OutOfMemory, "There is not enough memory. Choose a smaller size for the network.")
+            })?;
+            self.arena.resize(layout.size, 0.0);
         }
         Ok(layout)
     }
 
     fn run_image(&mut self, inputs: &[&[f32]], layout: &Layout, macs: &[u64], watch: Watch<'_>) -> Result<Vec<f32>> {
-        let Self { plan, buffers, report, weight_bytes, .. } = self;
+        let Self { plan, arena, report, weight_bytes, .. } = self;
         let total = macs.iter().sum::<u64>().max(1) as f32;
         let mut layers = Vec::with_capacity(plan.steps.len());
         let mut given = inputs.iter();
@@ -86,8 +82,7 @@ impl Fast {
             }
             let start = clock::now_ms();
             let input = if matches!(step.kernel, plan::Kernel::Input) { given.next().copied() } else { None };
-            let mut memory = step::Memory { buffers, layout };
-            step::run(&plan.network, (index, step), &mut memory, input, &mut tell)?;
+            step::run(&plan.network, (index, step), (arena, layout), input, &mut tell)?;
             layers.push(LayerTime {
                 path: layer.to_owned(),
                 op: node.map_or("copy", |node| node.op.name()),
@@ -105,7 +100,7 @@ impl Fast {
             arena_bytes: layout.bytes(),
         });
         let view = &layout.views[plan.output];
-        Ok(step::to_nchw(&buffers[view.buffer], view))
+        Ok(step::to_nchw(&arena[view.place()], view))
     }
 }
 

@@ -1,10 +1,10 @@
-//! Runs one step of a plan on its buffers.
+//! Runs one step of a plan in its arena.
 
 use std::ops::ControlFlow;
 
 use super::geometry::reflected;
 use super::kernels::{Epilogue, pass};
-use super::layout::{Layout, View};
+use super::layout::{Layout, View, split};
 use super::plan::{Kernel, Step};
 use crate::engine::reference::{self, Layer};
 use crate::error::{Code, Error, Result};
@@ -14,32 +14,28 @@ use crate::threads;
 /// Rows whose moments are taken as one: fixed, so that sums do not depend on the number of threads.
 const MOMENT_ROWS: usize = 8;
 
-/// What a step works on.
-pub struct Memory<'a> {
-    /// By buffer.
-    pub buffers: &'a mut [Vec<f32>],
-    /// Where values lie.
-    pub layout: &'a Layout,
-}
-
 /// Runs the step of this index; `input` is the next network input, for the one step that takes it.
 pub fn run(
     network: &Network,
     (index, step): (usize, &Step),
-    memory: &mut Memory<'_>,
+    (arena, layout): (&mut [f32], &Layout),
     input: Option<&[f32]>,
     tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<()> {
-    let layout = memory.layout;
     let to = &layout.views[step.output];
-    // Taken out of its place, so that the other buffers can be read meanwhile; a step in place finds its input here.
-    let mut out = std::mem::take(&mut memory.buffers[to.buffer]);
-    let mut scratch = layout.scratch[index].map(|buffer| std::mem::take(&mut memory.buffers[buffer]));
+    // What it reads; a step in place finds its input in the output.
+    let mut sources: Vec<usize> = step.inputs.iter().chain(&step.plus).copied().filter(|&v| v != step.output).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let places = sources.iter().map(|&value| layout.views[value].place());
+    let places: Vec<_> = [to.place(), layout.scratch[index].clone()].into_iter().chain(places).collect();
+    let mut parts = split(arena, &places).into_iter();
+    let (values, scratch) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let parts: Vec<&[f32]> = parts.map(|part| &*part).collect();
     let read = |value: usize| -> (&[f32], &View) {
-        let view = &layout.views[value];
-        (&memory.buffers[view.buffer], view)
+        let part = sources.iter().position(|&source| source == value).map_or(&[][..], |at| parts[at]);
+        (part, &layout.views[value])
     };
-    let values = &mut out[..to.len()];
     let plus = step.plus.map(read);
     // Kernels add in the output's own layout; where the borders differ, the sum is a pass of its own.
     let (same, other) = match plus {
@@ -51,9 +47,7 @@ pub fn run(
     let outcome = match &step.kernel {
         Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
         Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
-        Kernel::Tiled(layer) => {
-            layer.run(first()?, (values, to), epilogue, scratch.as_deref_mut().unwrap_or_default(), tell)
-        }
+        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, scratch, tell),
         Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
@@ -111,10 +105,6 @@ pub fn run(
         to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
     }
     to.fill_border(values);
-    memory.buffers[to.buffer] = out;
-    if let (Some(buffer), Some(values)) = (layout.scratch[index], scratch) {
-        memory.buffers[buffer] = values;
-    }
     outcome
 }
 

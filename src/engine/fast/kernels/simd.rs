@@ -23,9 +23,11 @@ pub trait Simd: Copy {
 }
 
 /// Plain code; the compiler makes what SIMD it can of it.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
 pub struct Scalar([f32; 8]);
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 impl Simd for Scalar {
     #[inline(always)]
     fn splat(value: f32) -> Self {
