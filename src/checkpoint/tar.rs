@@ -138,7 +138,7 @@ impl Table {
             let storage = storage_key(&heap, storage).ok_or_else(corrupt)?;
             let &(storage, dtype, start) = self.by_key.get(&storage).ok_or_else(corrupt)?;
             // Four bytes are the count, four more were written by accident.
-            let dimensions = number(file, &mut at, end)? & 0xffff_ffff;
+            let dimensions = number(file, &mut at, end)? as u32 as usize;
             if dimensions > TENSOR_DIMENSIONS {
                 return Err(corrupt());
             }
