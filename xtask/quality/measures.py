@@ -22,7 +22,7 @@ class Network:
 
     def maps(self, pixels):
         """Outputs of blocks 2, 4 and 10, each vector divided by its length."""
-        x = (torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() - 127) / 128
+        x = (torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() - 127) / 128
         net, out = self.net, []
         x = net._swish(net._bn0(net._conv_stem(x)))
         for index, block in enumerate(net._blocks[: max(self.BLOCKS) + 1]):
