@@ -1,4 +1,4 @@
-"""Writes the best weights of a run as f16 safetensors that infill loads. See README.md."""
+"""Writes the best weights of a run as f16 safetensors. See README.md."""
 import argparse
 import os
 
