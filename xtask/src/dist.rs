@@ -88,9 +88,7 @@ fn without_comments(text: &str) -> String {
     for line in text.lines() {
         let words = line.trim();
         let end = words.find("*/").map(|at| at + 2);
-        if inside {
-            inside = end.is_none();
-        } else if words.starts_with("/*") && end.is_none_or(|end| end == words.len()) {
+        if inside || (words.starts_with("/*") && end.is_none_or(|end| end == words.len())) {
             inside = end.is_none();
         } else if !words.starts_with("//") {
             out.push_str(line);
