@@ -116,7 +116,8 @@ fn any_number_of_threads_gives_the_same_fill() {
 fn thin_holes_and_holes_at_the_border_continue_their_surroundings() {
     let scene = |x: usize, y: usize| [(60 + x / 2) as u8, (200 - y / 2) as u8, 90];
     let rgb: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| scene(i % SIDE, i / SIDE)).collect();
-    let holes: [(&str, &dyn Fn(usize, usize) -> bool); 5] = [
+    type Hole<'a> = (&'a str, &'a dyn Fn(usize, usize) -> bool);
+    let holes: [Hole<'_>; 5] = [
         ("a hair", &|x, y| x == 80 && y > 10),
         ("a slanted line", &|x, y| x.abs_diff(y) < 2),
         ("a corner", &|x, y| x < 40 && y < 30),
