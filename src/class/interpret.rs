@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use super::at;
 use super::parser::{Argument, Class, Expression, Function, Node, Statement};
+use super::value::{Module, Value};
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, NodeId, Op};
+use crate::network::{Network, Op};
 use arithmetic::{pick, truth};
 use call::children;
 
@@ -20,36 +21,6 @@ const STEPS: usize = 200_000;
 const CALLS: usize = 24;
 /// Most items of a list, and most layers.
 const ITEMS: usize = 4096;
-
-/// What an expression stands for.
-#[derive(Clone)]
-pub enum Value {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-    List(Vec<Value>),
-    /// A module, and the path under which it was reached.
-    Module(Rc<Module>, String),
-    Tensor(NodeId),
-    /// Something by its dotted name, such as `nn.Conv2d`.
-    Name(String),
-    /// A method of a module.
-    Method(Rc<Module>, String, String),
-}
-
-/// A module.
-pub enum Module {
-    /// One of PyTorch's layers.
-    Layer(Op),
-    /// `nn.Sequential` or `nn.ModuleList`.
-    List(Vec<Value>),
-    /// An instance of a class of the file, with its attributes.
-    Own(usize, RefCell<HashMap<String, Value>>),
-    /// `nn.Identity`, and Dropout in eval mode.
-    Nothing,
-}
 
 /// The network that the last class describes.
 pub fn network(classes: &[Class], channels: &[usize]) -> Result<Network> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::at;
-use super::interpret::{Module, Value};
+use super::value::{Module, Value};
 use crate::error::Result;
 use crate::network::{
     Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, Pair, UpsampleMode,

@@ -7,6 +7,7 @@ mod interpret;
 mod layers;
 mod lexer;
 mod parser;
+mod value;
 
 use crate::error::{Code, Error, Result};
 use crate::network::Network;
