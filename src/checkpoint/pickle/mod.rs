@@ -114,6 +114,7 @@ impl Heap {
 
 /// Reads one pickle from bytes in memory.
 pub fn load_bytes(bytes: &[u8]) -> Result<(Heap, Id)> {
-    let mut stream = Stream::new(std::io::Cursor::new(bytes), 0, bytes.len() as u64);
+    let mut source = std::io::Cursor::new(bytes);
+    let mut stream = Stream::new(&mut source, 0, bytes.len() as u64);
     load(&mut stream)
 }

@@ -1,16 +1,17 @@
 //! The bytes of a pickle, read piecewise, so that no length in the file decides an allocation.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::SeekFrom;
 
+use crate::checkpoint::Source;
 use crate::checkpoint::bytes::{fault, truncated};
 use crate::error::{Code, Result};
 use crate::limits::{PICKLE_BYTES, PICKLE_STRING_BYTES};
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// A position in a file, with a buffer ahead of it.
-pub struct Stream<S> {
-    source: S,
+/// A position in a file, with a buffer ahead of it. Whatever the file is, the code that reads it is there once.
+pub struct Stream<'a> {
+    source: &'a mut dyn Source,
     /// Offset in the file of the buffer's end.
     next: u64,
     end: u64,
@@ -20,9 +21,9 @@ pub struct Stream<S> {
     crc: crc32fast::Hasher,
 }
 
-impl<S: Read + Seek> Stream<S> {
+impl<'a> Stream<'a> {
     /// A stream from `start` to `end` of the file.
-    pub fn new(source: S, start: u64, end: u64) -> Self {
+    pub fn new(source: &'a mut dyn Source, start: u64, end: u64) -> Self {
         Self { source, next: start, end, buffer: Vec::new(), at: 0, read: 0, crc: crc32fast::Hasher::new() }
     }
 

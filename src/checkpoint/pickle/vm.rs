@@ -3,7 +3,6 @@
 mod object;
 
 use std::collections::HashMap;
-use std::io::{Read, Seek};
 
 use super::{Heap, Id, Stream, Value};
 use crate::checkpoint::bytes::fault;
@@ -15,7 +14,7 @@ fn bad(text: impl Into<String>) -> Error {
 }
 
 /// Runs one pickle up to its STOP; returns its values and the root.
-pub fn load<S: Read + Seek>(stream: &mut Stream<S>) -> Result<(Heap, Id)> {
+pub fn load(stream: &mut Stream<'_>) -> Result<(Heap, Id)> {
     let mut vm = Vm {
         heap: Heap::default(),
         stack: Vec::new(),
@@ -177,7 +176,7 @@ impl Vm {
         Ok(())
     }
 
-    fn step<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
+    fn step(&mut self, opcode: u8, s: &mut Stream<'_>) -> Result<()> {
         match opcode {
             // Framing carries nothing.
             0x80 => drop(s.byte()?),

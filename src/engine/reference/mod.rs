@@ -172,7 +172,8 @@ pub(super) fn forward(op: &Op, layer: &Layer, mut args: Vec<Candle>) -> Result<C
         (Layer::Transposed(conv), _) => conv.forward(&x)?,
         (Layer::BatchNorm(norm), _) => batch_norm(norm, &x)?,
         (_, Op::Activation(Activation::ReLU)) => x.relu()?,
-        (_, Op::Activation(Activation::LeakyReLU { slope })) => candle_nn::ops::leaky_relu(&x, f64::from(*slope))?,
+        // candle-nn's own takes `maximum` and `minimum`, which are linked for every dtype: the same values for less wasm.
+        (_, Op::Activation(Activation::LeakyReLU { slope })) => (x.relu()? - (x.neg()?.relu()? * f64::from(*slope))?)?,
         (_, Op::Activation(Activation::Sigmoid)) => candle_nn::ops::sigmoid(&x)?,
         (_, Op::Activation(Activation::Tanh)) => x.tanh()?,
         (_, Op::Cat) => {

@@ -1,7 +1,5 @@
 //! What would import or call something in Python: here it stays a name and its arguments.
 
-use std::io::{Read, Seek};
-
 use super::{Vm, bad};
 use crate::checkpoint::pickle::{Id, Stream, Value};
 use crate::error::Result;
@@ -55,7 +53,7 @@ impl Vm {
     }
 
     /// Opcodes that would import or call something.
-    pub(super) fn object<S: Read + Seek>(&mut self, opcode: u8, s: &mut Stream<S>) -> Result<()> {
+    pub(super) fn object(&mut self, opcode: u8, s: &mut Stream<'_>) -> Result<()> {
         match opcode {
             b'c' => {
                 let (module, name) = (s.line()?, s.line()?);
