@@ -2,6 +2,9 @@
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
 pub mod fast;
+mod plain;
+// The page runs the fast plan alone: candle would be a third of what a visitor downloads.
+#[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 pub mod reference;
 
 use std::ops::ControlFlow;
@@ -97,7 +100,15 @@ pub enum EngineKind {
 pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource) -> Result<Box<dyn Engine>> {
     network.check()?;
     Ok(match kind {
+        #[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
         EngineKind::Reference => Box::new(reference::Reference::new(network, weights)?),
+        #[cfg(not(any(not(target_arch = "wasm32"), feature = "reference")))]
+        EngineKind::Reference => {
+            return Err(Error::new(
+                Code::Usage,
+                "This build has no reference engine: build it with --features reference.",
+            ));
+        }
         EngineKind::Fast => Box::new(fast::Fast::new(network, weights)?),
     })
 }

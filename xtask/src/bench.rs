@@ -52,7 +52,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         .filter(|b| b.relaxed == (options.simd == "relaxed-simd"))
         .filter(|b| options.threads.iter().any(|&n| (n > 1) == b.threads) || (!b.threads && wants("reference")))
         .collect();
-    build::run(&builds)?;
+    let features: &[&str] = if wants("reference") { &["reference"] } else { &[] };
+    build::run(&builds, features)?;
     let networks = prepare(&options)?;
     let config = json!({
         "networks": networks,

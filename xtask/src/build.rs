@@ -73,11 +73,12 @@ impl Build {
     }
 
     /// Compiles and binds, or finds it up to date.
-    fn make(self) -> Result<()> {
+    fn make(self, features: &[&str]) -> Result<()> {
         let start = Instant::now();
         // `--lib`: a binary of the same name would collide on wasm32.
-        let status =
-            self.cargo(&["build", "--lib", "--profile", "wasm"]).status().context("cargo cannot be started")?;
+        let mut command = self.cargo(&["build", "--lib", "--profile", "wasm"]);
+        command.args(features.iter().flat_map(|feature| ["--features", feature]));
+        let status = command.status().context("cargo cannot be started")?;
         if !status.success() {
             bail!("the build {} failed", self.name);
         }
@@ -95,15 +96,15 @@ impl Build {
     }
 }
 
-/// Builds what is asked for, two at a time: the last step of each is one long job for one core, and takes memory.
-pub fn run(builds: &[Build]) -> Result<()> {
+/// Builds what is asked for with these features of the crate, two at a time: the last step of each is one long job for one core, and takes memory.
+pub fn run(builds: &[Build], features: &[&str]) -> Result<()> {
     tools::wasm_target()?;
     if builds.iter().any(|build| build.threads) {
         tools::rust_src()?;
     }
     for pair in builds.chunks(2) {
         std::thread::scope(|scope| -> Result<()> {
-            let jobs: Vec<_> = pair.iter().map(|build| scope.spawn(|| build.make())).collect();
+            let jobs: Vec<_> = pair.iter().map(|build| scope.spawn(|| build.make(features))).collect();
             jobs.into_iter().try_for_each(|job| job.join().unwrap_or_else(|_| bail!("a build panicked")))
         })?;
     }

@@ -18,7 +18,7 @@ const FIRST_LOAD_BYTES: u64 = 800_000;
 
 /// Builds and writes the site; fails if it has grown too large.
 pub fn run() -> Result<()> {
-    build::run(&build::ALL)?;
+    build::run(&build::ALL, &[])?;
     let (root, dist) = (tools::root(), tools::root().join("dist"));
     if dist.exists() {
         fs::remove_dir_all(&dist)?;

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bench", ref options @ ..] => bench::run(options),
         ["dist"] => dist::run(),
-        ["build"] => build::run(&serve::BUILDS),
+        ["build"] => build::run(&serve::BUILDS, &[]),
         ["quality", "--help"] => {
             println!("{}", quality::HELP);
             Ok(())

@@ -13,7 +13,7 @@ pub const BUILDS: [build::Build; 2] = [build::SURE, build::BEST];
 
 /// Builds and serves until stopped; takes the next free port if this one is in use.
 pub fn run(port: u16) -> Result<()> {
-    build::run(&BUILDS)?;
+    build::run(&BUILDS, &[])?;
     let listener = (port..port.saturating_add(20)).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
     let listener = listener.with_context(|| format!("no free port from {port} on"))?;
     println!("infill is at http://localhost:{}/ (Ctrl-C stops it)", listener.local_addr()?.port());

@@ -2,7 +2,7 @@
 //!
 //! `plan` turns nodes into steps; `layout` gives every value a place for the shapes at hand; `step` runs one.
 //! Convolutions are implicit GEMMs (`direct`), minimal filtering (`tiled`) or products over whole rows (`narrow`), all
-//! over the loops in `kernels`. What has no fast form runs as the reference operation inside the same plan.
+//! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
 
 mod direct;
 mod geometry;
@@ -12,6 +12,7 @@ mod narrow;
 mod plan;
 mod step;
 mod tiled;
+mod trial;
 
 use super::{Engine, LayerTime, RunReport, Step, Watch, WeightSource, cancelled, input_shapes, simd};
 use crate::error::{Code, Error, Result};

@@ -6,8 +6,9 @@ use super::geometry::{Convolution, Geometry, Raw};
 use super::layout::View;
 use super::narrow::Narrow;
 use super::tiled::{self, Tiled};
+use super::trial;
 use crate::engine::WeightSource;
-use crate::engine::reference::{self, Layer};
+use crate::engine::plain::{self, Taken};
 use crate::error::Result;
 use crate::network::{Activation, Network, Node, NodeId, Op, Pad2d, PaddingMode, Shape, UpsampleMode};
 
@@ -46,8 +47,8 @@ pub enum Kernel {
     Add,
     /// A padding layer, or a copy with another border.
     Copy(Pad2d),
-    /// No fast form: the reference operation.
-    Reference(Box<Layer>),
+    /// No fast form: the plain loops.
+    Plain(Vec<Taken>),
 }
 
 impl Kernel {
@@ -62,7 +63,7 @@ impl Kernel {
             Self::Scale(..) | Self::Activation | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
             Self::Cat | Self::Copy(_) => "copy",
-            Self::Reference(_) => "reference",
+            Self::Plain(_) => "plain",
         }
     }
 
@@ -302,7 +303,7 @@ impl Builder<'_> {
                     Op::Upsample { scale, mode } => Kernel::Upsample(*scale, *mode),
                     Op::Cat => Kernel::Cat,
                     Op::Add => Kernel::Add,
-                    _ => Kernel::Reference(Box::new(reference::layer(node, weights)?)),
+                    _ => Kernel::Plain(plain::take(node, weights)?),
                 };
                 let inputs = node.inputs.iter().map(|&id| self.value_of(id)).collect();
                 let value = self.new_value(index);
@@ -346,10 +347,11 @@ impl Builder<'_> {
             (None, Convolution::Plain(c)) if c.padding == (0, 0) => self.value_of(node.inputs[0]),
             _ => self.with_border(node.inputs[0], geometry.mode),
         };
-        let kernel = match () {
-            () if self.tiled[index] => Kernel::Tiled(Box::new(Tiled::new(geometry, raw))),
-            () if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
-            () => Kernel::Direct(Box::new(Direct::new(geometry, raw))),
+        let tiled = self.tiled[index].then(|| Tiled::new(geometry.clone(), &raw));
+        let kernel = match tiled.filter(|layer| trial::error(&geometry, layer.groups(), &raw) <= trial::MOST_ERROR) {
+            Some(layer) => Kernel::Tiled(Box::new(layer)),
+            None if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
+            None => Kernel::Direct(Box::new(Direct::new(geometry, raw))),
         };
         let last = *nodes.last().unwrap_or(&index);
         let output = self.new_value(index);

@@ -6,9 +6,9 @@ use super::geometry::reflected;
 use super::kernels::{Epilogue, pass};
 use super::layout::{Layout, View, split};
 use super::plan::{Kernel, Step};
-use crate::engine::reference::{self, Layer};
+use crate::engine::plain;
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Pad2d, UpsampleMode};
+use crate::network::{Network, Pad2d, Shape, UpsampleMode};
 use crate::threads;
 
 /// Rows whose moments are taken as one: fixed, so that sums do not depend on the number of threads.
@@ -96,9 +96,13 @@ pub fn run(
             Ok(())
         }
         Kernel::Copy(pad) => first().map(|from| copy(pad, from, (values, to))),
-        Kernel::Reference(layer) => {
-            let inputs: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
-            by_reference(network, step, layer, &inputs, (values, to))
+        Kernel::Plain(parameters) => {
+            let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
+            let (x, view) = first()?;
+            let Shape { channels, height, width } = view.shape;
+            let x = plain::Planes { shape: (1, channels, height, width), data: to_nchw(x, view) };
+            let parameter = |name: &str| parameters.iter().find(|(n, ..)| *n == name).map(|(.., v)| v.as_slice());
+            plain::forward(&node.op, &x, &parameter).map(|y| from_nchw(&y.data, values, to))
         }
     };
     if let (Ok(()), Some((plus, view))) = (&outcome, other) {
@@ -211,22 +215,4 @@ fn cat(parts: &[(&[f32], &View)], values: &mut [f32], to: &View) {
             start += channels;
         }
     });
-}
-
-fn by_reference(
-    network: &Network,
-    step: &Step,
-    layer: &Layer,
-    inputs: &[(&[f32], &View)],
-    (values, to): (&mut [f32], &View),
-) -> Result<()> {
-    let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
-    let tensor = |(data, view): &(&[f32], &View)| {
-        let shape = [1, view.shape.channels, view.shape.height, view.shape.width];
-        candle_core::Tensor::from_vec(to_nchw(data, view), &shape, &candle_core::Device::Cpu)
-    };
-    let inputs = inputs.iter().map(tensor).collect::<candle_core::Result<Vec<_>>>()?;
-    let output: Vec<f32> = reference::forward(&node.op, layer, inputs)?.flatten_all()?.to_vec1()?;
-    from_nchw(&output, values, to);
-    Ok(())
 }

@@ -41,12 +41,12 @@ impl Axis {
 }
 
 /// Classes of output pixels that share weights.
-struct Group {
+pub struct Group {
     sides: (Side, Side),
     /// Rows and columns of each class, one pair per source.
     classes: Vec<Vec<(Axis, Axis)>>,
     /// `[point with weights of its own][output / 8][source][input][8]`.
-    weights: Vec<f32>,
+    pub weights: Vec<f32>,
 }
 
 /// A layer with transformed weights.
@@ -58,15 +58,16 @@ pub struct Tiled {
 }
 
 /// What a layer becomes, before its weights are looked at.
-struct Form {
-    sides: (Side, Side),
+pub struct Form {
+    /// Transforms of the tile's sides.
+    pub sides: (Side, Side),
     classes: Vec<Vec<(Axis, Axis)>>,
     /// By source: kernel rows and columns of its taps.
-    taps: Vec<(Vec<usize>, Vec<usize>)>,
+    pub taps: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
 /// The groups of a layer, if it has this form.
-fn forms(geometry: &Geometry) -> Option<Vec<Form>> {
+pub fn forms(geometry: &Geometry) -> Option<Vec<Form>> {
     let wide = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(LANES);
     let (inputs, outputs) = geometry.shape.channels();
     if !wide(inputs) || !wide(outputs) {
@@ -155,14 +156,25 @@ struct Tile {
 }
 
 impl Tiled {
-    /// Transforms the weights; the raw ones are dropped. The layer must have a [`cost`].
-    pub fn new(geometry: Geometry, raw: Raw) -> Self {
+    /// Transforms the weights. The layer must have a [`cost`].
+    pub fn new(geometry: Geometry, raw: &Raw) -> Self {
         let groups = forms(&geometry)
             .unwrap_or_default()
             .into_iter()
-            .map(|form| Group { weights: weights(&geometry, &form, &raw), sides: form.sides, classes: form.classes })
+            .map(|form| Group { weights: weights(&geometry, &form, raw), sides: form.sides, classes: form.classes })
             .collect();
         Self { bias: raw.padded_bias(), groups, geometry }
+    }
+
+    /// The groups, in the order of [`forms`].
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// For tests that damage them.
+    #[cfg(test)]
+    pub fn groups_mut(&mut self) -> &mut [Group] {
+        &mut self.groups
     }
 
     /// Values of the packed weights.

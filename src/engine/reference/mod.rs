@@ -1,15 +1,13 @@
 //! The reference engine: one node after another, as plain as PyTorch's `forward`.
 //!
 //! candle-nn runs what it has; what it lacks (groups in transposed convolutions, tuples, padding modes,
-//! instance norm) are plain loops in `plain.rs`. It is what the fast engine is held against.
-
-mod plain;
+//! instance norm) are the plain loops of `engine/plain.rs`. It is what the fast engine is held against.
 
 use candle_core::{Device, Module, Tensor as Candle};
 
-use super::{Engine, Watch, WeightSource, cancelled, input_shapes};
+use super::{Engine, Watch, WeightSource, cancelled, input_shapes, plain};
 use crate::error::{Code, Error, Result};
-use crate::network::{Activation, Network, Node, Op, PaddingMode, ParameterKind};
+use crate::network::{Activation, Network, Node, Op, PaddingMode};
 use crate::tensor::Tensor;
 
 /// One node with its weights.
@@ -39,19 +37,7 @@ impl Reference {
 
 /// Takes one node's weights.
 pub(super) fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer> {
-    let mut taken = Vec::new();
-    for (name, shape, kind) in node.op.parameters() {
-        if kind == ParameterKind::Counter {
-            continue;
-        }
-        let key = format!("{}.{name}", node.path);
-        let values = weights.take(&key)?;
-        if values.len() != shape.iter().product::<usize>() {
-            let text = format!("{key} has {} values, but its shape is {shape:?}.", values.len());
-            return Err(Error::new(Code::Internal, text));
-        }
-        taken.push((name, shape, values));
-    }
+    let mut taken = plain::take(node, weights)?;
     let mut candle = |name: &str| -> Result<Option<Candle>> {
         let Some(index) = taken.iter().position(|(n, ..)| *n == name) else { return Ok(None) };
         let (_, shape, values) = taken.swap_remove(index);

@@ -1,7 +1,32 @@
-//! What candle lacks, as plain loops that can be read beside PyTorch's documentation.
+//! Operations as plain loops that can be read beside PyTorch's documentation: what candle lacks, and what the fast plan
+//! has no kernel for.
 
+use super::WeightSource;
 use crate::error::{Code, Error, Result};
-use crate::network::{BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, UpsampleMode};
+use crate::network::{
+    BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Node, Op, Pad2d, PaddingMode, ParameterKind, UpsampleMode,
+};
+
+/// A parameter's name within its module, its shape and its values.
+pub type Taken = (&'static str, Vec<usize>, Vec<f32>);
+
+/// Takes one node's parameters.
+pub fn take(node: &Node, weights: &mut dyn WeightSource) -> Result<Vec<Taken>> {
+    let mut taken = Vec::new();
+    for (name, shape, kind) in node.op.parameters() {
+        if kind == ParameterKind::Counter {
+            continue;
+        }
+        let key = format!("{}.{name}", node.path);
+        let values = weights.take(&key)?;
+        if values.len() != shape.iter().product::<usize>() {
+            let text = format!("{key} has {} values, but its shape is {shape:?}.", values.len());
+            return Err(Error::new(Code::Internal, text));
+        }
+        taken.push((name, shape, values));
+    }
+    Ok(taken)
+}
 
 /// NCHW values.
 pub struct Planes {

@@ -1,0 +1,117 @@
+//! A trial of transformed weights: one tile, eight output channels, held against sums in f64. Transforms add and subtract
+//! values of like size, so that weights of very uneven size can lose digits that plain sums keep.
+
+use super::geometry::{Geometry, Raw};
+use super::kernels::product::{Product, product};
+use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
+use super::kernels::{Epilogue, LANES, Shared};
+use super::tiled::{Form, Group, forms};
+
+/// Largest error of a trial relative to the outputs' root mean square; layers beyond it are computed directly.
+/// A tenth of what a whole network may differ by: usual weights stay below 1e-5.
+pub const MOST_ERROR: f64 = 1e-4;
+
+/// The largest error of any group; infinite if a value is not finite.
+pub fn error(geometry: &Geometry, groups: &[Group], raw: &Raw) -> f64 {
+    let forms = forms(geometry).unwrap_or_default();
+    forms.iter().zip(groups).map(|(form, group)| group_error(geometry, form, group, raw)).fold(0.0, f64::max)
+}
+
+fn group_error(geometry: &Geometry, form: &Form, group: &Group, raw: &Raw) -> f64 {
+    let (inputs, outputs) = geometry.shape.channels();
+    let (sy, sx) = form.sides;
+    let (ny, nx, my, mx) = (sy.points(), sx.points(), sy.outputs(), sx.outputs());
+    let (points, depth) = (ny * nx, form.taps.len() * inputs);
+    // Positive and uneven, as after an activation: `[source][pixel][input]`.
+    let value = |i: usize| 0.5 + ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 24) as f32;
+    let input: Vec<f32> = (0..points * depth).map(value).collect();
+    let (mut transformed, mut products) = (vec![0.0; points * depth], vec![0.0; points * LANES]);
+    let target = Shared::new(&mut transformed);
+    for source in 0..form.taps.len() {
+        let pixels: Vec<Option<usize>> = (0..points).map(|p| Some((source * points + p) * inputs)).collect();
+        let gather = Gather { input: &input, pixels: &pixels, channels: inputs };
+        transform(form.sides, &gather, &target, Points { stride: depth, start: source * inputs });
+    }
+    let blocks = outputs / LANES;
+    for point in 0..points {
+        let weight = sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx);
+        let p = Product {
+            input: &transformed,
+            rows: &[point * depth],
+            segments: &[0],
+            length: depth,
+            weights: &group.weights[weight * blocks * depth * LANES..][..depth * LANES],
+            first_block: 0,
+            bias: &[],
+            targets: &[point * LANES],
+            channels: LANES,
+        };
+        product(&p, &Shared::new(&mut products), Epilogue::default());
+    }
+    let mut found = vec![0.0; my * mx * LANES];
+    let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
+    let scatter = Scatter { pixels: &pixels, channels: LANES, bias: &[0.0; LANES] };
+    let place = Points { stride: LANES, start: 0 };
+    finish(form.sides, &products, place, &scatter, &Shared::new(&mut found), Epilogue::default());
+
+    let width = geometry.shape.kernel().1;
+    let (mut worst, mut squares) = (0.0f64, 0.0f64);
+    for (place, &found) in found.iter().enumerate() {
+        let (pixel, output) = (place / LANES, place % LANES);
+        let mut expected = 0.0f64;
+        for (source, (rows, columns)) in form.taps.iter().enumerate() {
+            for (a, row) in rows.iter().enumerate() {
+                for (b, column) in columns.iter().enumerate() {
+                    let at = (source * points + (pixel / mx + a) * nx + pixel % mx + b) * inputs;
+                    let weight = |c: usize| raw.weight[geometry.shape.weight_index(output, c) + row * width + column];
+                    expected += (0..inputs).map(|c| f64::from(input[at + c]) * f64::from(weight(c))).sum::<f64>();
+                }
+            }
+        }
+        expected *= f64::from(raw.scale[output]);
+        let difference = (f64::from(found) - expected).abs();
+        worst = if difference.is_finite() { worst.max(difference) } else { f64::INFINITY };
+        squares += expected * expected;
+    }
+    let scale = (squares / (my * mx * LANES) as f64).sqrt();
+    if worst == 0.0 { 0.0 } else { worst / scale }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Convolution;
+    use super::super::tiled::Tiled;
+    use super::*;
+    use crate::network::{Conv2d, ConvTranspose2d, Op};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// The error with every transformed weight rounded to a multiple of `grain`, as if digits had been lost.
+    fn trial(op: &Op, weight: impl Fn(usize) -> f32, grain: f32) -> f64 {
+        let geometry = Geometry::new(Convolution::of(op).unwrap(), None);
+        let outputs = geometry.shape.channels().1;
+        let weight = (0..geometry.shape.weights()).map(weight).collect();
+        let raw = Raw { weight, bias: vec![0.0; outputs], scale: vec![1.0; outputs] };
+        let mut layer = Tiled::new(geometry.clone(), &raw);
+        for value in layer.groups_mut().iter_mut().flat_map(|group| &mut group.weights).filter(|_| grain > 0.0) {
+            *value = (*value / grain).round() * grain;
+        }
+        error(&geometry, layer.groups(), &raw)
+    }
+
+    #[test]
+    fn usual_weights_pass_and_lost_digits_are_seen() {
+        let noise = |i: usize| ((i as u32).wrapping_mul(747_796_405) >> 8) as f32 / (1 << 24) as f32 - 0.5;
+        let layers: [Op; 4] = [
+            Conv2d::new(64, 32, 3).padding(1).into(),
+            Conv2d::new(32, 32, 4).stride(2).padding(1).into(),
+            ConvTranspose2d::new(32, 32, 4).stride(2).padding(1).into(),
+            ConvTranspose2d::new(32, 32, 3).stride(2).padding(1).output_padding(1).into(),
+        ];
+        for layer in layers {
+            let (usual, lost) = (trial(&layer, noise, 0.0), trial(&layer, noise, 0.01));
+            assert!(usual < MOST_ERROR / 3.0, "{layer:?}: {usual:e}");
+            assert!(lost > MOST_ERROR, "{layer:?}: {lost:e}");
+        }
+    }
+}
