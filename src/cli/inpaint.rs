@@ -22,6 +22,9 @@ pub struct Arguments {
     /// A checkpoint; may be given several times.
     #[arg(long)]
     weights: Vec<PathBuf>,
+    /// Take the keys by position where only their names differ (`infill inspect` shows the mapping).
+    #[arg(long)]
+    by_position: bool,
     /// Network id (see `infill models`); overrides what the weights are taken for.
     #[arg(long)]
     model: Option<String>,
@@ -37,9 +40,12 @@ pub struct Arguments {
     /// Canny's sigma (EdgeConnect).
     #[arg(long)]
     sigma: Option<f32>,
-    /// An edge map of the photo's size to use instead of Canny's.
+    /// Edges inside the hole, a picture of the photo's size: white is an edge, black is none, middle gray is as found.
     #[arg(long)]
     edges: Option<PathBuf>,
+    /// Longest side of the network's input, 64 to 1024 pixels, where the network takes any size.
+    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(64..=1024))]
+    side: Option<usize>,
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
@@ -79,6 +85,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
         Ok(picture.rgba)
     };
+    let drawn = |path: &PathBuf| {
+        let edges = pipeline::decode_edges(&super::read_file(path)?, width, height);
+        edges.map_err(|e| e.in_file(&super::file_name(path)))
+    };
     let options = FillOptions {
         seed: arguments.seed,
         sharpen: match arguments.sharpen.as_str() {
@@ -87,7 +97,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             _ => Sharpen::Auto,
         },
         sigma: arguments.sigma.filter(|s| s.is_finite() && *s > 0.0),
-        edges: arguments.edges.as_ref().map(picture_mask).transpose()?.map(|mask| mask.holes),
+        edges: arguments.edges.as_ref().map(drawn).transpose()?,
+        side: arguments.side,
         second: arguments.second.as_ref().map(second).transpose()?,
         hole_value: arguments.hole_value,
         range: arguments.range.as_deref().and_then(options::parse_range),
@@ -115,7 +126,8 @@ fn models(arguments: &Arguments) -> Result<Vec<Loaded>> {
             for path in files {
                 let name = super::file_name(path);
                 let mut checkpoint = super::open_checkpoint(path)?;
-                all.extend(load::load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?);
+                let load = if arguments.by_position { load::load_by_position } else { load::load };
+                all.extend(load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?);
             }
             Ok(all)
         }

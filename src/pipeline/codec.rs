@@ -158,11 +158,23 @@ fn write_png(
 ///
 /// `mask-size` if it has another size; the codes of [`decode_photo`] otherwise.
 pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
+    let luma = decode_luma(bytes, width, height, "mask")?;
+    Mask::new(width, height, luma.into_iter().map(|v| if v > 127 { 255 } else { 0 }).collect())
+}
+
+/// Decodes what a user says of the edges (see [`super::FillOptions::edges`]): the luma of a picture of the photo's size.
+///
+/// The codes of [`decode_mask`].
+pub fn decode_edges(bytes: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
+    decode_luma(bytes, width, height, "edge map")
+}
+
+fn decode_luma(bytes: &[u8], width: usize, height: usize, what: &str) -> Result<Vec<u8>> {
     let (image, ..) = decode(bytes)?;
     let rgba = image.into_rgba8();
     if (rgba.width() as usize, rgba.height() as usize) != (width, height) {
         let text = format!(
-            "The mask has {} x {} pixels, but the photo has {width} x {height}. Save the mask at the photo's size.",
+            "The {what} has {} x {} pixels, but the photo has {width} x {height}. Save the {what} at the photo's size.",
             rgba.width(),
             rgba.height()
         );
@@ -170,8 +182,7 @@ pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
     }
     // ITU-R BT.601 luma, as image editors and PIL's convert("L") have it.
     let luma = |p: &[u8]| (299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]) + 500) / 1000;
-    let holes = rgba.as_raw().chunks_exact(4).map(|p| if luma(p) > 127 { 255 } else { 0 }).collect();
-    Mask::new(width, height, holes)
+    Ok(rgba.as_raw().chunks_exact(4).map(|p| luma(p) as u8).collect())
 }
 
 /// Encodes a mask as a gray PNG: 255 hole, 0 known.

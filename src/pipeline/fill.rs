@@ -2,10 +2,9 @@
 
 use super::cluster::Clusters;
 use super::composite::{feather, to_window};
-use super::prepare::{Scene, plane};
-use super::resample::{extend, resize};
+use super::resample::extend;
+use super::sight::Sight;
 use super::synthesis::{self, Request};
-use super::window::{self, Window};
 use super::{FillOptions, Mask, Photo, Pixels, Rect, Sharpen};
 use crate::engine::{Step, Watch};
 use crate::error::{Code, Error, Result};
@@ -21,8 +20,6 @@ pub struct Patch {
     pub rgba: Vec<u8>,
 }
 
-/// Canny's sigma where nobody sets one.
-const SIGMA: f32 = 2.0;
 /// Share of the progress that the network takes where sharpening follows.
 const NETWORK_SHARE: f32 = 0.5;
 
@@ -37,16 +34,7 @@ pub fn fill(
     options: &FillOptions,
     watch: Watch<'_>,
 ) -> Result<Vec<Patch>> {
-    let (width, height) = (photo.width(), photo.height());
-    if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
-        let text =
-            format!("The mask has {} x {} pixels, but the photo has {width} x {height}.", mask.width, mask.height);
-        return Err(Error::new(Code::MaskSize, text));
-    }
-    let clusters = Clusters::of(mask);
-    if clusters.boxes.is_empty() {
-        return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
-    }
+    let clusters = clusters(photo, mask, options)?;
     let roles = Roles::of(models)?;
     if roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
         return Err(Error::new(
@@ -65,6 +53,24 @@ pub fn fill(
     Ok(run.done)
 }
 
+/// The groups of holes, after checking that mask and edges have the photo's size and that there is a hole.
+pub(super) fn clusters(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<Clusters> {
+    let (width, height) = (photo.width(), photo.height());
+    if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
+        let text =
+            format!("The mask has {} x {} pixels, but the photo has {width} x {height}.", mask.width, mask.height);
+        return Err(Error::new(Code::MaskSize, text));
+    }
+    if options.edges.as_ref().is_some_and(|edges| edges.len() != width * height) {
+        return Err(Error::new(Code::MaskSize, format!("The edges must have the photo's {width} x {height} pixels.")));
+    }
+    let clusters = Clusters::of(mask);
+    if clusters.boxes.is_empty() {
+        return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
+    }
+    Ok(clusters)
+}
+
 /// Writes patches into a photo.
 pub fn apply(photo: &mut Photo, patches: &[Patch]) {
     for Patch { rect, rgba } in patches {
@@ -76,13 +82,13 @@ pub fn apply(photo: &mut Photo, patches: &[Patch]) {
 }
 
 /// Which of the loaded networks does what.
-struct Roles {
-    main: Option<usize>,
-    edge: Option<usize>,
+pub(super) struct Roles {
+    pub(super) main: Option<usize>,
+    pub(super) edge: Option<usize>,
 }
 
 impl Roles {
-    fn of(models: &[Loaded]) -> Result<Self> {
+    pub(super) fn of(models: &[Loaded]) -> Result<Self> {
         let find = |wanted: &dyn Fn(InputKind) -> bool| models.iter().position(|m| wanted(m.conventions.inputs));
         let main = find(&|kind| matches!(kind, InputKind::RgbMask | InputKind::RgbEdges | InputKind::Pair));
         let edge = find(&|kind| kind == InputKind::GrayEdgesMask);
@@ -96,19 +102,20 @@ impl Roles {
     }
 }
 
-struct Run<'a> {
-    photo: &'a dyn Pixels,
-    mask: &'a Mask,
-    clusters: &'a Clusters,
-    options: &'a FillOptions,
-    roles: Roles,
-    done: Vec<Patch>,
-    labels: Vec<u32>,
+/// One run, as far as it is.
+pub(super) struct Run<'a> {
+    pub(super) photo: &'a dyn Pixels,
+    pub(super) mask: &'a Mask,
+    pub(super) clusters: &'a Clusters,
+    pub(super) options: &'a FillOptions,
+    pub(super) roles: Roles,
+    pub(super) done: Vec<Patch>,
+    pub(super) labels: Vec<u32>,
 }
 
 /// What one pixel is while a cluster is filled.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pixel {
+pub(super) enum Pixel {
     Known,
     /// To be filled now.
     Own,
@@ -117,12 +124,12 @@ enum Pixel {
 }
 
 impl Run<'_> {
-    fn photo_size(&self) -> (usize, usize) {
+    pub(super) fn photo_size(&self) -> (usize, usize) {
         (self.photo.width(), self.photo.height())
     }
 
     /// The photo with the groups filled so far.
-    fn read(&self, rect: Rect) -> Vec<u8> {
+    pub(super) fn read(&self, rect: Rect) -> Vec<u8> {
         let mut rgba = self.photo.read(rect);
         for patch in self.done.iter().filter(|patch| patch.rect.touches(rect)) {
             let from = patch.rect;
@@ -137,7 +144,7 @@ impl Run<'_> {
         rgba
     }
 
-    fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
+    pub(super) fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
         let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.clusters.label(x, y)) {
             None => Pixel::Known,
             Some(label) if label == own => Pixel::Own,
@@ -209,26 +216,10 @@ impl Run<'_> {
         models: &mut [Loaded],
         watch: Watch<'_>,
     ) -> Result<f64> {
-        let photo = self.photo_size();
         let main = self.roles.main.ok_or_else(|| Error::new(Code::Internal, "no network"))?;
-        let conventions = self.options.conventions(models[main].conventions);
-        // The centre convention holds the hole in the middle half of the field.
-        let window = window::choose(conventions.size, conventions.output_covers, hole, photo.0, photo.1);
-        let source = window.source(photo.0, photo.1);
-        let rgba = self.read(source);
-        let holes: Vec<u8> =
-            self.pixels(source, label).iter().map(|&p| if p == Pixel::Known { 0 } else { 255 }).collect();
-        let scene = Scene::new(&rgba, &holes, source, &window, photo);
-        let edges = match conventions.inputs {
-            InputKind::RgbEdges | InputKind::Pair => Some(self.edges(&scene, &window, source, models, watch)?),
-            _ => None,
-        };
-        let second = self.options.second.as_ref().map(|second| {
-            let whole = Rect { x: 0, y: 0, width: photo.0, height: photo.1 };
-            [0, 1, 2]
-                .map(|channel| resize(&plane(second, 4, channel, whole, &window, photo), window.size, window.input))
-        });
-        let inputs = scene.inputs(&conventions, self.options, edges.as_deref(), second)?;
+        let seen = self.sight(label, hole, &models[main]);
+        let inputs = self.inputs(&seen, models, Some(&mut *watch))?;
+        let Sight { conventions, window, scene, .. } = seen;
         let output = models[main].engine.run(&inputs, watch)?;
         if output.data().iter().any(|v| !v.is_finite()) {
             let text = "The network's output is not finite, so there is nothing to show. Its weights or value range are wrong.";
@@ -242,34 +233,10 @@ impl Run<'_> {
             let colour = [0, 1, 2].map(|c: usize| planes[c].get(index).map_or(0, |v| (v * 255.0).round() as u8));
             rgb[at * 3..at * 3 + 3].copy_from_slice(&colour);
         }
-        debug_assert!(conventions.output_covers == OutputCovers::Centre || window.size.0 >= hole.width.min(photo.0));
+        debug_assert!(
+            conventions.output_covers == OutputCovers::Centre || window.size.0 >= hole.width.min(self.photo.width())
+        );
         Ok(scale)
-    }
-
-    /// The edges a network sees: the user's, else Canny's, completed by an edge generator if there is one.
-    fn edges(
-        &self,
-        scene: &Scene,
-        window: &Window,
-        source: Rect,
-        models: &mut [Loaded],
-        watch: Watch<'_>,
-    ) -> Result<Vec<f32>> {
-        let photo = self.photo_size();
-        if let Some(edges) = &self.options.edges {
-            let part: Vec<u8> = (source.y..source.y + source.height)
-                .flat_map(|y| &edges[y * photo.0 + source.x..][..source.width])
-                .copied()
-                .collect();
-            let drawn = resize(&plane(&part, 1, 0, source, window, photo), window.size, window.input);
-            return Ok(drawn.into_iter().map(|v| if v > 0.25 { 1.0 } else { 0.0 }).collect());
-        }
-        let edges = scene.edges(self.options.sigma.unwrap_or(SIGMA));
-        let Some(index) = self.roles.edge else { return Ok(edges) };
-        let conventions = self.options.conventions(models[index].conventions);
-        let input = scene.edge_input(&edges, &conventions)?;
-        let output = models[index].engine.run(&[input], watch)?;
-        Ok(output.into_data())
     }
 
     /// The hole's rectangle of the filled photo.

@@ -28,9 +28,13 @@ pub struct FillOptions {
     pub sharpen: Sharpen,
     /// Canny's sigma in pixels of the network's input (EdgeConnect); 2 unless given.
     pub sigma: Option<f32>,
-    /// Edges of the photo's size, one byte a pixel, above 127 is an edge; instead of Canny's.
+    /// What the user says of the edges inside the hole, one byte for each of the photo's pixels: from 192 there is an
+    /// edge, below 64 there is none, between stands what Canny and the edge generator found. Outside the hole theirs stand.
     #[serde(skip)]
     pub edges: Option<Vec<u8>>,
+    /// Longest side of the network's input, pixels, where the network takes any size; 512 for EdgeConnect unless given.
+    #[serde(deserialize_with = "side", default)]
+    pub side: Option<usize>,
     /// The second picture of a pair network, RGBA of the photo's size.
     #[serde(skip)]
     pub second: Option<Vec<u8>>,
@@ -70,7 +74,12 @@ impl FillOptions {
 
     /// The network's conventions with the user's changes.
     pub fn conventions(&self, guessed: Conventions) -> Conventions {
+        let mut size = guessed.size;
+        if let Some(side) = self.side.filter(|_| !size.fixed) {
+            size.preferred = side.next_multiple_of(size.multiple);
+        }
         Conventions {
+            size,
             input_range: self.range.unwrap_or(guessed.input_range),
             output_range: self.range.unwrap_or(guessed.output_range),
             hole_value: self.hole_value.unwrap_or(guessed.hole_value),
@@ -108,6 +117,17 @@ pub fn parse_output_covers(text: &str) -> Option<OutputCovers> {
     }
 }
 
+/// Sides that a user may ask for: below, a network sees nothing; above, a tab's memory ends.
+pub const SIDES: std::ops::RangeInclusive<usize> = 64..=1024;
+
+fn side<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let side = Option::<usize>::deserialize(deserializer)?;
+    match side.is_none_or(|side| SIDES.contains(&side)) {
+        true => Ok(side),
+        false => Err(serde::de::Error::custom(format!("side must lie in {} to {}", SIDES.start(), SIDES.end()))),
+    }
+}
+
 macro_rules! spelled {
     ($name:ident, $type:ty, $parse:path, $words:literal) => {
         fn $name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
@@ -135,6 +155,7 @@ mod tests {
         assert_eq!((options.seed, options.sharpen), (3, Sharpen::Off));
         assert_eq!((options.range, options.mask_means), (Some(Range::MinusOneOne), Some(MaskMeans::Known)));
         assert_eq!(FillOptions::from_json(r#"{"range": "0..2"}"#).unwrap_err().code, Code::Usage);
+        assert_eq!(FillOptions::from_json(r#"{"side": 100000}"#).unwrap_err().code, Code::Usage);
         assert_eq!(FillOptions::from_json(r#"{"sed": 1}"#).unwrap_err().code, Code::Usage);
     }
 }

@@ -96,11 +96,44 @@ impl Scene {
         edges.into_iter().map(|e| if e { 1.0 } else { 0.0 }).collect()
     }
 
+    /// Lets the user's edges stand inside the hole: `drawn` and `erased` are shares of each pixel, at the input's size.
+    pub fn draw_edges(&self, edges: &mut [f32], drawn: &[f32], erased: &[f32]) {
+        for (((edge, &hole), &drawn), &erased) in edges.iter_mut().zip(&self.hole).zip(drawn).zip(erased) {
+            // A line thinner than a pixel is still a line.
+            match hole > 0.5 {
+                true if drawn > 0.25 => *edge = 1.0,
+                true if erased > 0.5 => *edge = 0.0,
+                _ => {}
+            }
+        }
+    }
+
     /// The edge generator's input: gray with the hole white, edges outside the hole, mask.
     pub fn edge_input(&self, edges: &[f32], c: &Conventions) -> Result<Tensor> {
         let gray = self.gray().into_iter().zip(&self.hole).map(|(v, &h)| if h > 0.5 { c.hole_value } else { v as f32 });
         let edges = edges.iter().zip(&self.hole).map(|(e, h)| e * (1.0 - h));
         self.tensor(vec![gray.collect(), edges.collect(), self.mask(c)])
+    }
+
+    /// A name for every channel of every input, in the order of [`Scene::inputs`].
+    pub fn labels(c: &Conventions, second: bool, options: &FillOptions) -> Vec<Vec<&'static str>> {
+        const RGB: [&str; 3] = ["red", "green", "blue"];
+        let with = |last: &'static str| vec![[&RGB[..], &[last]].concat()];
+        match c.inputs {
+            InputKind::RgbMask => with("mask"),
+            InputKind::RgbEdges => with("edges"),
+            InputKind::GrayEdgesMask => vec![vec!["gray", "edges", "mask"]],
+            InputKind::Score => vec![RGB.to_vec()],
+            InputKind::Pair => {
+                let other = match options.second_input {
+                    _ if second => ["red of the second photo", "green of the second photo", "blue of the second photo"],
+                    SecondInput::Photo => RGB,
+                    SecondInput::Edges => ["edges"; 3],
+                    SecondInput::Mask => ["mask"; 3],
+                };
+                vec![RGB.to_vec(), other.to_vec()]
+            }
+        }
     }
 
     /// The inputs of a network of this kind; `edges` and `second` are planes at the input's size.

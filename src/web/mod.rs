@@ -6,6 +6,7 @@
 mod blob;
 mod fault;
 mod forward;
+mod look;
 mod models;
 mod photo;
 mod speed;

@@ -30,7 +30,7 @@ export interface Patch { x: number; y: number; width: number; height: number; rg
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Models {
-    files: HashMap<String, Vec<Loaded>>,
+    pub(super) files: HashMap<String, Vec<Loaded>>,
 }
 
 #[wasm_bindgen]
@@ -49,12 +49,21 @@ impl Models {
 
     /// Reads a file, keeps its networks under `handle`, and returns `{report, loaded: [..]}` as JSON.
     ///
-    /// When the file is readable but nothing in it fits, the error carries the report as `error.report`.
-    pub fn load(&mut self, handle: &str, blob: Blob, name: &str, model_id: Option<String>) -> Result<String, JsValue> {
+    /// When the file is readable but nothing in it fits, the error carries the report as `error.report`. With
+    /// `by_position` the keys are taken by their places where only the names differ.
+    pub fn load(
+        &mut self,
+        handle: &str,
+        blob: Blob,
+        name: &str,
+        model_id: Option<String>,
+        by_position: bool,
+    ) -> Result<String, JsValue> {
         super::warm::once();
         let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
         let report = json!(report::inspect(checkpoint.as_ref(), name));
-        match load::load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
+        let load = if by_position { load::load_by_position } else { load::load };
+        match load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
             Ok(loaded) => {
                 let list: Vec<_> = loaded.iter().map(Loaded::to_json).collect();
                 self.files.insert(handle.to_owned(), loaded);
@@ -95,7 +104,7 @@ impl Models {
     /// Fills the mask's holes with the networks of `handle`, or from the photo alone if it is empty.
     ///
     /// `options` is the JSON of `FillOptions`; `progress(done, layer)` is called before every layer; `second` is a
-    /// pair network's second picture, RGBA of the photo's size.
+    /// pair network's second picture, RGBA of the photo's size; `edges` what the user says of the edges.
     #[wasm_bindgen(unchecked_return_type = "Patch[]")]
     #[allow(clippy::too_many_arguments)] // the boundary is flat by nature
     pub fn inpaint(
@@ -109,21 +118,14 @@ impl Models {
         options: &str,
         progress: &Function,
         second: Option<Vec<u8>>,
+        edges: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
         let mut options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
-        options.second = second;
+        (options.second, options.edges) = (second, edges);
         let photo = PagePixels { rgba, width, height, is_gray };
         let mask = Mask { width, height, holes: mask };
-        let models: &mut [Loaded] = match handle {
-            "" => &mut [],
-            _ => self.files.get_mut(handle).ok_or_else(|| {
-                to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."))
-            })?,
-        };
-        let mut watch = |step: Step<'_>| match progress.call2(&JsValue::NULL, &step.done.into(), &step.layer.into()) {
-            Ok(_) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        };
+        let models = self.networks(handle)?;
+        let mut watch = watcher(progress);
         let patches = pipeline::fill(&photo, &mask, models, &options, &mut watch).map_err(|e| to_js(&e))?;
         Ok(patches
             .into_iter()
@@ -141,5 +143,24 @@ impl Models {
                 object
             })
             .collect())
+    }
+}
+
+impl Models {
+    /// The networks of a handle; none for the photo alone.
+    pub(super) fn networks(&mut self, handle: &str) -> Result<&mut [Loaded], JsValue> {
+        let gone = || to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."));
+        match handle {
+            "" => Ok(&mut []),
+            _ => self.files.get_mut(handle).map(Vec::as_mut_slice).ok_or_else(gone),
+        }
+    }
+}
+
+/// Tells the page how far a run is; a call that throws ends it.
+pub(super) fn watcher(progress: &Function) -> impl FnMut(Step<'_>) -> ControlFlow<()> {
+    move |step| match progress.call2(&JsValue::NULL, &step.done.into(), &step.layer.into()) {
+        Ok(_) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
     }
 }

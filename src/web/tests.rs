@@ -23,7 +23,7 @@ fn code(error: &JsValue) -> String {
 #[test]
 fn a_checkpoint_is_read_through_its_blob() {
     let mut models = Models::new();
-    let text = models.load("a", blob(LEGACY), "gen.pth", None).unwrap();
+    let text = models.load("a", blob(LEGACY), "gen.pth", None, false).unwrap();
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report["loaded"][0]["id"], "context-encoder");
     assert_eq!(report["loaded"][0]["width"], 2);
@@ -34,15 +34,15 @@ fn a_checkpoint_is_read_through_its_blob() {
 
 #[test]
 fn a_file_that_is_cut_off_is_refused_with_its_code() {
-    let error = Models::new().load("a", blob(&LEGACY[..5000]), "gen.pth", None).unwrap_err();
+    let error = Models::new().load("a", blob(&LEGACY[..5000]), "gen.pth", None, false).unwrap_err();
     assert_eq!(code(&error), "checkpoint-truncated");
-    let error = Models::new().load("a", blob(b"<html>"), "gen.pth", None).unwrap_err();
+    let error = Models::new().load("a", blob(b"<html>"), "gen.pth", None, false).unwrap_err();
     assert_eq!(code(&error), "checkpoint-not-weights");
 }
 
 #[test]
 fn a_misfit_carries_the_report_and_every_key() {
-    let error = Models::new().load("a", blob(LEGACY), "gen.pth", Some("image-pair".to_owned())).unwrap_err();
+    let error = Models::new().load("a", blob(LEGACY), "gen.pth", Some("image-pair".to_owned()), false).unwrap_err();
     assert_eq!(code(&error), "model-mismatch");
     let keys = Array::from(&Reflect::get(&error, &"keys".into()).unwrap());
     assert!(keys.length() > 50);
@@ -58,11 +58,11 @@ fn a_hole_is_filled_and_the_rest_kept() {
         mask[y * width + 12..y * width + 22].fill(255);
     }
     let mut models = Models::new();
-    models.load("starter", blob(STARTER), "starter.safetensors", None).unwrap();
+    models.load("starter", blob(STARTER), "starter.safetensors", None, false).unwrap();
     let progress = Closure::<dyn FnMut(f32, String)>::new(|_, _| {});
     let function: &js_sys::Function = wasm_bindgen::JsCast::unchecked_ref(progress.as_ref());
     let pixels = Uint8Array::from(&rgba[..]);
-    let patches = models.inpaint("starter", pixels, width, height, false, mask, "{}", function, None).unwrap();
+    let patches = models.inpaint("starter", pixels, width, height, false, mask, "{}", function, None, None).unwrap();
     assert_eq!(patches.length(), 1);
     let patch = patches.get(0);
     let number = |key: &str| Reflect::get(&patch, &key.into()).unwrap().as_f64().unwrap() as usize;

@@ -1,0 +1,179 @@
+//! What the networks see, to be shown to people before a run: edges, input tensors, a discriminator's scores.
+
+use serde::Serialize;
+
+use super::fill::{self, Roles, Run};
+use super::prepare::{Scene, plane};
+use super::resample::resize;
+use super::window::Window;
+use super::{FillOptions, Mask, Pixels, Rect};
+use crate::engine::Watch;
+use crate::error::{Code, Error, Result};
+use crate::models::load::Loaded;
+use crate::models::{InputKind, Range};
+use crate::tensor::Tensor;
+
+/// The edges of one window, as the network would be given them.
+pub struct EdgeMap {
+    /// Left edge of the window in the photo; may be negative, where the photo is mirrored.
+    pub x: i64,
+    /// Top edge, as `x`.
+    pub y: i64,
+    /// Size of the window in photo pixels.
+    pub size: (usize, usize),
+    /// Columns and rows of `values`: the network's input size.
+    pub input: (usize, usize),
+    /// 0 no edge, 255 edge, row by row.
+    pub values: Vec<u8>,
+}
+
+/// One channel of one input tensor.
+pub struct Channel {
+    /// The network it is for.
+    pub network: &'static str,
+    /// The input's name in `forward`.
+    pub input: String,
+    /// What the channel holds.
+    pub label: &'static str,
+    /// Columns and rows.
+    pub size: (usize, usize),
+    /// Least and greatest value in it.
+    pub range: (f32, f32),
+    /// The values as gray: the network's value range (and every mask's 0 to 1) from black to white.
+    pub gray: Vec<u8>,
+}
+
+/// A discriminator's opinion of a picture, patch by patch.
+#[derive(Debug, Serialize)]
+pub struct Scores {
+    /// Cells in a row.
+    pub columns: usize,
+    /// Rows of cells.
+    pub rows: usize,
+    /// 0 (made) to 1 (real), row by row.
+    pub values: Vec<f32>,
+    /// Mean of all cells.
+    pub mean: f32,
+    /// First picture column and row that cell (0, 0) sees; may be negative.
+    pub start: (f64, f64),
+    /// Picture pixels from one cell to the next, across and down.
+    pub step: (f64, f64),
+    /// Picture pixels that one cell sees, across and down.
+    pub field: (f64, f64),
+}
+
+/// Every group of holes, each as the networks see it in the photo as it is now.
+fn run<'a>(
+    photo: &'a dyn Pixels,
+    mask: &'a Mask,
+    clusters: &'a super::cluster::Clusters,
+    options: &'a FillOptions,
+    roles: Roles,
+) -> Run<'a> {
+    Run { photo, mask, clusters, options, roles, done: Vec::new(), labels: Vec::new() }
+}
+
+/// The edges around every group of holes; with `propose` the edge generator completes them, if there is one.
+///
+/// What a fill gives its network is the same, but for holes that an earlier group of the same fill has closed.
+pub fn edges(
+    photo: &dyn Pixels,
+    mask: &Mask,
+    models: &mut [Loaded],
+    options: &FillOptions,
+    propose: bool,
+    watch: Watch<'_>,
+) -> Result<Vec<EdgeMap>> {
+    let clusters = fill::clusters(photo, mask, options)?;
+    let roles = Roles::of(models)?;
+    let main = roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
+    let run = run(photo, mask, &clusters, options, roles);
+    let map = |&(label, hole): &(u32, Rect)| {
+        let seen = run.sight(label, hole, &models[main]);
+        let edges = run.edges(&seen, models, propose.then_some(&mut *watch))?;
+        let values = edges.iter().map(|v| (v * 255.0).round().clamp(0.0, 255.0) as u8).collect();
+        let Window { x, y, size, input } = seen.window;
+        Ok(EdgeMap { x, y, size, input, values })
+    };
+    clusters.boxes.iter().map(map).collect()
+}
+
+/// Exactly what goes into the networks for the largest group of holes, channel by channel, in the order in which
+/// they run. Edges are shown as Canny and the user give them: the edge generator completes them in the run.
+pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: &FillOptions) -> Result<Vec<Channel>> {
+    let clusters = fill::clusters(photo, mask, options)?;
+    let roles = Roles::of(models)?;
+    let order: Vec<usize> = roles.edge.into_iter().chain(roles.main).collect();
+    let run = run(photo, mask, &clusters, options, roles);
+    let largest = clusters.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
+    let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
+    let mut channels = Vec::new();
+    for index in order {
+        let seen = run.sight(label, hole, &models[index]);
+        let labels = Scene::labels(&seen.conventions, options.second.is_some(), options);
+        let tensors = run.inputs(&seen, models, None)?;
+        let network = &models[index];
+        let names = network.engine.network().inputs().map(|(_, name, _)| name.to_owned());
+        for ((name, tensor), labels) in names.zip(&tensors).zip(labels) {
+            let pair = seen.conventions.inputs == InputKind::Pair;
+            for (plane, label) in tensor.data().chunks_exact(seen.window.input.0 * seen.window.input.1).zip(labels) {
+                let coded = !pair && matches!(label, "mask" | "edges");
+                let signed = !coded && seen.conventions.input_range == Range::MinusOneOne;
+                let unit = |v: f32| if signed { v * 0.5 + 0.5 } else { v };
+                let range = plane.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+                channels.push(Channel {
+                    network: network.model.name,
+                    input: name.clone(),
+                    label,
+                    size: seen.window.input,
+                    range,
+                    gray: plane.iter().map(|&v| (unit(v) * 255.0).round().clamp(0.0, 255.0) as u8).collect(),
+                });
+            }
+        }
+    }
+    Ok(channels)
+}
+
+/// Scores the whole picture with the discriminator among `models`, at the size it was trained at (its long side).
+pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, watch: Watch<'_>) -> Result<Scores> {
+    let judge = models.iter_mut().find(|model| model.conventions.inputs == InputKind::Score);
+    let judge = judge.ok_or_else(|| Error::new(Code::ModelMismatch, "There is no discriminator in this file."))?;
+    let conventions = options.conventions(judge.conventions);
+    let (width, height) = (photo.width(), photo.height());
+    let field = judge.engine.network().receptive_field();
+    let field = field.ok_or_else(|| Error::new(Code::Internal, "The discriminator is no chain of convolutions."))?;
+    let (rule, longest) = (conventions.size, width.max(height).max(1));
+    // A side on which no cell fits is stretched until one does.
+    let least = |cell: crate::network::ReceptiveField| (cell.size as i64 + 2 * cell.start).max(1) as usize;
+    let side = |length: usize, cell| {
+        (length * rule.preferred / longest).max(least(cell)).next_multiple_of(rule.multiple.max(1))
+    };
+    let input = (side(width, field[1]), side(height, field[0]));
+    let whole = Rect { x: 0, y: 0, width, height };
+    let window = Window { x: 0, y: 0, size: (width, height), input };
+    let rgba = photo.read(whole);
+    let mut values = Vec::with_capacity(3 * input.0 * input.1);
+    for channel in 0..3 {
+        let planes = plane(&rgba, 4, channel, whole, &window, (width, height));
+        let small = resize(&planes, window.size, input);
+        values.extend(small.into_iter().map(|v| match conventions.input_range {
+            Range::ZeroOne => v.clamp(0.0, 1.0),
+            Range::MinusOneOne => v.clamp(0.0, 1.0) * 2.0 - 1.0,
+        }));
+    }
+    let output = judge.engine.run(&[Tensor::new([1, 3, input.1, input.0], values)?], watch)?;
+    let (_, _, rows, columns) = output.nchw()?;
+    let values = output.into_data();
+    let scale = (width as f64 / input.0 as f64, height as f64 / input.1 as f64);
+    let place = |of: fn(crate::network::ReceptiveField) -> f64| (of(field[1]) * scale.0, of(field[0]) * scale.1);
+    Ok(Scores {
+        columns,
+        rows,
+        mean: values.iter().sum::<f32>() / values.len().max(1) as f32,
+        values,
+        start: place(|cell| cell.start as f64),
+        step: place(|cell| cell.step as f64),
+        field: place(|cell| cell.size as f64),
+    })
+}
