@@ -42,7 +42,7 @@ export class App {
   /** The build of the crate that all workers use. */
   builds = new BuildChoice();
   /** The file that was dropped last and does not run, for its card. */
-  misfit = /** @type {{file: string, failure: Failure} | null} */ (null);
+  misfit = /** @type {{file: string, failure: Failure, sources: import('./document/models.js').Source[]} | null} */ (null);
   #listener;
 
   /** @param {Listener} listener */

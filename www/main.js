@@ -13,8 +13,10 @@ import { Bars } from './ui/bars.js';
 import { Compare } from './ui/compare.js';
 import { ask } from './ui/dialog.js';
 import { byId, writeWords } from './ui/dom.js';
+import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
 import { Panel } from './ui/panel.js';
+import { ScoresView } from './ui/scores_view.js';
 import { Shortcuts } from './ui/shortcuts.js';
 import { setTheme, theme } from './ui/theme.js';
 
@@ -35,6 +37,7 @@ const app = new App({
     stage.shimmer(state === 'running');
     bars.show();
     if (state === 'done') panel.filled();
+    edges.update();
   },
   words: (words, offered) => {
     status.textContent = words;
@@ -42,11 +45,18 @@ const app = new App({
     action.textContent = offered?.label ?? '';
     action.onclick = offered ? () => offered.run() : null;
   },
-  work: () => bars.show(),
+  work: () => {
+    bars.show();
+    edges.update();
+    scores.update();
+    if (panel.tab) panel.workChanged();
+  },
   models: () => {
     bars.showModels();
     bars.show();
     panel.modelsChanged();
+    edges.update();
+    scores.update();
   },
   details: () => panel.open('details'),
   progress: (done) => {
@@ -57,9 +67,14 @@ const app = new App({
 });
 
 const stage = new Stage(byId('stage', HTMLElement), byId('canvas', HTMLDivElement), { changed: () => followView() });
-const bars = new Bars(app, stage, () => followView());
+const bars = new Bars(app, stage, () => {
+  followView();
+  if (isStarted) edges.update();
+});
 const compare = new Compare(app, stage);
-const panel = new Panel(app);
+const edges = new EdgesView(app, stage, bars);
+const scores = new ScoresView(app, stage, () => panel.render());
+const panel = new Panel(app, { edges, scores });
 const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, {
   document: () => app.document,
   diameter: () => bars.diameter,
@@ -82,6 +97,8 @@ function followView() {
   bars.showDot();
   compare.place();
   pointer.refresh();
+  edges.followView();
+  scores.followView();
 }
 
 const page = {
@@ -90,11 +107,13 @@ const page = {
     app.document = new Document(photo, app.settings.grow, {
       photo: (rect) => stage.photoChanged(rect),
       mask: (rect) => stage.maskChanged(rect),
+      edges: (rect) => edges.strokesChanged(rect),
       history: () => app.touch(),
     });
     compare.divide(false);
     main.dataset.view = 'photo';
     stage.setDocument(app.document);
+    edges.photoOpened();
     bars.photoOpened();
     app.touch();
     byId('canvas', HTMLDivElement).focus({ preventScroll: true });

@@ -1,6 +1,6 @@
 // Whatever is given: one clear sentence, nothing lost, and the next run works.
-import { readFile } from 'node:fs/promises';
-import { check, decode, file, photo, ROOT } from './page.mjs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { check, decode, file, OUT, photo, ROOT, safetensors, starterShapes } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -37,31 +37,6 @@ export async function not_a_checkpoint(v) {
 export async function a_truncated_checkpoint(v) {
   const bytes = await readFile(`${ROOT}tests/reference/networks/context-encoder.pth`);
   await survives(v, () => v.give('Load weights', file('gen.pth', bytes.subarray(0, 90_000))), /gen\.pth.*cut off/);
-}
-
-/**
- * A safetensors file of these shapes, zeros inside.
- * @param {Record<string, number[]>} shapes
- */
-function safetensors(shapes) {
-  let offset = 0;
-  const header = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => {
-    const bytes = 4 * shape.reduce((product, n) => product * n, 1);
-    offset += bytes;
-    return [key, { dtype: 'F32', shape, data_offsets: [offset - bytes, offset] }];
-  }));
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, Buffer.alloc(offset)]);
-}
-
-/** The starter model's shapes, read from its own header. */
-async function starterShapes() {
-  const bytes = await readFile(`${ROOT}www/models/starter.safetensors`);
-  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
-  delete header.__metadata__;
-  return /** @type {Record<string, number[]>} */ (Object.fromEntries(Object.entries(header).map(([key, value]) => [key, /** @type {any} */ (value).shape])));
 }
 
 /** @param {Visitor} v */
@@ -129,6 +104,25 @@ export async function a_worker_that_dies_without_a_word(v) {
   await v.paint([[-30, 0], [30, 10]]);
   const mask = (await v.save('Save mask')).bytes;
   for (const worker of v.page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
+  await stillWorks(v, mask);
+  v.quiet();
+}
+
+/** A worker that is replaced reads the weights again: their file is gone by then. @param {Visitor} v */
+export async function weights_whose_file_vanishes_are_named(v) {
+  const path = `${OUT}vanishing.pth`;
+  await writeFile(path, await readFile(`${ROOT}tests/reference/networks/context-encoder.pth`));
+  await v.openPhoto(png());
+  await v.give('Load weights', path);
+  await v.says(/ContextEncoder/);
+  await v.paint([[-30, 0], [30, 10]]);
+  const mask = (await v.save('Save mask')).bytes;
+  await rm(path);
+  for (const worker of v.page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
+  await v.button('Inpaint').click();
+  await v.reaches(['error']);
+  await v.says(/no longer read this file|no longer be read/);
+  await v.page.getByRole('combobox', { name: 'Model', exact: true }).selectOption('none');
   await stillWorks(v, mask);
   v.quiet();
 }

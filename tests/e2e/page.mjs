@@ -179,3 +179,28 @@ export function compare(a, b, mask) {
 
 /** @param {string} path @param {Uint8Array} bytes */
 export const write = (path, bytes) => writeFile(path, bytes);
+
+/**
+ * A safetensors file of these shapes, zeros inside.
+ * @param {Record<string, number[]>} shapes
+ */
+export function safetensors(shapes) {
+  let offset = 0;
+  const header = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => {
+    const bytes = 4 * shape.reduce((product, n) => product * n, 1);
+    offset += bytes;
+    return [key, { dtype: 'F32', shape, data_offsets: [offset - bytes, offset] }];
+  }));
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, Buffer.alloc(offset)]);
+}
+
+/** The starter model's shapes, read from its own header. */
+export async function starterShapes() {
+  const bytes = await readFile(`${ROOT}www/models/starter.safetensors`);
+  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
+  delete header.__metadata__;
+  return /** @type {Record<string, number[]>} */ (Object.fromEntries(Object.entries(header).map(([key, value]) => [key, /** @type {any} */ (value).shape])));
+}

@@ -6,6 +6,7 @@ import { serve } from './server.mjs';
 import * as bad from './bad_input.mjs';
 import * as builds from './builds.mjs';
 import * as hostile from './hostile.mjs';
+import * as inside from './inside.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as offline from './offline.mjs';
@@ -14,7 +15,7 @@ import * as threads from './threads.mjs';
 import * as waysIn from './ways_in.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...waysIn, ...bad, ...builds, ...hostile, ...offline, ...large, ...threads, ...screens }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...main, ...waysIn, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens }).filter(([name]) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const site = await serve(`${ROOT}dist`, {}, '/some/where/');
 const browser = await chromium.launch({

@@ -48,3 +48,56 @@ export async function screens_dark(v) {
   await v.page.emulateMedia({ colorScheme: 'dark' });
   await states(v, 'dark', { width: 1280, height: 800 });
 }
+
+/** The panel's tabs on networks of one's own. @param {Visitor} v @param {string} name @param {{width: number, height: number}} viewport */
+async function tabs(v, name, viewport) {
+  const networks = `${ROOT}tests/reference/networks/`;
+  await v.page.setViewportSize(viewport);
+  await v.open();
+  await v.openPhoto(file('pig.jpg', await readFile(`${ROOT}www/samples/pig.jpg`), 'image/jpeg'));
+  await v.give('Load weights', `${networks}edgeconnect-inpaint.pth`);
+  await v.says(/EdgeConnect/);
+  const toggle = v.button('Settings and details');
+  const close = async () => (await toggle.getAttribute('aria-expanded')) === 'true' && v.page.locator('#panel').getByRole('button', { name: 'Close' }).click();
+  const show = async (/** @type {string} */ tab) => {
+    if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
+    await v.page.getByRole('tab', { name: tab, exact: true }).click();
+  };
+  await close();
+  await v.paint([[-60, -20], [50, 20], [-40, 30]]);
+  await v.button('Draw edges').click();
+  await v.paint([[-50, 0], [0, 20], [50, 0]]);
+  await v.page.waitForTimeout(1500);
+  await v.screenshot(`${name}-edges-drawn`);
+  await show('Edges');
+  await v.page.waitForTimeout(800);
+  await v.screenshot(`${name}-edges`);
+  await show('Details');
+  await v.page.locator('.channels canvas').first().waitFor();
+  await v.screenshot(`${name}-details`);
+  await v.page.locator('.channels').first().scrollIntoViewIfNeeded();
+  await v.screenshot(`${name}-goes-in`);
+  await show('Layers');
+  await v.screenshot(`${name}-layers`);
+  await v.page.getByRole('cell', { name: 'decoder.0', exact: true }).click();
+  await v.page.locator('.explained .hist').first().waitFor();
+  await v.page.locator('.drawing').scrollIntoViewIfNeeded();
+  await v.screenshot(`${name}-explain`);
+  await v.give('Load weights', `${networks}image-pair-both.pth`);
+  await v.says(/image-pair/);
+  await show('Scores');
+  await v.button('Score the photo').click();
+  await v.says(/Scored/);
+  await v.screenshot(`${name}-scores`);
+}
+
+/** @param {Visitor} v */
+export async function screens_of_the_tabs_wide(v) {
+  await tabs(v, 'wide', { width: 1280, height: 800 });
+}
+
+/** @param {Visitor} v */
+export async function screens_of_the_tabs_narrow_and_dark(v) {
+  await v.page.emulateMedia({ colorScheme: 'dark' });
+  await tabs(v, 'narrow-dark', { width: 390, height: 844 });
+}

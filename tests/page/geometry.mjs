@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { capsuleRows, dilate } from '../../www/document/raster.js';
 import { decode, encode } from '../../www/document/runs.js';
-import { outputSize, taps } from '../../www/ui/explain.js';
+import { inside, insideSize, outputSize, taps } from '../../www/ui/explain.js';
 import { random } from './random.mjs';
 
 export function a_disc_dilates_like_brute_force() {
@@ -86,5 +86,23 @@ export function taps_are_those_of_the_convolution() {
     const found = new Set();
     for (let o = 0; o < out; o++) for (const { input, kernel } of taps(g, 0, size, o)) found.add(`${o}:${input}:${kernel}`);
     assert.deepEqual([...found].sort(), [...pairs].sort(), JSON.stringify(g));
+  }
+}
+
+/** The inside view is an ordinary convolution: reading it with stride 1 must meet the same inputs as the taps do. */
+export function the_inside_view_reads_what_the_taps_read() {
+  const next = random(8);
+  const pick = (/** @type {number} */ low, /** @type {number} */ high) => low + Math.floor(next() * (high - low + 1));
+  for (let round = 0; round < 300; round++) {
+    const [k, s, d, size] = [pick(1, 5), pick(1, 3), pick(1, 3), pick(1, 6)];
+    const [p, op] = [pick(0, 3), pick(0, Math.max(s, d) - 1)];
+    const g = { transposed: true, input: [size, size], kernel_size: [k, k], stride: [s, s], padding: [p, p], output_padding: [op, op], dilation: [d, d], groups: 1, padding_mode: 'zeros' };
+    const out = outputSize(g, 0, size);
+    if (out < 1) continue;
+    assert.equal(insideSize(g, 0, size), out + d * (k - 1));
+    for (let o = 0; o < out; o++) {
+      const read = Array.from({ length: k }, (_, j) => inside(g, 0, size, o + d * j)).filter((at) => typeof at === 'number');
+      assert.deepEqual(read, taps(g, 0, size, o).map(({ input }) => input).reverse(), `${JSON.stringify(g)}, output ${o}`);
+    }
   }
 }

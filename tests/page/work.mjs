@@ -13,7 +13,7 @@ function open(width, height, grow = 4) {
   const next = random(width * height);
   const rgba = Uint8ClampedArray.from({ length: width * height * 4 }, () => next() * 256);
   const photo = new Photo({ name: 'p.png', width, height, rgba, hasAlpha: false, isGray: false });
-  return new Document(photo, grow, { photo() {}, mask() {}, history() {} });
+  return new Document(photo, grow, { photo() {}, mask() {}, edges() {}, history() {} });
 }
 
 /** A patch of noise that differs from the photo. @param {number} x @param {number} y @param {number} width @param {number} height */
@@ -189,4 +189,57 @@ export function the_state_follows_what_happened() {
   assert.equal(state.value, 'done');
   state.opened();
   assert.equal(state.value, 'ready');
+}
+
+export function edges_are_drawn_inside_the_hole_only_and_undone() {
+  const d = open(80, 60, 0);
+  d.beginStroke(40, 30, 10, false);
+  d.endStroke();
+  d.beginStroke(0, 30, 2, false, true);
+  d.extendStroke(79, 30);
+  d.endStroke();
+  assert.equal(d.edges.source[30 * 80 + 40], 1);
+  assert.equal(d.edges.source[30 * 80 + 10], 0, 'an edge was drawn outside the hole');
+  d.beginStroke(40, 30, 3, true, true);
+  d.endStroke();
+  const bytes = d.edges.toBytes();
+  assert.deepEqual([bytes?.[30 * 80 + 40], bytes?.[30 * 80 + 33], bytes?.[0]], [0, 255, 128]);
+  d.undo();
+  assert.equal(d.edges.source[30 * 80 + 40], 1);
+  d.clearEdges();
+  assert.ok(d.edges.isEmpty && d.edges.toBytes() === undefined);
+  d.undo();
+  d.undo();
+  assert.ok(d.edges.isEmpty);
+  d.redo();
+  assert.equal(d.edges.source[30 * 80 + 40], 1);
+}
+
+export function a_fill_uses_the_edges_up_and_its_undo_brings_them_back() {
+  const d = open(80, 60, 0);
+  d.beginStroke(40, 30, 10, false);
+  d.beginStroke(35, 30, 1, false, true);
+  d.extendStroke(45, 30);
+  const strokes = d.edges.toBytes();
+  d.push(fill(d, [patch(30, 20, 20, 20)], d.mask.shown.slice()));
+  assert.ok(d.edges.isEmpty);
+  d.undo();
+  assert.deepEqual(d.edges.toBytes(), strokes);
+}
+
+export function a_dropped_edge_leaves_no_trace() {
+  const d = open(80, 60, 0);
+  d.beginStroke(40, 30, 10, false);
+  d.beginStroke(35, 30, 1, false, true);
+  d.dropStroke();
+  assert.ok(d.edges.isEmpty);
+}
+
+export function the_opened_photo_comes_back_whole() {
+  const d = open(300, 280);
+  const before = d.photo.rgba.slice();
+  d.mask.shown.fill(255);
+  d.push(fill(d, [patch(200, 250, 90, 20)], d.mask.shown));
+  assert.notDeepEqual(d.photo.rgba, before);
+  assert.deepEqual(d.photo.opened(), before);
 }

@@ -4,7 +4,7 @@
  */
 import { isCancelled, wordsFor } from '../app.js';
 import { fill } from '../document/commands.js';
-import { NONE } from '../document/models.js';
+import { NONE, takesEdges } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
 import { ensure } from './weights.js';
@@ -46,12 +46,12 @@ export async function inpaint(app, stage, seed = 0) {
     const holes = mask.shown.slice();
     await breath();
     const model = app.models.selected;
-    const options = JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
+    const options = optionsFor(app, model, seed);
     const { second } = model;
     if (second && (second.width !== photo.width || second.height !== photo.height)) {
       throw new Error(text.secondSize(second.name, second.width, second.height, photo.width, photo.height));
     }
-    const { patches, speed, note } = await run(app, model, photo, holes, options, signal);
+    const { patches, speed, note } = await run(app, model, document, holes, options, signal);
     if (app.document !== document) return false;
     document.endStroke();
     stage.fade();
@@ -84,20 +84,21 @@ export async function inpaint(app, stage, seed = 0) {
  * Runs a model; where a thread is lost on the way, once more with one, which cannot be lost.
  * @param {App} app
  * @param {import('../document/models.js').Entry} model
- * @param {import('../document/photo.js').Photo} photo
+ * @param {import('../document/document.js').Document} document
  * @param {Uint8Array} holes
  * @param {string} options
  * @param {AbortSignal} signal
  * @returns {Promise<{patches: import('../document/photo.js').Patch[], speed: import('../worker/protocol.js').Speed, note: string}>}
  */
-async function run(app, model, photo, holes, options, signal) {
+async function run(app, model, { photo, edges: strokes }, holes, options, signal) {
   const { width, height, isGray } = photo;
+  const edges = takesEdges(model) ? strokes.toBytes() : undefined;
   const pixels = { key: keyOf(photo), bytes: photo.rgba };
   const attempt = async () => {
     const handle = await race(ensure(app, model), signal);
     const mask = holes.slice();
     return app.inference.request(
-      { kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask, options, second: model.second?.rgba },
+      { kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask, options, second: model.second?.rgba, edges },
       { signal, transfer: [mask.buffer], pixels, progress: teller(app) },
     );
   };
@@ -107,6 +108,16 @@ async function run(app, model, photo, holes, options, signal) {
     if (!(error instanceof Failure) || error.code !== 'threads-lost') throw error;
     return { ...(await attempt()), note: `${text.errors['threads-lost']} ` };
   }
+}
+
+/**
+ * The crate's `FillOptions` of this model, as JSON.
+ * @param {App} app
+ * @param {import('../document/models.js').Entry} model
+ * @param {number} [seed]
+ */
+export function optionsFor(app, model, seed = 0) {
+  return JSON.stringify({ seed, sharpen: app.settings.sharpen, ...(model.handle === NONE ? {} : model.options) });
 }
 
 /** Lets the browser draw and listen between two pieces of work. */

@@ -36,19 +36,33 @@ export async function saveImage(app) {
 
 /** @param {App} app */
 export async function saveMask(app) {
-  if (!app.document) return;
-  app.document.endStroke();
-  const { mask, photo } = app.document;
-  const name = `${baseName(photo.name)}-mask.png`;
+  app.document?.endStroke();
+  await savePlane(app, app.document?.mask.shown.slice(), 'mask', () => saveMask(app));
+}
+
+/** What was drawn and erased of the edges, as the command line reads it. @param {App} app */
+export async function saveEdges(app) {
+  app.document?.endStroke();
+  await savePlane(app, app.document?.edges.toBytes(), 'edges', () => saveEdges(app));
+}
+
+/**
+ * @param {App} app
+ * @param {Uint8Array<ArrayBuffer> | undefined} holes a gray value a pixel
+ * @param {string} what
+ * @param {() => Promise<void>} again
+ */
+async function savePlane(app, holes, what, again) {
+  if (!app.document || !holes) return;
+  const { width, height, name: photo } = app.document.photo;
+  const name = `${baseName(photo)}-${what}.png`;
   try {
-    const holes = mask.shown.slice();
-    const request = /** @type {const} */ ({ kind: 'encode-mask', holes, width: mask.width, height: mask.height });
-    const file = await app.codec.request(request, { transfer: [holes.buffer] });
+    const file = await app.codec.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
     download(file, name);
     app.state.succeeded();
     if (!app.state.isRunning) app.say(text.saved(name));
   } catch (error) {
-    app.fail(wordsFor(error), { label: text.retry, run: () => void saveMask(app) });
+    app.fail(wordsFor(error), { label: text.retry, run: () => void again() });
   }
 }
 

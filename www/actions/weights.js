@@ -18,23 +18,38 @@ import { Failure } from '../worker/protocol.js';
  * @param {File[]} files
  */
 export async function loadWeights(app, files) {
-  for (const file of files) {
-    app.say(text.reading(file.name));
-    const added = entry(app.models.newHandle(), file.name, file);
-    try {
-      await load(app, added);
-      app.misfit = null;
-      app.state.succeeded();
-      const name = nameOf(added);
-      const joined = await join(app, added);
-      if (!joined) app.models.add(added);
-      app.say(joined ? text.modelJoined(name, file.name, nameOf(joined)) : text.modelReady(name, file.name));
-    } catch (error) {
-      const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file.name), keys: [] });
-      app.misfit = { file: file.name, failure };
-      app.fail(firstSentence(wordsFor(failure, file.name)), { label: text.showModel, run: () => app.showDetails() });
-      app.models.touch();
-    }
+  for (const file of files) await loadFile(app, file, file.name, false);
+}
+
+/** Loads the file that does not fit once more, its keys by position. @param {App} app */
+export async function loadByPosition(app) {
+  const source = app.misfit?.sources[0];
+  if (source) await loadFile(app, source.blob, source.file, true);
+}
+
+/**
+ * @param {App} app
+ * @param {Blob} blob
+ * @param {string} file
+ * @param {boolean} byPosition
+ */
+async function loadFile(app, blob, file, byPosition) {
+  app.say(text.reading(file));
+  const added = entry(app.models.newHandle(), file, blob);
+  added.byPosition = byPosition;
+  try {
+    await load(app, added);
+    app.misfit = null;
+    app.state.succeeded();
+    const name = nameOf(added);
+    const joined = await join(app, added);
+    if (!joined) app.models.add(added);
+    app.say(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
+  } catch (error) {
+    const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });
+    app.misfit = { file, failure, sources: failure.report ? [sourceOf(file, blob, failure.report)] : [] };
+    app.fail(firstSentence(wordsFor(failure, file)), { label: text.showModel, run: () => app.showDetails() });
+    app.models.touch();
   }
 }
 
@@ -46,7 +61,8 @@ export async function loadWeights(app, files) {
 async function load(app, target) {
   const { handle, blob, file } = target;
   if (!blob) throw new Error(text.shippedMissing);
-  const result = await app.inference.request({ kind: 'load', handle, blob, name: file });
+  const result = await app.inference.request({ kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
+  const sources = [sourceOf(file, blob, result.report)];
   for (const partner of target.partners) {
     const from = `${handle}+`;
     const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file });
@@ -54,9 +70,15 @@ async function load(app, target) {
     result.loaded.push(...more.loaded);
     result.report.networks.push(...more.report.networks);
     result.report.tensors.push(...more.report.tensors);
+    sources.push(sourceOf(partner.file, partner.blob, more.report));
   }
-  target.result = result;
+  target.result = { ...result, sources };
   target.generation = app.inference.generation;
+}
+
+/** @param {string} file @param {Blob} blob @param {Report} report @returns {import('../document/models.js').Source} */
+function sourceOf(file, blob, report) {
+  return { file, blob, tensors: report.tensors.length, networks: report.networks.length };
 }
 
 /** Networks that only work together, and come as files of their own: what paints, and what it needs. */
@@ -148,7 +170,8 @@ async function fetchAndLoad(app) {
     try {
       // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
       const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
-      shipped.result = { report, loaded: report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' })) };
+      const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
+      shipped.result = { report, loaded, sources: [sourceOf(FILE.name, blob, report)] };
       break;
     } catch (error) {
       shipped.blob = null;
@@ -167,7 +190,8 @@ async function fetchAndLoad(app) {
 export async function prepareDefault(app) {
   try {
     await fetchDefault(app);
-    if (!app.document) app.say(text.welcome);
+    // Whoever dropped weights meanwhile has been told of them.
+    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.say(text.welcome);
   } catch (error) {
     if (app.models.selected.handle === SHIPPED) app.models.select(NONE);
     const words = error instanceof Failure ? wordsFor(error) : text.shippedFailed;

@@ -6,7 +6,7 @@
 /** @typedef {import('./stage.js').Stage} Stage */
 /** @typedef {import('../document/document.js').Document} Document */
 
-/** @typedef {'brush' | 'eraser' | 'pan'} Tool */
+/** @typedef {'brush' | 'eraser' | 'edge' | 'edge-eraser' | 'pan'} Tool */
 
 /**
  * @typedef {object} Host
@@ -18,6 +18,9 @@
 
 /** A second finger this soon after the first means a pinch, not a stroke. */
 const PINCH_MS = 250;
+
+/** @param {Tool} tool */
+export const drawsEdges = (tool) => tool.startsWith('edge');
 
 export class PointerInput {
   #stage;
@@ -113,7 +116,7 @@ export class PointerInput {
         this.#strokeStart = event.timeStamp;
         this.#strokePointer = event.pointerId;
         const { x, y } = this.#stage.view.toPhoto(at.x, at.y);
-        edited.beginStroke(x, y, this.#host.diameter() / 2, this.#erases(event));
+        edited.beginStroke(x, y, this.#host.diameter() / 2, this.#erases(event), drawsEdges(this.#host.tool()));
       }
     }
     if (event.button === 1) event.preventDefault();
@@ -123,7 +126,7 @@ export class PointerInput {
   /** @param {PointerEvent} event */
   #erases(event) {
     // A pen's other end is an eraser.
-    return this.#host.tool() === 'eraser' || (event.pointerType === 'pen' && (event.buttons & 32) !== 0);
+    return this.#host.tool().endsWith('eraser') || (event.pointerType === 'pen' && (event.buttons & 32) !== 0);
   }
 
   /** @param {PointerEvent} event */

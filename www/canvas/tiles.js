@@ -222,15 +222,29 @@ export function rgbaPainter(width, height, rgba) {
  * @param {[number, number, number]} colour
  * @returns {Painter}
  */
-export function maskPainter(width, height, shown, [r, g, b]) {
+export function maskPainter(width, height, shown, colour) {
+  return valuePainter(width, height, () => shown, 255, colour);
+}
+
+/**
+ * The same for one of the values of a plane.
+ * @param {number} width
+ * @param {number} height
+ * @param {() => Uint8Array} plane as it is when a tile is painted; may be empty
+ * @param {number} value pixels of this value are set
+ * @param {[number, number, number]} colour
+ * @returns {Painter}
+ */
+export function valuePainter(width, height, plane, value, [r, g, b]) {
   return (target, x0, y0, w, h, step) => {
+    const shown = plane();
     const offsets = samples(step, 4);
     for (let y = 0, i = 0; y < h; y++) {
       for (let x = 0; x < w; x++, i += 4) {
         let isSet = false;
         for (const dy of offsets) {
           const row = Math.min(height - 1, (y0 + y) * step + dy) * width;
-          for (const dx of offsets) isSet ||= shown[row + Math.min(width - 1, (x0 + x) * step + dx)] !== 0;
+          for (const dx of offsets) isSet ||= shown[row + Math.min(width - 1, (x0 + x) * step + dx)] === value;
         }
         if (!isSet) continue;
         target[i] = r;

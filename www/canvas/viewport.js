@@ -24,6 +24,11 @@ export class Viewport {
     this.#changed = changed;
   }
 
+  /** Size of the photo in its own pixels. */
+  get photo() {
+    return this.#photo;
+  }
+
   get isFitted() {
     return this.#isFitted;
   }

@@ -1,5 +1,5 @@
 /**
- * The steps of the history: changes of the mask, and fills.
+ * The steps of the history: changes of the mask and of the edges, and fills.
  * @module
  */
 import { union } from './raster.js';
@@ -22,17 +22,40 @@ const NOWHERE = { x: 0, y: 0, width: 0, height: 0 };
  * @returns {Command}
  */
 export function maskChange(document, label, rect, before, after) {
-  const size = rect.width * rect.height;
-  const old = encode(before);
-  const now = encode(after);
-  /** @param {Uint32Array} runs */
-  const write = (runs) => document.maskChanged(document.mask.write(rect, decode(runs, size)));
+  return planeChange(label, before, after, (bytes) => document.maskChanged(document.mask.write(rect, bytes)));
+}
+
+/**
+ * A change of the edges inside one rectangle.
+ * @param {Document} document
+ * @param {string} label
+ * @param {Rect} rect
+ * @param {Uint8Array} before the rectangle of `edges.source`
+ * @param {Uint8Array} after
+ * @returns {Command}
+ */
+export function edgeChange(document, label, rect, before, after) {
+  return planeChange(label, before, after, (bytes) => {
+    document.edges.write(rect, bytes);
+    document.edgesChanged(rect);
+  });
+}
+
+/**
+ * @param {string} label
+ * @param {Uint8Array} before
+ * @param {Uint8Array} after
+ * @param {(bytes: Uint8Array) => void} write
+ * @returns {Command}
+ */
+function planeChange(label, before, after, write) {
+  const [old, now] = [encode(before), encode(after)];
   return {
     label,
     isFill: false,
     bytes: old.byteLength + now.byteLength,
-    apply: () => write(now),
-    revert: () => write(old),
+    apply: () => write(decode(now, after.length)),
+    revert: () => write(decode(old, before.length)),
   };
 }
 
@@ -55,7 +78,9 @@ export function fill(document, patches, filled) {
       if (filled[(rect.y + y) * mask.width + rect.x + x]) after[i] = 0;
     }
   }
-  const cleared = maskChange(document, 'fill', rect, before, after);
+  const cleared = [maskChange(document, 'fill', rect, before, after)];
+  // Edges were drawn for this fill.
+  if (!document.edges.isEmpty) cleared.push(edgeChange(document, 'fill', rect, document.edges.read(rect), new Uint8Array(rect.width * rect.height)));
   /** @param {Patch[]} inOrder patches may overlap: they are taken back in the opposite order */
   const swap = (inOrder) => {
     for (const patch of inOrder) {
@@ -66,14 +91,14 @@ export function fill(document, patches, filled) {
   return {
     label: 'fill',
     isFill: true,
-    bytes: cleared.bytes + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0),
+    bytes: cleared.reduce((sum, step) => sum + step.bytes, 0) + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0),
     apply: () => {
       swap(patches);
-      cleared.apply();
+      for (const step of cleared) step.apply();
     },
     revert: () => {
       swap(patches.toReversed());
-      cleared.revert();
+      for (const step of cleared) step.revert();
     },
   };
 }

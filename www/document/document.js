@@ -2,7 +2,8 @@
  * What the person works on: photo, mask and history. It lives on the page; the worker only gets copies.
  * @module
  */
-import { maskChange } from './commands.js';
+import { edgeChange, maskChange } from './commands.js';
+import { EdgeStrokes } from './edges.js';
 import { History } from './history.js';
 import { EXACT, Mask } from './mask.js';
 import { union } from './raster.js';
@@ -12,12 +13,23 @@ import { union } from './raster.js';
 
 /**
  * Told what changed, to draw it again.
- * @typedef {{photo: (rect: Rect) => void, mask: (rect: Rect) => void, history: () => void}} Listener
+ * @typedef {{photo: (rect: Rect) => void, mask: (rect: Rect) => void, edges: (rect: Rect) => void, history: () => void}} Listener
+ */
+
+/**
+ * @typedef {object} Stroke
+ * @property {boolean} erase
+ * @property {boolean} isEdge on the edges, not on the mask
+ * @property {number} radius
+ * @property {number} x
+ * @property {number} y
+ * @property {Rect | null} rect
+ * @property {Uint8Array} before
  */
 
 export class Document {
   #listener;
-  #stroke = /** @type {{erase: boolean, radius: number, x: number, y: number, rect: Rect | null, before: Uint8Array} | null} */ (null);
+  #stroke = /** @type {Stroke | null} */ (null);
 
   /**
    * @param {Photo} photo
@@ -27,6 +39,9 @@ export class Document {
   constructor(photo, grow, listener) {
     this.photo = photo;
     this.mask = new Mask(photo.width, photo.height, grow);
+    this.edges = new EdgeStrokes(photo.width, photo.height, this.mask.shown);
+    /** Counts the changes of the mask. */
+    this.maskVersion = 0;
     this.history = new History();
     this.#listener = listener;
   }
@@ -37,7 +52,14 @@ export class Document {
 
   /** @param {Rect | null} rect */
   maskChanged(rect) {
-    if (rect) this.#listener.mask(rect);
+    if (!rect) return;
+    this.maskVersion++;
+    this.#listener.mask(rect);
+  }
+
+  /** @param {Rect | null} rect */
+  edgesChanged(rect) {
+    if (rect) this.#listener.edges(rect);
   }
 
   /** @param {Rect} rect */
@@ -57,10 +79,13 @@ export class Document {
    * @param {number} y
    * @param {number} radius
    * @param {boolean} erase
+   * @param {boolean} [isEdge] draws or erases edges instead of the mask
    */
-  beginStroke(x, y, radius, erase) {
+  beginStroke(x, y, radius, erase, isEdge = false) {
     this.endStroke();
-    this.#stroke = { erase, radius, x, y, rect: null, before: this.mask.source.slice() };
+    if (isEdge) this.edges.begin();
+    const before = (isEdge ? this.edges : this.mask).source.slice();
+    this.#stroke = { erase, isEdge, radius, x, y, rect: null, before };
     this.extendStroke(x, y);
   }
 
@@ -71,12 +96,13 @@ export class Document {
   extendStroke(x, y) {
     const stroke = this.#stroke;
     if (!stroke) return;
-    const rect = this.mask.stroke(stroke.x, stroke.y, x, y, stroke.radius, stroke.erase);
+    const rect = (stroke.isEdge ? this.edges : this.mask).stroke(stroke.x, stroke.y, x, y, stroke.radius, stroke.erase);
     stroke.x = x;
     stroke.y = y;
     if (!rect) return;
     stroke.rect = union(stroke.rect, rect);
-    this.maskChanged(this.mask.derive(rect));
+    if (stroke.isEdge) this.edgesChanged(rect);
+    else this.maskChanged(this.mask.derive(rect));
   }
 
   /** Keeps the stroke in the history. */
@@ -86,8 +112,9 @@ export class Document {
     if (!stroke?.rect) return;
     const rect = stroke.rect;
     const before = cut(stroke.before, this.mask.width, rect);
-    const after = this.mask.read(rect);
+    const after = (stroke.isEdge ? this.edges : this.mask).read(rect);
     if (before.every((value, i) => value === after[i])) return;
+    if (stroke.isEdge) return this.#push(edgeChange(this, stroke.erase ? 'edgeErasing' : 'edge', rect, before, after), true);
     this.#push(maskChange(this, stroke.erase ? 'erasing' : 'stroke', rect, before, after), true);
   }
 
@@ -95,7 +122,18 @@ export class Document {
   dropStroke() {
     const stroke = this.#stroke;
     this.#stroke = null;
-    if (stroke?.rect) this.maskChanged(this.mask.write(stroke.rect, cut(stroke.before, this.mask.width, stroke.rect)));
+    if (!stroke?.rect) return;
+    const before = cut(stroke.before, this.mask.width, stroke.rect);
+    if (!stroke.isEdge) return this.maskChanged(this.mask.write(stroke.rect, before));
+    this.edges.write(stroke.rect, before);
+    this.edgesChanged(stroke.rect);
+  }
+
+  /** Lets every edge be as it is found. */
+  clearEdges() {
+    this.endStroke();
+    const rect = this.edges.bounds();
+    if (rect) this.#push(edgeChange(this, 'edgeClearing', rect, this.edges.read(rect), new Uint8Array(rect.width * rect.height)), false);
   }
 
   clearMask() {

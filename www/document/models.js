@@ -8,12 +8,18 @@
 /** @typedef {import('../worker/protocol.js').FillOptions} FillOptions */
 
 /**
+ * A file that a report was made of, to be read again for its values.
+ * @typedef {{file: string, blob: Blob, tensors: number, networks: number}} Source
+ */
+
+/**
  * @typedef {object} Entry
  * @property {string} handle `default`, `none` or one of a dropped file
  * @property {string} file its name; empty for `none`
  * @property {Blob | null} blob null where there is no file (yet)
- * @property {LoadResult | null} result what the worker said of it
+ * @property {(LoadResult & {sources: Source[]}) | null} result what the worker said of it, and of which files
  * @property {number} generation of the worker that holds it; 0 if none does
+ * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
  * @property {FillOptions} options what the person changed in how it was trained
  * @property {{file: string, blob: Blob}[]} partners further files whose networks run together with this one's
  * @property {{name: string, width: number, height: number, rgba: Uint8Array} | null} second a pair network's second picture
@@ -92,5 +98,23 @@ export class ModelList {
  * @returns {Entry}
  */
 export function entry(handle, file, blob = null) {
-  return { handle, file, blob, result: null, generation: 0, options: {}, partners: [], second: null };
+  return { handle, file, blob, result: null, generation: 0, byPosition: false, options: {}, partners: [], second: null };
+}
+
+/** @param {Entry} entry @param {string} inputs */
+const has = (entry, inputs) => entry.result?.loaded.some(({ conventions }) => conventions.inputs === inputs) ?? false;
+
+/** Whether edges go into what is selected. @param {Entry} entry */
+export function takesEdges(entry) {
+  return has(entry, 'rgb-edges') || (has(entry, 'pair') && entry.options.secondInput === 'edges' && !entry.second);
+}
+
+/** Whether an edge generator completes them. @param {Entry} entry */
+export function completesEdges(entry) {
+  return takesEdges(entry) && has(entry, 'gray-edges-mask');
+}
+
+/** Whether there is a discriminator. @param {Entry} entry */
+export function scores(entry) {
+  return has(entry, 'score');
 }

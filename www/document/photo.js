@@ -80,6 +80,17 @@ export class Photo {
     }
   }
 
+  /** The whole photo as it was opened. */
+  opened() {
+    const out = this.rgba.slice();
+    for (const [key, bytes] of this.#opened) {
+      const [left, top] = [(key % this.#columns) * TILE, Math.floor(key / this.#columns) * TILE];
+      const row = Math.min(TILE, this.width - left) * 4;
+      for (let y = 0; y * row < bytes.length; y++) out.set(bytes.subarray(y * row, (y + 1) * row), ((top + y) * this.width + left) * 4);
+    }
+    return out;
+  }
+
   /**
    * One pixel as it was opened, as an index into the returned array.
    * @param {number} x

@@ -10,6 +10,8 @@ const count = new Intl.NumberFormat('en');
 const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`);
 /** @param {number} ms */
 const seconds = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
+/** @param {number} n */
+const value = (n) => (n === 0 ? '0' : Math.abs(n) >= 1e4 || Math.abs(n) < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
 
@@ -41,6 +43,10 @@ export const text = {
   brushTip: 'Brush (B)',
   eraser: 'Eraser',
   eraserTip: 'Eraser (E)',
+  edgePen: 'Draw edges',
+  edgePenTip: 'Draw edges inside the hole (D): the network paints along them',
+  edgeEraser: 'Erase edges',
+  edgeEraserTip: 'Erase edges inside the hole',
   pan: 'Move',
   panTip: 'Move the photo (H, or hold Space)',
   loadMask: 'Load mask',
@@ -102,8 +108,8 @@ export const text = {
   /** @param {number} ms */
   done: (ms) => `Done in ${seconds(ms)}. Paint the next hole, or compare.`,
   cancelled: 'Cancelled. Nothing has changed.',
-  undone: { stroke: 'Stroke undone.', erasing: 'Erasing undone.', clearing: 'The mask is back.', mask: 'Loaded mask undone.', fill: 'Fill undone. The mask is back.' },
-  redone: { stroke: 'Stroke redone.', erasing: 'Erasing redone.', clearing: 'Mask cleared.', mask: 'Mask loaded again.', fill: 'Filled again.' },
+  undone: { stroke: 'Stroke undone.', erasing: 'Erasing undone.', clearing: 'The mask is back.', mask: 'Loaded mask undone.', fill: 'Fill undone. The mask is back.', edge: 'Edge undone.', edgeErasing: 'The edge is back.', edgeClearing: 'Your edges are back.' },
+  redone: { stroke: 'Stroke redone.', erasing: 'Erasing redone.', clearing: 'Mask cleared.', mask: 'Mask loaded again.', fill: 'Filled again.', edge: 'Edge redone.', edgeErasing: 'Edge erased.', edgeClearing: 'Your edges are cleared.' },
   cleared: 'Mask cleared.',
   encoding: 'Preparing the file',
   /** @param {string} name */
@@ -175,7 +181,7 @@ export const text = {
 
   // Panel
   panelBox: 'Settings and details',
-  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers', speed: 'Speed' },
+  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers', edges: 'Edges', scores: 'Scores', speed: 'Speed' },
   closePanel: 'Close',
   grow: 'Grow the mask',
   growHelp: 'Strokes are widened by this much, so that no rim of the old object stays. What you see is what is filled and saved.',
@@ -202,7 +208,53 @@ export const text = {
   secondInputChoices: { mask: 'the mask', edges: 'edges of the photo', photo: 'the photo itself' },
   secondPhoto: 'Second photo',
   chooseSecond: 'Choose a second photo',
+  goesIn: 'What goes in',
+  goesInNeedsHole: 'Open a photo and paint a hole: then each channel of each input is shown here.',
+  /** @param {number} low @param {number} high */
+  span: (low, high) => (low === high ? value(low) : `${value(low)} to ${value(high)}`),
+  /** @param {string} label @param {number} low @param {number} high */
+  channel: (label, low, high) => `${label}, ${value(low)} to ${value(high)}`,
+
+  // Edges
   sigma: 'Edge smoothing (sigma)',
+  sigmaHelp: 'Higher finds fewer and smoother edges. EdgeConnect was trained with 2.',
+  windowSide: 'Side of the window',
+  sideHelp: 'What the network sees around the hole, at most this many of its own pixels a side. More takes longer.',
+  edgesHelp: 'The network paints along edges. Around the hole they are found in the photo; inside you draw and erase your own.',
+  edgesNeedHole: 'The network paints along edges. Paint over what should go: then the edges around it are shown here, and you can draw your own inside.',
+  edgesFound: 'found',
+  edgesDrawn: 'drawn by you',
+  drawEdges: 'Draw in the hole',
+  completeEdges: 'Complete the edges',
+  completeHelp: 'The edge generator completes them in every fill. What you draw or erase stands.',
+  edgesCompleted: 'These are the edges that the edge generator gives.',
+  clearEdges: 'Clear mine',
+  saveEdges: 'Save mine',
+
+  // Scores
+  scoresHelp: 'The discriminator says of every patch how real it looks to it: 0 is made, 1 is real. It learned that against one generator on one kind of photo.',
+  scoresNeedPhoto: 'Open a photo to have it scored.',
+  scoreNow: 'Score the photo',
+  scoreOpened: 'Score it as opened',
+  scoresGrid: 'Scores of the patches',
+  meanScore: 'Mean of all patches:',
+  score: (/** @type {number} */ n) => n.toFixed(3),
+  scoreMade: '0 made',
+  scoreReal: '1 real',
+  pointAtScore: 'Point at a patch, here or on the photo.',
+  /** @param {number} row @param {number} column @param {number} score */
+  cellScore: (row, column, score) => `Row ${row + 1}, column ${column + 1}: ${score.toFixed(3)}`,
+  scored: (/** @type {number} */ mean) => `Scored: ${mean.toFixed(3)} on average.`,
+
+  // Values
+  value: (/** @type {number} */ n) => value(n),
+  /** @param {number} nan @param {number} infinite */
+  notFinite: (nan, infinite) => [nan && `${count.format(nan)} NaN`, infinite && `${count.format(infinite)} infinite`].filter(Boolean).join(', '),
+  /** @param {number} low @param {number} high */
+  histogram: (low, high) => `How often which value occurs, from ${value(low)} to ${value(high)}`,
+  readValues: 'Read the values',
+  readingValues: 'Reading the values',
+  statistics: { min: 'Min', max: 'Max', mean: 'Mean', std: 'Std', notFinite: 'NaN', histogram: 'Histogram' },
   guessed: 'Back to the guess',
   facts: {
     parameters: 'Parameters',
@@ -259,7 +311,16 @@ export const text = {
   filter: 'Filter',
   /** @param {number} shown @param {number} all */
   rows: (shown, all) => (shown === all ? plural(all, 'row', 'rows') : `${count.format(shown)} of ${count.format(all)} rows`),
-  columns: { layer: 'Layer', kind: 'Kind', key: 'Key', shape: 'Shape', dtype: 'Type', input: 'In', output: 'Out', parameters: 'Parameters', macs: 'MACs', expected: 'Expected', found: 'Found', status: '', values: 'Values' },
+  columns: { layer: 'Layer', kind: 'Kind', key: 'Key', shape: 'Shape', dtype: 'Type', input: 'In', output: 'Out', formula: 'Side', parameters: 'Parameters', macs: 'MACs' },
+  /** @param {string} key */
+  standsFor: (key) => `stands for ${key}`,
+  useMapping: 'Use it by position',
+  holdAgainst: 'Hold the keys against',
+  holdNone: 'no network',
+  known: { 'context-encoder': 'ContextEncoder', 'edgeconnect-inpaint': 'EdgeConnect InpaintGenerator', 'edgeconnect-edge': 'EdgeConnect EdgeGenerator', 'image-pair': 'image-pair Generator', 'image-pair-discriminator': 'image-pair Discriminator' },
+  alignmentColumns: ['Network', 'Shape', 'File', 'Shape', ''],
+  verdicts: { fits: 'fits', 'other-shape': 'other shape', 'other-name': 'other name', missing: 'missing', unexpected: 'not expected' },
+  layersInside: (/** @type {number} */ n) => plural(n, 'row', 'rows'),
   alignment: 'Key alignment',
   layers: 'Layers',
   tensors: 'Tensors',
@@ -267,8 +328,6 @@ export const text = {
   picture: 'Height: the side of what a layer puts out. Width: its channels.',
   /** @param {number} layers @param {number} parameters @param {number} macs @param {string} input */
   layerTotal: (layers, parameters, macs, input) => `${plural(layers, 'row', 'rows')}, ${count.format(parameters)} parameters, ${macs >= 1e8 ? `${(macs / 1e9).toFixed(macs >= 1e10 ? 0 : 1)} GMAC` : `${(macs / 1e6).toFixed(1)} MMAC`} for ${input}. Choose a row to have it explained.`,
-  expected: 'expected',
-  present: 'in the file',
   side: 'Side:',
   pointAtOutput: 'Point at a pixel of the output to see where it comes from.',
   /** @param {number} y @param {number} x @param {number} used @param {number} all @param {boolean} isEdge */
@@ -276,6 +335,13 @@ export const text = {
   /** @param {number[]} stride @param {number[]} padding */
   transposedExplained: (stride, padding) => `Each input pixel stamps the kernel into the output, ${stride[0]} × ${stride[1]} apart; where stamps overlap they add up. padding=${padding[0] === padding[1] ? padding[0] : `(${padding.join(', ')})`} crops that many rows and columns from every side: it makes the output smaller, not larger.`,
   outputPaddingExplained: 'output_padding does not add zeros: it keeps that many more rows at the bottom and columns at the right (tinted), computed like the others, because several input sizes share one output size.',
+  insideView: 'Inside',
+  insideExplained: 'Inside: stride − 1 zeros between the input pixels (pale), padding around them (empty), then an ordinary convolution with the kernel turned round. Outlined: what one output pixel reads.',
+  croppedFrom: (/** @type {number[]} */ full) => `, cropped from ${full[0]} × ${full[1]}`,
+  /** @param {number[]} size @param {number[]} least @param {number[]} most */
+  outputSizeExplained: (size, least, most) => `For ${size[0]} × ${size[1]}, forward(x, output_size=…) takes heights ${least[0]} to ${most[0]} and widths ${least[1]} to ${most[1]}: it chooses the output_padding.`,
+  tuplesExplained: 'Tuples are (height, width), not (width, height).',
+  paddingModeExplained: 'There is no padding_mode but zeros here: nothing is padded, so there is nothing to fill.',
   checkerboard: 'The kernel is no multiple of the stride, so neighbouring output pixels get different numbers of taps: the cause of checkerboard patterns.',
   /** @param {number[]} stride @param {number[]} padding @param {string} mode */
   convExplained: (stride, padding, mode) => `The kernel moves in steps of ${stride[0]} × ${stride[1]} over the input${padding[0] || padding[1] ? `, which is extended by ${padding[0]} × ${padding[1]} (${mode})` : ', which is not extended'}.`,

@@ -5,6 +5,7 @@
 import { cancel, inpaint, tryAnother } from '../actions/fill.js';
 import { saveImage, saveMask } from '../actions/save.js';
 import { chooseModel, nameOf, parametersOf } from '../actions/weights.js';
+import { drawsEdges } from '../canvas/pointer.js';
 import { NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
@@ -18,9 +19,13 @@ const DOT_SIDE = 24;
 /** The brush of a fresh photo, as a share of its long side. */
 const BRUSH_SHARE = 0.05;
 
+const TOOLS = /** @type {const} */ (['brush', 'eraser', 'edge', 'edge-eraser', 'pan']);
+
 export class Bars {
   /** @type {Tool} */
   tool = 'brush';
+  /** Diameter of the edge pen in photo pixels: one pixel of what the network sees. */
+  penWidth = 1;
   #app;
   #stage;
   #size = byId('brush-size', HTMLInputElement);
@@ -51,7 +56,7 @@ export class Bars {
       ['zoom-fit', () => stage.view.fit()],
     ];
     for (const [id, run] of clicks) byId(id, HTMLButtonElement).addEventListener('click', run);
-    for (const tool of /** @type {Tool[]} */ (['brush', 'eraser', 'pan'])) {
+    for (const tool of TOOLS) {
       byId(`tool-${tool}`, HTMLButtonElement).addEventListener('click', () => this.choose(tool));
     }
     this.#size.addEventListener('input', () => {
@@ -65,15 +70,20 @@ export class Bars {
     this.showModels();
   }
 
-  /** Diameter of the brush in photo pixels. */
+  /** Diameter of what is drawn with, in photo pixels. */
   get diameter() {
+    return this.tool === 'edge' ? this.penWidth : this.#brush;
+  }
+
+  get #brush() {
     return Number(this.#size.value);
   }
 
   /** @param {Tool} tool */
   choose(tool) {
+    if (byId(`tool-${tool}`, HTMLButtonElement).hidden) return;
     this.tool = tool;
-    for (const each of ['brush', 'eraser', 'pan']) {
+    for (const each of TOOLS) {
       byId(`tool-${each}`, HTMLButtonElement).setAttribute('aria-pressed', String(each === tool));
     }
     this.#changed();
@@ -81,7 +91,7 @@ export class Bars {
 
   /** @param {number} factor */
   scaleBrush(factor) {
-    const now = this.diameter;
+    const now = this.#brush;
     const next = Math.round(now * factor);
     this.#size.value = String(next === now ? now + Math.sign(factor - 1) : next);
     this.#isSizeChosen = true;
@@ -113,6 +123,12 @@ export class Bars {
     if (!state.isRunning) this.#app.say(text.cleared);
   }
 
+  /** Offers the tools for edges, or takes them away. @param {boolean} isOn */
+  offerEdges(isOn) {
+    for (const tool of /** @type {const} */ (['edge', 'edge-eraser'])) byId(`tool-${tool}`, HTMLButtonElement).hidden = !isOn;
+    if (!isOn && drawsEdges(this.tool)) this.choose('brush');
+  }
+
   async inpaint() {
     await inpaint(this.#app, this.#stage);
   }
@@ -128,14 +144,14 @@ export class Bars {
   }
 
   #showSize() {
-    byId('brush-value', HTMLSpanElement).textContent = text.pixels(this.diameter);
+    byId('brush-value', HTMLSpanElement).textContent = text.pixels(this.#brush);
     this.showDot();
     this.#changed();
   }
 
   /** The brush at the size it has on the screen, as far as the box allows. */
   showDot() {
-    const side = Math.min(DOT_SIDE, Math.max(3, this.diameter * this.#stage.view.scale));
+    const side = Math.min(DOT_SIDE, Math.max(3, this.#brush * this.#stage.view.scale));
     const { style } = byId('dot', HTMLElement);
     style.width = style.height = `${side}px`;
   }

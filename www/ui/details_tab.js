@@ -3,11 +3,12 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { chooseModel, chooseSecond, firstSentence, nameOf, parametersOf, removeModel } from '../actions/weights.js';
+import { chooseModel, chooseSecond, firstSentence, loadByPosition, nameOf, parametersOf, removeModel } from '../actions/weights.js';
 import { NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { icon, make } from './dom.js';
 import { choice } from './fill_tab.js';
+import { inputsPreview } from './inputs_preview.js';
 import { networkPicture } from './network_picture.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -15,6 +16,8 @@ import { networkPicture } from './network_picture.js';
 /** @typedef {import('../worker/protocol.js').NetworkReport} NetworkReport */
 /** @typedef {import('./panel.js').Panel} Panel */
 
+/** Findings that answer why it does not load in somebody's own code, or that it is the wrong file. */
+const TOLD = ['other-class', 'unwrapped', 'prefix-stripped', 'sibling-file'];
 /** Keys shown before "Show all". */
 const TELLING = 3;
 
@@ -62,6 +65,7 @@ function modelCard(app, entry, panel) {
     hint ? make('p', {}, hint) : make('p', {}, make('code', {}, [entry.file, ...entry.partners.map(({ file }) => file)].join(' + '))),
     found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
     ...(found?.about ?? []).map((sentence) => make('p', {}, sentence)),
+    ...(report?.findings ?? []).filter(({ code }) => TOLD.includes(code)).map(({ message }) => make('p', {}, message)),
     !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
     rows.length > 0 && make('dl', {}, ...rows),
     make('div', { class: 'acts' },
@@ -76,7 +80,8 @@ function modelCard(app, entry, panel) {
 function misfitCard(app, panel) {
   const { file, failure } = /** @type {{file: string, failure: import('../worker/protocol.js').Failure}} */ (app.misfit);
   const network = failure.report?.networks[0];
-  const keys = network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
+  const renamed = network?.renamed ?? [];
+  const keys = renamed.length ? renamed.map(([own, theirs]) => ({ key: theirs, words: text.standsFor(own) })) : network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
   const items = keys.map(({ key, words }) => make('li', {}, make('span', { class: 'code' }, key), words && make('small', {}, words)));
   const listed = make('ul', { class: 'keys' }, ...items.slice(0, TELLING));
   const all = make('button', { class: 'btn line small' }, text.showAll(keys.length));
@@ -92,6 +97,7 @@ function misfitCard(app, panel) {
     keys.length > 0 && listed,
     make('p', {}, text.keepsOld(nameOf(app.models.selected))),
     make('div', { class: 'acts' },
+      renamed.length > 0 && make('button', { class: 'btn line small', onclick: () => void loadByPosition(app) }, text.useMapping),
       keys.length > TELLING && all,
       failure.report && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
       keys.length > 0 && make('button', { class: 'btn line small', onclick: () => void navigator.clipboard?.writeText(plain).then(() => app.say(text.copied)) }, text.copy),
@@ -129,24 +135,20 @@ function keysAtFault(network) {
 function trained(app, entry, panel) {
   const guess = entry.result?.loaded[0]?.conventions ?? {};
   const { options } = entry;
-  /** @param {string} key @param {string} value */
+  const preview = inputsPreview(app);
+  panel.workChanged = preview.refresh;
+  /** @param {string} key @param {string | number | null} value null and the guess leave it to the guess */
   const set = (key, value) => {
-    if (value === guess[key]) delete options[key];
+    if (value === null || value === guess[key]) delete options[key];
     else options[key] = value;
+    preview.refresh();
+    app.touch();
   };
   /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput'} key */
   const select = (key) => choice(`trained-${key}`, text[key], text[`${key}Choices`], String(options[key] ?? guess[key] ?? ''), (value) => set(key, value));
-  const number = (/** @type {'holeValue' | 'sigma'} */ key, /** @type {number} */ step, /** @type {number} */ fallback) => {
-    const input = make('input', { type: 'number', id: `trained-${key}`, step, value: options[key] ?? guess[key] ?? fallback });
-    input.addEventListener('change', () => {
-      const value = Number(input.value);
-      if (!Number.isFinite(value) || input.value === '' || value === guess[key]) delete options[key];
-      else options[key] = value;
-    });
-    return make('div', { class: 'row' }, make('label', { for: `trained-${key}` }, text[key]), input);
-  };
+  const hole = make('input', { type: 'number', id: 'trained-holeValue', step: 0.1, value: options.holeValue ?? guess.holeValue ?? 0 });
+  hole.addEventListener('change', () => set('holeValue', hole.value === '' || !Number.isFinite(Number(hole.value)) ? null : Number(hole.value)));
   const isPair = guess.inputs === 'pair';
-  const hasEdges = ['rgb-edges', 'gray-edges-mask'].includes(guess.inputs);
   const reset = () => {
     entry.options = {};
     panel.render();
@@ -154,10 +156,11 @@ function trained(app, entry, panel) {
   return make('section', { class: 'group' },
     make('h3', {}, text.trained),
     make('p', { class: 'help' }, text.trainedHelp),
-    select('range'), number('holeValue', 0.1, 0),
+    select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     !isPair && select('maskMeans'), select('outputCovers'),
-    isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []), (hasEdges || isPair) && number('sigma', 0.5, 2),
-    make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)));
+    isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),
+    make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)),
+    preview.element);
 }
 
 /**

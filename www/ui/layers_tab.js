@@ -2,36 +2,61 @@
  * The inspector: what is inside the selected model, or inside the file that does not fit.
  * @module
  */
+import { wordsFor } from '../app.js';
+import { alignKeys, readStats } from '../actions/look.js';
 import { text } from '../strings/en.js';
 import { make } from './dom.js';
 import { explain } from './explain.js';
+import { choice } from './fill_tab.js';
+import { moduleTree, size } from './module_tree.js';
 import { networkPicture } from './network_picture.js';
+import { statCells } from './stats.js';
+import { filtered, grid } from './table.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../worker/protocol.js').NetworkReport} NetworkReport */
 /** @typedef {import('../worker/protocol.js').Report} Report */
 /** @typedef {import('../worker/protocol.js').Layer} Layer */
-
-/** Rows drawn at once; the filter reaches the others. */
-const ROWS = 400;
+/** @typedef {import('../worker/protocol.js').TensorStats} TensorStats */
+/** @typedef {import('../document/models.js').Source} Source */
 
 /**
  * @param {App} app
  * @returns {Node[]}
  */
 export function layersTab(app) {
-  const report = app.misfit?.failure.report ?? app.models.selected.result?.report;
+  const { misfit, models } = app;
+  const { result } = models.selected;
+  const report = misfit?.failure.report ?? result?.report;
   if (!report) return [make('p', { class: 'help' }, text.layersNone)];
+  const isMisfit = !!misfit?.failure.report;
+  const sources = (isMisfit ? misfit.sources : result?.sources) ?? [];
   return [
     findings(report),
-    ...report.networks.flatMap((network) => [
+    ...report.networks.flatMap((network, index) => [
       make('h2', { class: 'network' }, network.name, ' ', make('small', {}, report.file)),
       ...(network.about ?? []).map((sentence) => make('p', { class: 'help' }, sentence)),
-      layers(network),
-      alignment(network),
+      layers(app, network, report, sourceOf(sources, index)),
     ]),
-    tensors(report),
+    alignment(app, report, sources),
+    tensors(app, report, sources),
   ].filter((part) => part !== null);
+}
+
+/**
+ * The file a network came from, and where its tensors begin in the report.
+ * @param {Source[]} sources
+ * @param {number} network
+ * @returns {{source: Source, from: number} | null}
+ */
+function sourceOf(sources, network) {
+  let [networks, from] = [0, 0];
+  for (const source of sources) {
+    networks += source.networks;
+    if (network < networks) return { source, from };
+    from += source.tensors;
+  }
+  return null;
 }
 
 /** @param {Report} report */
@@ -43,32 +68,21 @@ function findings(report) {
   return make('section', { class: 'group' }, make('h3', {}, text.findings), make('ul', { class: 'findings' }, ...items));
 }
 
-/** @param {NetworkReport} network */
-function layers(network) {
+/**
+ * @param {App} app
+ * @param {NetworkReport} network
+ * @param {Report} report
+ * @param {{source: Source, from: number} | null} origin
+ */
+function layers(app, network, report, origin) {
   const rows = network.layers ?? [];
   if (!rows.length) return null;
-  const { columns } = text;
   const explained = make('div', { class: 'explained', 'aria-live': 'polite' });
-  /** @type {HTMLTableRowElement[]} */
-  const lines = [];
-  const choose = (/** @type {number} */ index) => {
-    lines.forEach((line, i) => line.setAttribute('aria-selected', String(i === index)));
-    explained.replaceChildren(explain(rows[index], rows));
-    lines[index].scrollIntoView({ block: 'nearest' });
-  };
-  const table = grid([columns.layer, columns.kind, columns.input, columns.output, columns.parameters, columns.macs], rows.map((row, index) => {
-    const source = rows[row.inputs[0]];
-    const line = make('tr', {
-      tabindex: 0,
-      title: row.call,
-      onclick: () => choose(index),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === 'Enter' && choose(index),
-    },
-    make('td', { class: 'code' }, row.path), make('td', {}, row.kind), make('td', {}, source ? size(source.shape) : ''), make('td', {}, size(row.shape)),
-    make('td', { class: 'num' }, row.parameters ? text.exact(row.parameters) : ''), make('td', { class: 'num' }, row.macs ? text.parameters(row.macs) : ''));
-    lines.push(line);
-    return line;
-  }));
+  const { table, choose } = moduleTree(rows, (index) => {
+    const values = make('div');
+    explained.replaceChildren(explain(rows[index], rows), values);
+    if (origin) void layerValues(app, rows[index], report, origin, values);
+  });
   const macs = rows.reduce((sum, row) => sum + row.macs, 0);
   const total = text.layerTotal(rows.length, network.parameters, macs, size(rows[0].shape));
   return make('section', { class: 'group' },
@@ -78,67 +92,100 @@ function layers(network) {
     table, explained);
 }
 
-/** @param {NetworkReport} network */
-function alignment(network) {
-  const { missing, unexpected, mismatched } = network;
-  if (!missing.length && !unexpected.length && !mismatched.length) return null;
-  const { columns } = text;
-  /** @param {number[]} shape */
-  const shape = (shape) => `[${shape.join(', ')}]`;
-  const rows = [
-    ...mismatched.map(({ key, expected, found }) => [key, shape(expected), shape(found)]),
-    ...missing.map((key) => [key, text.expected, text.missing]),
-    ...unexpected.map((key) => [key, text.unexpected, text.present]),
-  ];
-  return filtered(text.alignment, [columns.key, columns.expected, columns.found], rows, 'bad');
-}
-
-/** @param {Report} report */
-function tensors(report) {
-  const { columns } = text;
-  return filtered(text.tensors, [columns.key, columns.shape, columns.dtype], report.tensors.map(({ key, shape, dtype }) => [key, shape.join(' × ') || '1', dtype]), '');
-}
+/** The head of a table of values. */
+const VALUES = Object.values(text.statistics);
 
 /**
- * A table that can be filtered and copied.
- * @param {string} title
- * @param {string[]} head
- * @param {string[][]} rows
- * @param {string} kind class of the rows
+ * Reads the tensors of one layer and shows what their values are.
+ * @param {App} app
+ * @param {Layer} layer
+ * @param {Report} report
+ * @param {{source: Source, from: number}} origin
+ * @param {HTMLElement} place
  */
-function filtered(title, head, rows, kind) {
-  const body = make('tbody');
-  const count = make('span', { class: 'help' });
-  let found = rows;
-  const show = (/** @type {string} */ wanted) => {
-    found = rows.filter((row) => row.join(' ').toLowerCase().includes(wanted));
-    body.replaceChildren(...found.slice(0, ROWS).map((row) =>
-      make('tr', { class: kind || null }, ...row.map((cell, i) => make('td', i === 0 ? { class: 'code' } : {}, cell)))));
-    count.textContent = text.rows(Math.min(found.length, ROWS), rows.length);
-  };
-  const filter = make('input', { class: 'filter', type: 'search', placeholder: text.filter, 'aria-label': `${text.filter}: ${title}` });
-  filter.addEventListener('input', () => show(filter.value.toLowerCase()));
-  const copy = make('button', { class: 'btn line small' }, text.copy);
-  copy.addEventListener('click', () => {
-    void navigator.clipboard?.writeText(found.map((row) => row.join('\t')).join('\n')).then(() => {
-      copy.textContent = text.copied;
-    });
+async function layerValues(app, layer, report, { source, from }, place) {
+  const own = report.tensors.slice(from, from + source.tensors).filter(({ key }) => {
+    const rest = key.startsWith(`${layer.path}.`) ? key.slice(layer.path.length + 1) : '.';
+    // What lies deeper is another layer's, but for weights that are stored in parts.
+    return !rest.includes('.') || rest.startsWith('parametrizations.');
   });
-  show('');
-  const table = make('table', {}, make('thead', {}, make('tr', {}, ...head.map((name) => make('th', { scope: 'col' }, name)))), body);
-  return make('section', { class: 'group' }, make('h3', {}, title), make('div', { class: 'tools' }, filter, count, copy), make('div', { class: 'tablebox' }, table));
+  if (!own.length) return;
+  place.replaceChildren(make('p', { class: 'help' }, text.readingValues));
+  try {
+    const stats = await readStats(app, source, own.map(({ key }) => key));
+    const { columns } = text;
+    const lines = stats.map((each) => {
+      const tensor = report.tensors[from + each.index];
+      const cells = [tensor.shape.join(' × ') || '1', tensor.dtype, ...statCells(each)];
+      return make('tr', {}, make('td', { class: 'code' }, each.key), ...cells.map((cell) => make('td', {}, cell)));
+    });
+    place.replaceChildren(grid([columns.key, columns.shape, columns.dtype, ...VALUES], lines));
+  } catch (error) {
+    place.replaceChildren(make('p', { class: 'help' }, wordsFor(error, source.file)));
+  }
 }
 
 /**
- * @param {string[]} head
- * @param {HTMLTableRowElement[]} rows
+ * The file's keys beside those of any known network; where something does not fit, of the one that fits best.
+ * @param {App} app
+ * @param {Report} report
+ * @param {Source[]} sources
  */
-function grid(head, rows) {
-  const heads = make('tr', {}, ...head.map((name) => make('th', { scope: 'col' }, name)));
-  return make('div', { class: 'tablebox' }, make('table', {}, make('thead', {}, heads), make('tbody', {}, ...rows)));
+function alignment(app, report, sources) {
+  if (!sources.length) return null;
+  const place = make('div');
+  const show = async (/** @type {string} */ id) => {
+    place.replaceChildren();
+    if (!id) return;
+    try {
+      const rows = await alignKeys(app, sources[0], id);
+      place.replaceChildren(filtered(text.alignment, text.alignmentColumns, rows.map(alignedRow), (row) => (row[4] === text.verdicts.fits ? '' : 'bad')));
+    } catch (error) {
+      place.replaceChildren(make('p', { class: 'help' }, wordsFor(error, sources[0].file)));
+    }
+  };
+  const best = report.networks[0];
+  const isBad = !!best && best.missing.length + best.unexpected.length + best.mismatched.length > 0;
+  const first = isBad && best.id in text.known ? best.id : '';
+  void show(first);
+  return make('section', { class: 'group' }, choice('against', text.holdAgainst, { '': text.holdNone, ...text.known }, first, (id) => void show(id)), place);
 }
 
-/** @param {number[]} shape channels, height, width */
-function size([channels, height, width]) {
-  return `${channels} × ${height} × ${width}`;
+/** @param {import('../worker/protocol.js').Aligned} row */
+function alignedRow({ key, expected, theirs, found, verdict }) {
+  const shape = (/** @type {number[] | null} */ sides) => (sides ? `[${sides.join(', ')}]` : '');
+  return [key ?? '', shape(expected), theirs ?? '', shape(found), text.verdicts[verdict]];
+}
+
+/**
+ * Every tensor of the file; its values are read when somebody asks.
+ * @param {App} app
+ * @param {Report} report
+ * @param {Source[]} sources
+ */
+function tensors(app, report, sources) {
+  const { columns } = text;
+  const rows = report.tensors.map(({ key, shape, dtype }) => [key, shape.join(' × ') || '1', dtype]);
+  const head = [columns.key, columns.shape, columns.dtype];
+  const place = make('div', { class: 'group' }, filtered(text.tensors, head, rows));
+  if (!sources.length) return place;
+  const button = make('button', { class: 'btn line small' }, text.readValues);
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    button.textContent = text.readingValues;
+    let from = 0;
+    /** @type {(string | Node)[][]} */
+    const full = rows.map((row) => [...row]);
+    try {
+      for (const source of sources) {
+        for (const stats of await readStats(app, source)) full[from + stats.index].push(...statCells(stats));
+        from += source.tensors;
+      }
+      place.replaceChildren(filtered(text.tensors, [...head, ...VALUES], full));
+    } catch (error) {
+      button.replaceWith(make('p', { class: 'help' }, wordsFor(error)));
+    }
+  });
+  place.append(make('div', {}, button));
+  return place;
 }

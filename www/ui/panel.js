@@ -10,9 +10,9 @@ import { layersTab } from './layers_tab.js';
 import { speedTab } from './speed_tab.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {'fill' | 'details' | 'layers' | 'speed'} Tab */
-
-const TABS = /** @type {Tab[]} */ (['fill', 'details', 'layers', 'speed']);
+/** @typedef {import('./edges_view.js').EdgesView} EdgesView */
+/** @typedef {import('./scores_view.js').ScoresView} ScoresView */
+/** @typedef {'fill' | 'details' | 'layers' | 'edges' | 'scores' | 'speed'} Tab */
 
 /** Below this width the panel is a sheet over the controls: it does not open by itself. CSS pixels. */
 const PHONE_WIDTH = 640;
@@ -23,10 +23,17 @@ export class Panel {
   #toggle = byId('panel-toggle', HTMLButtonElement);
   #tab = /** @type {Tab} */ ('fill');
   #known;
+  #views;
+  /** What the tab in view does when photo or mask changed. */
+  workChanged = () => {};
 
-  /** @param {App} app */
-  constructor(app) {
+  /**
+   * @param {App} app
+   * @param {{edges: EdgesView, scores: ScoresView}} views tabs that some models have
+   */
+  constructor(app, views) {
     this.#app = app;
+    this.#views = views;
     this.#known = { count: app.models.entries.length, misfit: app.misfit };
     this.#toggle.addEventListener('click', () => this.open(this.#element.hidden ? this.#tab : null));
     this.#element.addEventListener('keydown', (event) => {
@@ -45,6 +52,18 @@ export class Panel {
       this.#tab = tab;
       this.render();
     }
+    for (const [name, view] of Object.entries(this.#views)) view.open(tab === name);
+  }
+
+  /** The tab in view, or null. */
+  get tab() {
+    return this.#element.hidden ? null : this.#tab;
+  }
+
+  /** @returns {Tab[]} */
+  get #tabs() {
+    const { edges, scores } = this.#views;
+    return ['fill', 'details', 'layers', ...(edges.isOffered ? /** @type {const} */ (['edges']) : []), ...(scores.isOffered ? /** @type {const} */ (['scores']) : []), 'speed'];
   }
 
   /** A model came, went or was selected; one that has just been dropped speaks for itself. */
@@ -54,7 +73,7 @@ export class Panel {
     this.#known = now;
     if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
     else if (isNews) this.#tab = 'details';
-    else if (!this.#element.hidden && this.#tab !== 'fill') this.render();
+    else if (!this.#element.hidden && this.#tab !== 'fill') this.open(this.#tab);
   }
 
   /** A fill ended: what is shown of it is another now. */
@@ -63,7 +82,8 @@ export class Panel {
   }
 
   render() {
-    const tabs = TABS.map((tab) =>
+    if (!this.#tabs.includes(this.#tab)) this.#tab = 'details';
+    const tabs = this.#tabs.map((tab) =>
       make('button', {
         role: 'tab',
         id: `tab-${tab}`,
@@ -74,7 +94,9 @@ export class Panel {
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onTabKey(event, tab),
       }, text.tabs[tab]));
     const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.open(null) }, icon('close'));
-    const content = { fill: fillTab, details: detailsTab, layers: layersTab, speed: speedTab }[this.#tab](this.#app, this);
+    const { edges, scores } = this.#views;
+    this.workChanged = this.#tab === 'edges' ? () => this.render() : () => {};
+    const content = { fill: fillTab, details: detailsTab, layers: layersTab, edges: () => edges.tab(), scores: () => scores.tab(), speed: speedTab }[this.#tab](this.#app, this);
     this.#element.classList.toggle('broad', this.#tab === 'layers');
     this.#element.replaceChildren(
       make('div', { class: 'tabs', role: 'tablist' }, ...tabs, close),
@@ -93,9 +115,10 @@ export class Panel {
    * @param {Tab} tab
    */
   #onTabKey(event, tab) {
+    const all = this.#tabs;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    this.#choose(TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length]);
+    this.#choose(all[(all.indexOf(tab) + step + all.length) % all.length]);
   }
 }

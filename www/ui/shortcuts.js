@@ -4,6 +4,7 @@
  */
 import { cancel } from '../actions/fill.js';
 import { saveImage } from '../actions/save.js';
+import { drawsEdges } from '../canvas/pointer.js';
 import { byId } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -57,6 +58,7 @@ export class Shortcuts {
     const keys = {
       b: () => bars.choose('brush'),
       e: () => bars.choose('eraser'),
+      d: () => bars.choose('edge'),
       h: () => bars.choose('pan'),
       '[': () => bars.scaleBrush(1 / BRUSH_STEP),
       ']': () => bars.scaleBrush(BRUSH_STEP),
@@ -126,7 +128,7 @@ export class Shortcuts {
     };
     this.#at = to;
     if (event.shiftKey) {
-      if (!document.isStroking) document.beginStroke(from.x, from.y, bars.diameter / 2, bars.tool === 'eraser');
+      if (!document.isStroking) document.beginStroke(from.x, from.y, bars.diameter / 2, bars.tool.endsWith('eraser'), drawsEdges(bars.tool));
       document.extendStroke(to.x, to.y);
       if (!state.isRunning) state.succeeded();
     }

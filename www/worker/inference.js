@@ -134,25 +134,49 @@ async function answer(request) {
     case 'inspect':
       return { value: JSON.parse(models.inspect(request.blob, request.name)) };
     case 'load':
-      return { value: JSON.parse(models.load(request.handle, request.blob, request.name, request.modelId)) };
+      return { value: JSON.parse(models.load(request.handle, request.blob, request.name, request.modelId, request.byPosition ?? false)) };
     case 'combine':
       return { value: models.combine(request.handle, request.from) };
     case 'unload':
       return { value: models.unload(request.handle) };
     case 'inpaint': {
-      const { id, handle, key, width, height, isGray, mask, options, second } = request;
-      let told = 0;
-      const progress = (/** @type {number} */ done, /** @type {string} */ layer) => {
-        const now = performance.now();
-        if (now - told < PROGRESS_MS) return;
-        told = now;
-        post({ kind: 'progress', id, done, layer });
-      };
-      const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, progress, second);
+      const { id, handle, key, width, height, isGray, mask, options, second, edges } = request;
+      const patches = models.inpaint(handle, pixelsOf(key), width, height, isGray, mask, options, teller(id), second, edges);
       const speed = { threads: crate.thread_count(), simd: crate.simd(), bytes: bytes(), networks: JSON.parse(models.speed(handle)) };
       return { value: { patches, speed }, transfer: patches.map((/** @type {any} */ patch) => patch.rgba.buffer) };
     }
+    case 'edges': {
+      const { id, handle, key, width, height, mask, options, propose } = request;
+      return { value: models.edges(handle, pixelsOf(key), width, height, mask, options, propose, teller(id)) };
+    }
+    case 'preview': {
+      const { handle, key, width, height, mask, options, second, edges } = request;
+      return { value: models.preview(handle, pixelsOf(key), width, height, mask, options, second, edges) };
+    }
+    case 'score': {
+      const { id, handle, key, width, height, options } = request;
+      return { value: JSON.parse(models.score(handle, pixelsOf(key), width, height, options, teller(id))) };
+    }
+    case 'align':
+      return { value: JSON.parse(models.align(request.blob, request.name, request.modelId)) };
+    case 'stats':
+      return { value: JSON.parse(models.stats(request.blob, request.name, request.keys)) };
   }
+}
+
+/**
+ * Tells the page how far a run is, not too often.
+ * @param {number} id
+ * @returns {(done: number, layer: string) => void}
+ */
+function teller(id) {
+  let told = 0;
+  return (done, layer) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_MS) return;
+    told = now;
+    post({ kind: 'progress', id, done, layer });
+  };
 }
 
 /**

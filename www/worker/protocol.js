@@ -60,6 +60,7 @@
  * @property {string[]} missing
  * @property {string[]} unexpected
  * @property {{key: string, expected: number[], found: number[]}[]} mismatched
+ * @property {[string, string][]} [renamed] where only the names differ: the network's key and the file's
  * @property {Record<string, any>} conventions how it is fed, as guessed
  * @property {string[]} [about]
  * @property {Layer[]} [layers]
@@ -93,6 +94,67 @@
  * @property {string} padding_mode
  */
 
+/**
+ * The edges of one window of the photo, as a network would be given them.
+ * @typedef {object} EdgeMap
+ * @property {number} x photo pixels; may be negative, where the photo is mirrored
+ * @property {number} y
+ * @property {number} width photo pixels
+ * @property {number} height
+ * @property {number} columns of `values`
+ * @property {number} rows
+ * @property {Uint8Array} values 255 is an edge
+ */
+
+/**
+ * One channel of one network's input.
+ * @typedef {object} Channel
+ * @property {string} network
+ * @property {string} input
+ * @property {string} label
+ * @property {number} columns
+ * @property {number} rows
+ * @property {number} low least value
+ * @property {number} high greatest value
+ * @property {Uint8Array} gray the value range from black to white
+ */
+
+/**
+ * A discriminator's scores of a picture; pairs are across and down, in the picture's pixels.
+ * @typedef {object} Scores
+ * @property {number} columns
+ * @property {number} rows
+ * @property {number[]} values 0 made, 1 real
+ * @property {number} mean
+ * @property {[number, number]} start where the first cell's view begins
+ * @property {[number, number]} step from one cell to the next
+ * @property {[number, number]} field what one cell sees
+ */
+
+/**
+ * One row of a file's keys beside a network's.
+ * @typedef {object} Aligned
+ * @property {string | null} key the network's
+ * @property {number[] | null} expected
+ * @property {string | null} theirs the file's
+ * @property {number[] | null} found
+ * @property {'fits' | 'other-shape' | 'other-name' | 'missing' | 'unexpected'} verdict
+ */
+
+/**
+ * What one tensor's values are.
+ * @typedef {object} TensorStats
+ * @property {number} index in the report's list
+ * @property {string} key
+ * @property {number | null} min
+ * @property {number | null} max
+ * @property {number | null} mean
+ * @property {number | null} std
+ * @property {number} nan
+ * @property {number} infinite
+ * @property {number[]} histogram
+ */
+
 /** @typedef {{report: Report, loaded: LoadedNetwork[]}} LoadResult */
 
 /**
@@ -107,10 +169,15 @@
  *   | {kind: 'decode-mask', blob: Blob, width: number, height: number}
  *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
  *   | {kind: 'inspect', blob: Blob, name: string}
- *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string}
+ *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string, byPosition?: boolean}
  *   | {kind: 'combine', handle: string, from: string}
  *   | {kind: 'unload', handle: string}
- *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string, second?: Uint8Array}
+ *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
+ *   | {kind: 'edges', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, propose: boolean}
+ *   | {kind: 'preview', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
+ *   | {kind: 'score', handle: string, key: string, width: number, height: number, options: string}
+ *   | {kind: 'align', blob: Blob, name: string, modelId: string}
+ *   | {kind: 'stats', blob: Blob, name: string, keys?: string[]}
  * } Request
  */
 

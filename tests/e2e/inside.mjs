@@ -1,0 +1,232 @@
+// What the page shows of networks: edges that are drawn, scores, inputs, values, and answers from a file alone.
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { check, compare, decode, file, OUT, photo, ROOT, safetensors, starterShapes, write } from './page.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+const NETWORKS = `${ROOT}tests/reference/networks/`;
+const EDGECONNECT = `${NETWORKS}edgeconnect-inpaint.pth`;
+
+/** Shows a tab of the panel. @param {Visitor} v @param {string} name */
+async function tab(v, name) {
+  const toggle = v.button('Settings and details');
+  if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
+  await v.page.getByRole('tab', { name, exact: true }).click();
+}
+
+/** Text of the panel, once it matches. @param {Visitor} v @param {RegExp} pattern */
+async function panelSays(v, pattern) {
+  await v.page.waitForFunction(([source, flags]) => new RegExp(source, flags).test(document.querySelector('#panel')?.textContent ?? ''), [pattern.source, pattern.flags]);
+}
+
+/** Pixels of the layer above the mask that are not empty. @param {Visitor} v */
+function overlayPixels(v) {
+  return v.page.evaluate(() => [...document.querySelectorAll('canvas.layer')].filter((canvas) => canvas.className === 'layer' && !(/** @type {HTMLCanvasElement} */ (canvas).hidden)).reduce((sum, canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    copy?.drawImage(/** @type {HTMLCanvasElement} */ (canvas), 0, 0);
+    const data = copy?.getImageData(0, 0, width, height).data ?? [];
+    let found = 0;
+    for (let i = 3; i < data.length; i += 4) found += Number(data[i] > 0);
+    return sum + found;
+  }, 0));
+}
+
+/** A disc before a plain ground: edges all around the middle. @param {number} width @param {number} height */
+function disc(width, height) {
+  const picture = decode(photo(width, height));
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = [(i % width) - width / 2, Math.floor(i / width) - height / 2];
+    if (x * x + y * y < 70 * 70) picture.data.set([240, 220, 200, 255], i * 4);
+  }
+  return picture;
+}
+
+/** @param {Visitor} v */
+export async function a_drawn_edge_changes_the_fill_as_on_the_command_line(v) {
+  const { PNG } = await import('pngjs');
+  const image = PNG.sync.write(/** @type {any} */ (disc(360, 260)));
+  await v.openPhoto(file('photo.png', image, 'image/png'));
+  await v.give('Load weights', EDGECONNECT);
+  await v.says(/EdgeConnect/);
+  await v.paint([[-80, 0], [80, 10]]);
+  await tab(v, 'Edges');
+  await v.page.waitForTimeout(1500);
+  const found = await overlayPixels(v);
+  check(found > 200, `the overlay shows ${found} pixels`);
+  await v.inpaint();
+  const plain = decode((await v.save('Save image')).bytes);
+  await v.button('Undo').click();
+  const mask = (await v.save('Save mask')).bytes;
+
+  await v.button('Draw edges').click();
+  await v.paint([[-60, 0], [0, 10], [60, 0]]);
+  await v.button('Erase edges').click();
+  await v.paint([[0, 8], [4, 8]]);
+  check((await overlayPixels(v)) > found, 'the drawn edge is not shown');
+  const edges = (await v.save('Save mine')).bytes;
+  const values = new Set(decode(edges).data.filter((_, i) => i % 4 === 0));
+  check([...values].sort().join() === '0,128,255', `the saved edges hold ${[...values]}`);
+  await v.inpaint();
+  const drawn = decode((await v.save('Save image')).bytes);
+  const change = compare(plain, drawn, decode(mask));
+  check(change.inside > 100 && change.outside === 0, `the drawn edge changed ${JSON.stringify(change)}`);
+
+  const names = ['photo', 'mask', 'edges', 'native'].map((name) => `${OUT}${name}.png`);
+  await Promise.all([write(names[0], image), write(names[1], mask), write(names[2], edges)]);
+  execFileSync(/** @type {string} */ (process.env.INFILL), ['inpaint', '--image', names[0], '--mask', names[1], '--edges', names[2], '--weights', EDGECONNECT, '--output', names[3]]);
+  const same = compare(decode(await readFile(names[3])), drawn, decode(mask));
+  check(same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
+
+  // The fill used them up; taking everything back brings them back, one by one.
+  await v.button('Undo').click();
+  await v.says(/Fill undone/);
+  await v.button('Undo').click();
+  await v.says(/The edge is back/);
+  await v.button('Undo').click();
+  await v.says(/Edge undone/);
+  await v.inpaint();
+  const again = compare(plain, decode((await v.save('Save image')).bytes), decode(mask));
+  check(again.most === 0, 'an edge that was taken back still counts');
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function an_edge_is_drawn_by_touch_on_a_phone(v) {
+  await v.page.setViewportSize({ width: 390, height: 844 });
+  await v.openPhoto(file('photo.png', photo(300, 300), 'image/png'));
+  await v.give('Load weights', EDGECONNECT);
+  await v.says(/EdgeConnect/);
+  await v.paint([[-60, 0], [60, 0]]);
+  await v.button('Draw edges').click();
+  await v.page.evaluate(() => {
+    const stage = /** @type {HTMLElement} */ (document.querySelector('#stage'));
+    const box = /** @type {HTMLElement} */ (document.querySelector('#canvas')).getBoundingClientRect();
+    const at = (/** @type {string} */ type, /** @type {number} */ x) => stage.dispatchEvent(new PointerEvent(type, { pointerId: 7, pointerType: 'touch', isPrimary: true, bubbles: true, clientX: box.x + box.width / 2 + x, clientY: box.y + box.height / 2, button: 0, buttons: 1 }));
+    at('pointerdown', -40);
+    for (let x = -35; x <= 40; x += 5) at('pointermove', x);
+    at('pointerup', 40);
+  });
+  await v.button('Undo').click();
+  await v.says(/Edge undone/);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function a_discriminator_scores_the_photo_patch_by_patch(v) {
+  await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
+  await v.give('Load weights', `${NETWORKS}image-pair-both.pth`);
+  await v.says(/image-pair Generator/);
+  await tab(v, 'Scores');
+  await v.button('Score the photo').click();
+  await v.says(/Scored: 0\.\d+ on average/);
+  const cells = v.page.locator('.score');
+  // 320 x 256 at a long side of 256 is 256 x 208: 13 x 10 patches.
+  check((await cells.count()) === 130, `${await cells.count()} patches`);
+  await cells.nth(14).hover();
+  await panelSays(v, /Row 2, column 2: 0\.\d+/);
+  check((await overlayPixels(v)) > 10_000, 'the heat map is not over the photo');
+  // On the photo itself.
+  const box = await v.page.getByRole('application').boundingBox();
+  check(box, 'the canvas has no box');
+  await v.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await panelSays(v, /Row [4-7], column [5-9]: 0\.\d+/);
+  await v.paint([[-60, 0], [60, 0]]);
+  await v.inpaint();
+  await v.button('Score it as opened').click();
+  await v.says(/Scored/);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function what_goes_in_is_shown_and_follows_the_settings(v) {
+  await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
+  await v.paint([[-40, 0], [40, 0]]);
+  await v.give('Load weights', `${NETWORKS}context-encoder.pth`);
+  await v.says(/ContextEncoder/);
+  const pictures = v.page.locator('.channels canvas');
+  await pictures.nth(3).waitFor();
+  check((await pictures.count()) === 4, `${await pictures.count()} channels`);
+  /** The middle pixel of the first channel. */
+  const red = () => pictures.first().evaluate((canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    const copy = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    copy?.drawImage(/** @type {HTMLCanvasElement} */ (canvas), -width / 2, -height / 2);
+    return copy?.getImageData(0, 0, 1, 1).data[0];
+  });
+  check((await red()) === 0, `the hole is ${await red()}, not 0`);
+  await v.page.getByLabel('Holes are set to').fill('1');
+  await v.page.getByLabel('Holes are set to').press('Tab');
+  for (const end = Date.now() + 10_000; (await red()) !== 255; await v.page.waitForTimeout(50)) check(Date.now() < end, 'the picture did not follow');
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function the_inspector_explains_a_layer_and_reads_its_values(v) {
+  await v.give('Load weights', `${NETWORKS}image-pair.pth`);
+  await v.says(/image-pair Generator/);
+  await tab(v, 'Layers');
+  await v.page.getByRole('cell', { name: 'decoder.0', exact: true }).click();
+  await panelSays(v, /\(16 - 1\)\*2 - 2\*1 \+ 1\*\(3 - 1\) \+ 1 \+ 1 = 32/);
+  for (const words of [/crops that many rows/, /output_padding does not add zeros/, /Tuples are \(height, width\)/, /There is no padding_mode but zeros/, /output_size/]) await panelSays(v, words);
+  await v.page.locator('.drawing .cells.point rect').nth(30).hover();
+  await panelSays(v, /kernel taps meet an input pixel/);
+  check((await v.page.locator('.drawing rect.window').count()) === 9, 'the inside view does not show the kernel');
+  // The values of this layer: weight and bias, each with its histogram.
+  await v.page.locator('.explained .hist').nth(1).waitFor();
+  check((await v.page.locator('.explained .hist').count()) === 2, 'not two tensors');
+  await v.button('Read the values').click();
+  const tensors = v.page.locator('section', { has: v.page.getByRole('heading', { name: 'Tensors', exact: true }) }).last().locator('tbody tr');
+  await tensors.locator('.hist').first().waitFor();
+  const [bars, tensorRows] = [await tensors.locator('.hist').count(), await tensors.count()];
+  check(bars === tensorRows, `${bars} histograms for ${tensorRows} tensors`);
+  // A module closes and opens.
+  const rows = v.page.getByRole('cell', { name: 'encoder.0', exact: true });
+  await v.page.getByRole('button', { name: 'encoder', exact: true }).click();
+  check((await rows.count()) === 0, 'the module did not close');
+  await panelSays(v, /What stands out/);
+  v.quiet();
+}
+
+/** The two questions that people ask, answered from a dropped file alone. @param {Visitor} v */
+export async function the_two_questions_are_answered_from_a_file_alone(v) {
+  await v.give('Load weights', file('gen.pth', await readFile(`${NETWORKS}context-encoder.pth`)));
+  await v.says(/This is a ContextEncoder \(gen\.pth\)/);
+  await panelSays(v, /weights are under \['generator'\].*torch\.load\(file\)\['generator'\].*Unexpected key\(s\) in state_dict: "iteration", "generator"/);
+  await v.give('Load weights', file('InpaintingModel_gen.pth', await readFile(EDGECONNECT)));
+  await v.says(/This is an EdgeConnect InpaintGenerator/);
+  await panelSays(v, /Missing key\(s\) in state_dict: "encoder\.0\.weight", "encoder\.0\.bias".*not a ContextEncoder.*net = InpaintGenerator\(\); net\.load_state_dict\(torch\.load\(file\)\['generator'\]\)/);
+  // Side by side, filtered.
+  await tab(v, 'Layers');
+  await v.page.getByLabel('Hold the keys against').selectOption('context-encoder');
+  const table = v.page.locator('section', { has: v.page.getByRole('heading', { name: 'Key alignment' }) }).last();
+  await table.getByRole('searchbox').fill('encoder.0.weight');
+  const rows = await table.locator('tbody tr').allInnerTexts();
+  check(rows.length === 1 && /encoder\.0\.weight.*missing/s.test(rows[0]), `the alignment shows ${rows}`);
+  // What GAN is this: three sentences.
+  await v.give('Load weights', `${NETWORKS}image-pair.pth`);
+  await panelSays(v, /conditional.*discriminator sees one picture.*pix2pix/);
+  v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function keys_under_other_names_are_taken_by_position_when_told(v) {
+  // In the order in which PyTorch would have saved them.
+  const place = (/** @type {string} */ key) => {
+    const [module, ...rest] = key.split('.');
+    const order = [['stem', 'down1', 'down2', 'down3', 'body', 'up3', 'up2', 'up1', 'head'].indexOf(module), ...rest.map((part) => Number.isNaN(Number(part)) ? ['conv1', 'conv2', 'weight', 'bias', 'running_mean', 'running_var'].indexOf(part) : Number(part))];
+    return order.map((n) => String(n).padStart(2, '0')).join('.');
+  };
+  const shapes = Object.entries(await starterShapes()).filter(([key]) => !key.endsWith('num_batches_tracked')).sort(([a], [b]) => (place(a) < place(b) ? -1 : 1));
+  const renamed = Object.fromEntries(shapes.map(([key, shape], i) => [`net.${i}.${key.split('.').at(-1)}`, shape]));
+  await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await v.give('Load weights', file('mine.safetensors', safetensors(renamed)));
+  await v.reaches(['error']);
+  await panelSays(v, /net\.0\.weight.*stands for stem\.0\.weight/);
+  await v.button('Use it by position').click();
+  await v.says(/mine\.safetensors.*selected/);
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.inpaint();
+  v.quiet();
+}
