@@ -140,6 +140,63 @@ fn tiny_odd_and_extreme_shapes_are_filled() {
 }
 
 #[test]
+fn narrow_photos_and_holes_over_almost_everything_are_filled() {
+    type Inside = fn(usize, usize) -> bool;
+    let cases: [(usize, usize, Inside); 5] = [
+        (2400, 30, |x, y| (500..1900).contains(&x) && y > 3),
+        (30, 1500, |x, y| (200..900).contains(&y) && x < 25),
+        (600, 420, |x, y| (10..590).contains(&x) && (10..410).contains(&y)),
+        (300, 260, |x, y| x > 2 || y > 2),
+        (500, 400, |x, _| x < 360),
+    ];
+    for (width, height, inside) in cases {
+        let photo = photo(width, height);
+        let hole = mask(width, height, inside);
+        for mut models in [Vec::new(), starter()] {
+            let filled = fill(&photo, &hole, &mut models, &FillOptions::default()).unwrap();
+            hold(&photo, &filled, &hole, &format!("{width}x{height} with {} networks", models.len()));
+        }
+    }
+}
+
+#[test]
+fn holes_far_apart_are_filled_each_from_its_own_surroundings() {
+    // Left half red, right half blue: a hole in either takes nothing from the other.
+    let mut photo = photo(900, 200);
+    for (i, p) in photo.rgba.chunks_exact_mut(4).enumerate() {
+        let grain = (i * 31 % 11) as u8;
+        p[..3].copy_from_slice(&if i % 900 < 450 { [200 + grain, 30, 20] } else { [20, 30, 200 + grain] });
+    }
+    let left = |x: usize, y: usize| (60..110).contains(&x) && (70..130).contains(&y);
+    let right = |x: usize, y: usize| (780..840).contains(&x) && (60..120).contains(&y);
+    let hole = mask(900, 200, |x, y| left(x, y) || right(x, y));
+    let patches =
+        pipeline::fill(&photo, &hole, &mut [], &FillOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(patches.len(), 2, "each hole has a window of its own");
+    let mut filled = photo.clone();
+    pipeline::apply(&mut filled, &patches);
+    for (i, p) in filled.rgba.chunks_exact(4).enumerate() {
+        let (x, y) = (i % 900, i / 900);
+        assert!(!left(x, y) || p[0] > 150 && p[2] < 60, "blue on the red side at {x}, {y}: {p:?}");
+        assert!(!right(x, y) || p[2] > 150 && p[0] < 60, "red on the blue side at {x}, {y}: {p:?}");
+    }
+}
+
+#[test]
+fn the_feather_stays_inside_and_the_rim_matches_without_sharpening() {
+    // A network whose colours are off: the rim must still meet the photo.
+    let photo = photo(200, 160);
+    let hole = mask(200, 160, |x, y| (70..130).contains(&x) && (50..110).contains(&y));
+    let options = FillOptions { sharpen: Sharpen::Off, ..FillOptions::default() };
+    let filled = fill(&photo, &hole, &mut starter(), &options).unwrap();
+    hold(&photo, &filled, &hole, "feather");
+    let at = |p: &Photo, x: usize, y: usize| i32::from(p.rgba[(y * 200 + x) * 4]);
+    let steps: Vec<i32> = (52..108).map(|y| (at(&filled, 70, y) - at(&photo, 69, y)).abs()).collect();
+    let mean = steps.iter().sum::<i32>() as f64 / steps.len() as f64;
+    assert!(mean < 14.0, "a step of {mean} levels at the rim; the photo's own grain is 17");
+}
+
+#[test]
 fn an_empty_mask_and_a_mask_of_another_size_are_refused() {
     let photo = photo(20, 10);
     let none = mask(20, 10, |_, _| false);

@@ -73,7 +73,7 @@ export class Panel {
     this.#known = now;
     if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
     else if (isNews) this.#tab = 'details';
-    else if (!this.#element.hidden && this.#tab !== 'fill') this.open(this.#tab);
+    if (!this.#element.hidden && this.#tab !== 'fill') this.open(this.#tab);
   }
 
   /** A fill ended: what is shown of it is another now. */
