@@ -94,3 +94,58 @@ fn candle_agrees_on_a_file_it_can_read() {
     }
     assert!(held > 40);
 }
+
+/// `pytorch-reader`'s bytes of one tensor, as f32.
+fn numbers(tensor: &pytorch_reader::Tensor) -> Vec<f32> {
+    use pytorch_reader::DType::*;
+    let bytes = tensor.read().unwrap();
+    let part = |size: usize| bytes.chunks_exact(size);
+    match tensor.dtype() {
+        F32 => part(4).map(|b| f32::from_ne_bytes(b.try_into().unwrap())).collect(),
+        F64 => part(8).map(|b| f64::from_ne_bytes(b.try_into().unwrap()) as f32).collect(),
+        F16 => part(2).map(|b| half::f16::from_ne_bytes(b.try_into().unwrap()).to_f32()).collect(),
+        BF16 => part(2).map(|b| half::bf16::from_ne_bytes(b.try_into().unwrap()).to_f32()).collect(),
+        I64 => part(8).map(|b| i64::from_ne_bytes(b.try_into().unwrap()) as f32).collect(),
+        I32 => part(4).map(|b| i32::from_ne_bytes(b.try_into().unwrap()) as f32).collect(),
+        I16 => part(2).map(|b| f32::from(i16::from_ne_bytes(b.try_into().unwrap()))).collect(),
+        I8 => part(1).map(|b| f32::from(b[0] as i8)).collect(),
+        U8 | Bool => part(1).map(|b| f32::from(b[0])).collect(),
+        other => panic!("{other:?} is in no fixture"),
+    }
+}
+
+/// A second opinion on every container and protocol, by a reader that others wrote.
+#[test]
+fn pytorch_reader_agrees_on_what_it_reads() {
+    let folders = [folder(), folder().join("../networks")];
+    let paths = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+    let (mut agreed, mut tensors, mut alone) = (Vec::new(), 0, Vec::new());
+    for path in paths.filter(|path| path.extension().is_some_and(|e| e == "pth" || e == "pt" || e == "ckpt")) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        let mut ours = checkpoint::open(std::io::Cursor::new(bytes.clone()), &name).unwrap();
+        let dict = ours.state_dicts()[0].clone();
+        let key = dict.wrapper.first().map(String::as_str);
+        let Ok(theirs) = pytorch_reader::PytorchReader::from_bytes(bytes, key) else {
+            alone.push(name);
+            continue;
+        };
+        let mut held = 0;
+        for info in &dict.tensors {
+            let Some(tensor) = theirs.get(&format!("{}{}", dict.prefix, info.key)) else { continue };
+            assert_eq!(tensor.shape(), info.shape, "{name} {}", info.key);
+            assert_eq!(numbers(tensor), ours.read(info).unwrap(), "{name} {}", info.key);
+            held += 1;
+        }
+        match held == dict.tensors.len() {
+            true => agreed.push(name),
+            false => alone.push(name),
+        }
+        tensors += held;
+    }
+    println!("{} files and {tensors} tensors agree; alone: {}", agreed.len(), alone.join(", "));
+    assert!(agreed.len() >= 18 && tensors > 400, "only {agreed:?} agree; alone: {alone:?}");
+    for container in ["zip.pth", "legacy2.pth", "tar.pth", "deflated.pth", "protocol5.pth"] {
+        assert!(agreed.iter().any(|name| name == container), "{container} is not among {agreed:?}");
+    }
+}
