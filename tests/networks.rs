@@ -85,6 +85,7 @@ networks! {
     edgeconnect_edge_with_spectral_norm = "edgeconnect-edge",
     image_pair_generator_with_its_own_bottleneck = "image-pair",
     image_pair_discriminator = "image-pair-discriminator",
+    context_unet = "context-unet",
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The networks infill knows: one file per architecture, and how to tell them apart.
 
 mod context_encoder;
+mod context_unet;
 mod edgeconnect;
 pub mod fold;
 pub mod identify;
@@ -123,6 +124,7 @@ pub const MODELS: &[Model] = &[
     image_pair::GENERATOR,
     image_pair::DISCRIMINATOR,
     starter::MODEL,
+    context_unet::MODEL,
 ];
 
 /// The network of this id.

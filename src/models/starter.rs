@@ -3,7 +3,7 @@
 use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, Network, NodeId, Op, UpsampleMode};
 
-/// The model behind `default`.
+/// The model behind `default`; `train/` starts from its weights.
 pub const MODEL: Model = Model {
     id: "default",
     name: "Starter",
@@ -21,7 +21,7 @@ pub const MODEL: Model = Model {
     licence: "CC BY-SA 4.0",
 };
 
-const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
+pub(super) const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
 fn network(Widths { base: c, .. }: Widths) -> Network {
@@ -34,7 +34,7 @@ fn network(Widths { base: c, .. }: Widths) -> Network {
     let q = down(&mut net, "down2", h, 2 * c);
     let mut y = down(&mut net, "down3", q, 4 * c);
     for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
-        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation);
+        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation, true);
     }
     y = up(&mut net, "up3", y, 8 * c, 4 * c);
     y = net.node("cat2", Op::Cat, &[y, q]);
@@ -56,13 +56,20 @@ fn down(net: &mut Network, path: &str, x: NodeId, c: usize) -> NodeId {
     layers.end()
 }
 
-/// `x + conv2(conv1(x))`.
-fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilation: usize) -> NodeId {
+/// `x + conv2(conv1(x))`, with or without batch norms.
+pub(super) fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilation: usize, norm: bool) -> NodeId {
     let mut conv1 = net.sequential(format!("{path}.conv1"), x);
-    conv1.push(Conv2d::new(c, c, 3).padding(dilation).dilation(dilation)).push(BatchNorm2d::new(c)).push(LEAKY);
+    conv1.push(Conv2d::new(c, c, 3).padding(dilation).dilation(dilation));
+    if norm {
+        conv1.push(BatchNorm2d::new(c));
+    }
+    conv1.push(LEAKY);
     let y = conv1.end();
     let mut conv2 = net.sequential(format!("{path}.conv2"), y);
-    conv2.push(Conv2d::new(c, c, 3).padding(1)).push(BatchNorm2d::new(c));
+    conv2.push(Conv2d::new(c, c, 3).padding(1));
+    if norm {
+        conv2.push(BatchNorm2d::new(c));
+    }
     let y = conv2.end();
     net.node(path, Op::Add, &[x, y])
 }

@@ -7,12 +7,15 @@ Inputs are not stored: `numbers(count, seed)` makes them here and in `tests/netw
 
 import json
 import os
+import sys
 
 import numpy as np
 import torch
 from torch import nn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "train"))
+from model import ContextUNet
 torch.manual_seed(1)
 torch.set_num_threads(1)
 torch.backends.mkldnn.enabled = False  # oneDNN refuses some valid configurations
@@ -115,6 +118,13 @@ def lively(net):
     return net
 
 
+def grown(net):
+    """The context branch as training leaves it: it starts from zeros."""
+    nn.init.normal_(net.context.mix[2].weight, std=0.3)
+    nn.init.normal_(net.context.mix[2].bias, std=0.3)
+    return net
+
+
 def save(name, net, inputs, wrap, step=1, **options):
     net.train()
     with torch.no_grad():
@@ -142,6 +152,7 @@ def networks():
                            [numbers((1, 3, 32, 48), 1), numbers((1, 3, 32, 48), 2)], lambda sd: sd, 4),
         "image-pair-discriminator": save("image-pair-discriminator", lively(Discriminator(4)), [numbers((1, 3, 80, 96), 1)],
                                          lambda sd: {"discriminator": sd}),
+        "context-unet": save("context-unet", grown(ContextUNet(2)), [numbers((1, 4, 64, 96), 1, 0.0)], lambda sd: sd, 4),
     }
     with open(f"{HERE}/networks.json", "w") as file:
         json.dump(rows, file)
