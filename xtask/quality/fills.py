@@ -1,5 +1,6 @@
 """Every row of the table: how it fills a scene."""
 import hashlib
+import inspect
 import os
 import subprocess
 
@@ -8,6 +9,8 @@ from PIL import Image
 
 # Unknown pixels that the biharmonic solver gets; it takes minutes for more.
 BIHARMONIC_PIXELS = 4000
+# Fills by our program that are kept for each scene.
+KEPT = 40
 
 TITLES = {
     "telea": "OpenCV Telea (radius 5)",
@@ -73,26 +76,41 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def short(*words):
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:12]
+
+
+def baseline_key(row):
+    """Changes with what computes the row."""
+    import cv2
+    import skimage
+
+    version = skimage.__version__ if row == "biharmonic" else cv2.__version__
+    return short(version, str(BIHARMONIC_PIXELS), inspect.getsource(opencv), inspect.getsource(BASELINES[row]))
+
+
 class Ours:
     """The native program, which runs the same pipeline as the page."""
 
     def __init__(self, options):
-        weights = ["--weights", options.weights] if options.weights else []
-        starter = ["--weights", options.starter]
+        starter, default = ["--weights", options.starter], ["--weights", options.weights]
         self.infill = options.infill
         self.extra = options.infill_options.split()
         self.rows = {
             "patch": ["--model", "none"],
             "starter": [*starter, "--sharpen", "off"],
             "starter-sharp": [*starter, "--sharpen", "on"],
-            "default": [*weights, "--sharpen", "off"],
-            "default-sharp": [*weights, "--sharpen", "on"],
+            "default": [*default, "--sharpen", "off"],
+            "default-sharp": [*default, "--sharpen", "on"],
         }
-        files = [self.infill, options.starter, *weights[1:]]
-        self.key = hashlib.sha256(" ".join([*map(digest, files), *self.extra]).encode()).hexdigest()[:12]
+        files = {path: digest(path) for path in (self.infill, options.starter, options.weights)}
+        # A row is made anew only when the program, its own weights or the options changed.
+        words = {row: [files.get(word, word) for word in [self.infill, *words, *self.extra]] for row, words in self.rows.items()}
+        self.keys = {row: short(*words) for row, words in words.items()}
+        self.default_is_starter = files[options.starter] == files[options.weights]
 
     def output(self, scene, row):
-        return scene.output(f"{row}-{self.key}")
+        return scene.output(f"ours-{self.keys[row]}")
 
     def run(self, scene, row):
         path = self.output(scene, row)
@@ -105,18 +123,20 @@ class Ours:
 
 def fill(scene, row, ours):
     """Path of the filled photo; made if it is not there yet."""
-    if row in BASELINES:
-        path = scene.output(row)
-        if not os.path.exists(path):
-            Image.fromarray(np.ascontiguousarray(BASELINES[row](scene))).save(f"{path}.part", "PNG", compress_level=1)
-            os.replace(f"{path}.part", path)
+    path = scene.output(f"{row}-{baseline_key(row)}") if row in BASELINES else ours.output(scene, row)
+    if os.path.exists(path):
         return path
-    path = ours.output(scene, row)
-    if not os.path.exists(path):
-        # One row's older outputs are of no use any more.
-        for name in os.listdir(scene.folder):
-            stem = name.rsplit("-", 1)[0]
-            if stem == row and name.endswith(".png"):
-                os.remove(os.path.join(scene.folder, name))
+    if row in BASELINES:
+        Image.fromarray(np.ascontiguousarray(BASELINES[row](scene))).save(f"{path}.part", "PNG", compress_level=1)
+        os.replace(f"{path}.part", path)
+    else:
+        forget_oldest(scene.folder)
         ours.run(scene, row)
     return path
+
+
+def forget_oldest(folder):
+    """Fills of programs and weights of long ago."""
+    kept = sorted((f for f in os.scandir(folder) if f.name.startswith("ours-")), key=lambda f: f.stat().st_mtime)
+    for file in kept[:-KEPT]:
+        os.remove(file.path)

@@ -25,7 +25,7 @@ def arguments():
     parser.add_argument("--infill", required=True)
     parser.add_argument("--cache", required=True)
     parser.add_argument("--starter", required=True)
-    parser.add_argument("--weights")
+    parser.add_argument("--weights", required=True)
     parser.add_argument("--infill-options", default="")
     parser.add_argument("--only", type=listed(tuple(TITLES)), default=list(TITLES))
     parser.add_argument("--masks", type=listed(CLASSES), default=list(CLASSES))
@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--report")
     parser.add_argument("--sheet")
+    parser.add_argument("--scenes")
     return parser.parse_args()
 
 
@@ -49,17 +50,24 @@ class Measured:
         self.values = json.load(open(self.path)) if os.path.exists(self.path) else {}
         with open(measures.__file__, "rb") as file:
             self.version = hashlib.sha256(file.read()).hexdigest()
-        self.network = None
+        self.network, self.fresh = None, 0
 
     def of(self, scene, path):
         key = hashlib.sha256(" ".join([self.version, digest(path), digest(scene.photo), digest(scene.mask)]).encode()).hexdigest()
         if key not in self.values:
+            self.fresh += 1
             self.network = self.network or measures.Network()
             filled = np.asarray(Image.open(path).convert("RGB"))
             self.values[key] = measures.measure(self.network, (scene.set, scene.name), filled, scene.truth(), scene.hole())
+            if self.fresh % 50 == 0:
+                self.save()
         return self.values[key]
 
     def save(self):
+        # Another run may have measured something meanwhile.
+        if os.path.exists(self.path):
+            with open(self.path) as file:
+                self.values = json.load(file) | self.values
         with open(f"{self.path}.part", "w") as file:
             json.dump(self.values, file)
         os.replace(f"{self.path}.part", self.path)
@@ -88,22 +96,29 @@ def table(results, kinds, rows):
     return "\n".join(lines), means
 
 
-def verdict(means, kinds, rows):
+def gain(mine, other):
+    """How much lower the first list's mean is, and the standard error of that, in percent of the other's; scene by scene."""
+    mine, other = np.array(mine), np.array(other)
+    error = np.std(other - mine, ddof=1) / len(mine) ** 0.5 if len(mine) > 1 else float("nan")
+    return 100 * (1 - mine.mean() / other.mean()), 100 * error / other.mean()
+
+
+def verdict(results, means, kinds, rows):
     """Default + sharpening against the best classical row and the starter, on feature distance."""
-    classical = [row for row in CLASSICAL if row in rows]
     ours = "default-sharp"
     if ours not in rows:
         return ""
+    values = lambda row, kind: [r["features"] for r in results[row, kind]]
     sentences = []
     for kind in kinds:
-        mine = means[ours, kind]["features"]
+        classical = sorted((row for row in CLASSICAL if row in rows), key=lambda row: means[row, kind]["features"])
         parts = []
-        for name, others in (("the best classical row", classical), ("the starter alone", ["starter"] if "starter" in rows else [])):
+        for others in (classical, [row for row in ("starter",) if row in rows]):
             if others:
-                change = 100 * (1 - mine / min(means[row, kind]["features"] for row in others))
-                parts.append(f"{abs(change):.0f} % {'better' if change >= 0 else 'worse'} than {name}")
+                change, error = gain(values(ours, kind), values(others[0], kind))
+                parts.append(f"{abs(change):.1f} ± {error:.1f} % {'better' if change >= 0 else 'worse'} than {TITLES[others[0]]}")
         sentences.append(f"{kind}: " + ", ".join(parts))
-    return "Feature distance of default + sharpening: " + "; ".join(sentences) + "."
+    return "Feature distance of default + sharpening, against the best classical row and against the starter alone; ± is the standard error over the photos. " + "; ".join(sentences) + "."
 
 
 def main():
@@ -113,7 +128,7 @@ def main():
     measured = Measured(options.cache)
     rows = [row for row in TITLES if row in options.only]
     kinds = [kind for kind in CLASSES if kind in options.masks]
-    blocks, all_scenes = [], {}
+    blocks, all_scenes, every = [], {}, []
     for size in options.sizes:
         long_side = None if size == "native" else int(size)
         scenes = [Scene(options.cache, path, long_side, kind) for path in photos for kind in kinds]
@@ -121,21 +136,27 @@ def main():
         with ThreadPoolExecutor(options.jobs) as pool:
             work = [(scene, row) for scene in scenes for row in rows]
             paths = list(pool.map(lambda job: fill(*job, ours), work))
-        results = {}
+        results, listed = {}, []
         for (scene, row), path in zip(work, paths):
-            results.setdefault((row, scene.kind), []).append(measured.of(scene, path))
+            figures = measured.of(scene, path)
+            results.setdefault((row, scene.kind), []).append(figures)
+            listed.append({"size": size, "photo": scene.name, "kind": scene.kind, "row": row, **figures})
         measured.save()
+        every.extend(listed)
         text, means = table(results, kinds, rows)
         where = "Long side 512" if long_side else "Native size"
-        blocks.append(f"**{where}**, {len(photos)} photos\n\n{text}\n\n{verdict(means, kinds, rows)}".rstrip())
+        blocks.append(f"**{where}**, {len(photos)} photos\n\n{text}\n\n{verdict(results, means, kinds, rows)}".rstrip())
         print(f"\n{blocks[-1]}", flush=True)
     if options.sheet:
         sheet.write(options.sheet, [s for s in all_scenes[options.sizes[0]] if s.kind != "stroke"], rows, ours)
+    if options.scenes:
+        with open(options.scenes, "w") as file:
+            json.dump(every, file, indent=0)
     if options.report:
-        write(options.report, blocks, len(photos))
+        write(options.report, blocks, len(photos), ours)
 
 
-def write(path, blocks, count):
+def write(path, blocks, count, ours):
     """Replaces the figures in the report; its words are people's."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -144,7 +165,8 @@ def write(path, blocks, count):
     head, rest = text.split(BEGIN, 1)
     tail = rest.split(END, 1)[1]
     date = datetime.date.today().isoformat()
-    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.", *blocks])
+    same = " The default is the starter still." if ours.default_is_starter else ""
+    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.{same}", *blocks])
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")
 

@@ -12,7 +12,8 @@ cargo xtask quality --photos DIR [options]
 
 Fills fixed holes in every 20th photo of DIR (sorted), measures the fills against the photos, and writes the figures
 into QUALITY.md and the contact sheet docs/quality.jpg. With any option that leaves something out or changes what is
-run, figures are only printed. Fills and figures are kept under target/quality.
+run, figures are only printed. Fills and figures are kept under target/quality: a run that broke off goes on where it
+was, and with another model only that model's rows are made anew.
 
 --python PATH        a Python with the packages of xtask/quality/requirements.txt (default python3)
 --photos-limit N     only the first N held-out photos
@@ -23,9 +24,12 @@ run, figures are only printed. Fills and figures are kept under target/quality.
 --infill-options S   more options for every `infill inpaint`, as one argument, such as \"--seed 1\"
 --infill PATH        this program instead of a fresh release build
 --sheet FILE         also write a contact sheet there (JPEG)
+--scenes FILE        also write the figures of every scene there (JSON)
 --jobs N             fills at a time (default 1)";
 
 const SCRIPT: &str = "xtask/quality/quality.py";
+/// Where the page says which model it ships.
+const SHIPPED: &str = "www/storage/shipped.js";
 
 /// Flags and their values; `photos` must be there.
 #[derive(Debug, Default, PartialEq)]
@@ -34,6 +38,7 @@ struct Options {
     python: String,
     infill: Option<PathBuf>,
     sheet: Option<PathBuf>,
+    weights: Option<PathBuf>,
     /// Passed on as they are.
     rest: Vec<String>,
     /// Whether everything is measured as shipped, so that the figures may be published.
@@ -50,8 +55,16 @@ fn parse(words: &[&str]) -> Result<Options> {
             "--python" => value.clone_into(&mut options.python),
             "--infill" => options.infill = Some(value.into()),
             "--sheet" => options.sheet = Some(value.into()),
+            "--scenes" => {
+                let path = absolute(Path::new(value));
+                options.rest.push(format!("{flag}={}", path.display()));
+            }
+            "--weights" => {
+                options.weights = Some(value.into());
+                options.whole = false;
+            }
             "--jobs" => options.rest.extend([flag.to_owned(), value.to_owned()]),
-            "--photos-limit" | "--masks" | "--sizes" | "--only" | "--weights" | "--infill-options" => {
+            "--photos-limit" | "--masks" | "--sizes" | "--only" | "--infill-options" => {
                 options.rest.push(format!("{flag}={value}"));
                 options.whole = false;
             }
@@ -92,6 +105,11 @@ pub fn run(words: &[&str]) -> Result<()> {
     std::fs::create_dir_all(&cache)?;
     let mut command = tools::command(&options.python, &[SCRIPT]);
     command.arg("--photos").arg(photos).arg("--infill").arg(infill).arg("--cache").arg(cache);
+    let weights = match &options.weights {
+        Some(path) => absolute(path),
+        None => root.join("www/models").join(shipped(&std::fs::read_to_string(root.join(SHIPPED))?)?),
+    };
+    command.arg("--weights").arg(weights);
     command.arg("--starter").arg(root.join("www/models/starter.safetensors")).args(&options.rest);
     if options.whole {
         command.arg("--report").arg(root.join("QUALITY.md"));
@@ -104,6 +122,15 @@ pub fn run(words: &[&str]) -> Result<()> {
         bail!("{SCRIPT} failed");
     }
     Ok(())
+}
+
+/// The file name of the model that the page ships.
+fn shipped(script: &str) -> Result<&str> {
+    let rest = script.split_once("path: '../models/").map(|(_, rest)| rest);
+    match rest.and_then(|rest| rest.split_once('\'')) {
+        Some((name, _)) => Ok(name),
+        None => bail!("{SHIPPED} names no file of ../models/"),
+    }
 }
 
 /// The script runs in the top folder, the user's paths count from where the user is.
@@ -121,6 +148,13 @@ mod tests {
         for part in [["--masks", "object"], ["--weights", "w"], ["--infill", "i"], ["--photos-limit", "3"]] {
             assert!(!parse(&[&["--photos", "p"], &part[..]].concat()).unwrap().whole, "{part:?}");
         }
+    }
+
+    #[test]
+    fn the_default_rows_run_what_the_page_ships() {
+        let script = std::fs::read_to_string(tools::root().join(SHIPPED)).unwrap();
+        assert!(tools::root().join("www/models").join(shipped(&script).unwrap()).is_file());
+        assert!(shipped("export const SHIPPED = {};").is_err());
     }
 
     #[test]
