@@ -4,7 +4,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fills import TITLES, fill
 
-CELL = 230
+CELL = 190
 COUNT = 9
 COLUMNS = ("telea", "biharmonic", "patch", "starter", "default", "default-sharp")
 
@@ -31,7 +31,7 @@ def choose(scenes):
 def write(path, scenes, rows, ours):
     columns = [row for row in COLUMNS if row in rows]
     titles = ["hole", *(TITLES[row] for row in columns), "the photo itself"]
-    font = ImageFont.load_default(14)
+    font = ImageFont.load_default(12)
     picks = choose(scenes)
     page = Image.new("RGB", ((CELL + 4) * len(titles), 24 + (CELL + 4) * len(picks)), "white")
     draw = ImageDraw.Draw(page)
@@ -42,4 +42,4 @@ def write(path, scenes, rows, ours):
         for x, source in enumerate([scene.broken, *(fill(scene, row, ours) for row in columns), scene.photo]):
             cell = Image.open(source).convert("RGB").crop(box).resize((CELL, CELL), Image.LANCZOS)
             page.paste(cell, (x * (CELL + 4), 24 + y * (CELL + 4)))
-    page.save(path, quality=86, optimize=True)
+    page.save(path, quality=82, optimize=True)
