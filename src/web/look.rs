@@ -9,9 +9,9 @@ use web_sys::Blob;
 use super::blob::BlobSource;
 use super::fault::{set, to_js};
 use super::models::{Models, watcher};
-use super::photo::PagePixels;
+use super::photo::Given;
 use crate::checkpoint;
-use crate::pipeline::{self, FillOptions, Mask};
+use crate::pipeline;
 use crate::report;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -38,9 +38,7 @@ impl Models {
         propose: bool,
         progress: &Function,
     ) -> Result<Array, JsValue> {
-        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
-        let photo = PagePixels { rgba, width, height, is_gray: false };
-        let mask = Mask { width, height, holes: mask };
+        let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options)?;
         let models = self.networks(handle)?;
         let maps = pipeline::edges(&photo, &mask, models, &options, propose, &mut watcher(progress));
         let object = |map: pipeline::EdgeMap| {
@@ -71,10 +69,8 @@ impl Models {
         second: Option<Vec<u8>>,
         edges: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
-        let mut options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        let Given { photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
         (options.second, options.edges) = (second, edges);
-        let photo = PagePixels { rgba, width, height, is_gray: false };
-        let mask = Mask { width, height, holes: mask };
         let channels = pipeline::preview(&photo, &mask, self.networks(handle)?, &options);
         let object = |channel: pipeline::Channel| {
             let numbers = [
@@ -104,8 +100,7 @@ impl Models {
         options: &str,
         progress: &Function,
     ) -> Result<String, JsValue> {
-        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
-        let photo = PagePixels { rgba, width, height, is_gray: false };
+        let Given { photo, options, .. } = Given::new(rgba, (width, height), Vec::new(), options)?;
         let scores = pipeline::score(&photo, self.networks(handle)?, &options, &mut watcher(progress));
         Ok(json!(scores.map_err(|e| to_js(&e))?).to_string())
     }

@@ -11,13 +11,13 @@ use web_sys::Blob;
 
 use super::blob::BlobSource;
 use super::fault::{set, to_js};
-use super::photo::PagePixels;
+use super::photo::Given;
 use super::speed;
 use crate::checkpoint;
 use crate::engine::{EngineKind, Step};
 use crate::error::{Code, Error};
 use crate::models::load::{self, Loaded};
-use crate::pipeline::{self, FillOptions, Mask};
+use crate::pipeline;
 use crate::report;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -120,10 +120,8 @@ impl Models {
         second: Option<Vec<u8>>,
         edges: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
-        let mut options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
-        (options.second, options.edges) = (second, edges);
-        let photo = PagePixels { rgba, width, height, is_gray };
-        let mask = Mask { width, height, holes: mask };
+        let Given { mut photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
+        (photo.is_gray, options.second, options.edges) = (is_gray, second, edges);
         let models = self.networks(handle)?;
         let mut watch = watcher(progress);
         let patches = pipeline::fill(&photo, &mask, models, &options, &mut watch).map_err(|e| to_js(&e))?;

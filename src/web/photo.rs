@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::fault::{set, to_js};
-use crate::pipeline::{self, Mask, Photo, Pixels, Rect};
+use crate::pipeline::{self, FillOptions, Mask, Photo, Pixels, Rect};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -70,6 +70,30 @@ pub struct PagePixels {
     pub height: usize,
     /// Whether the photo is gray.
     pub is_gray: bool,
+}
+
+/// What a run on the page's photo is given.
+pub struct Given {
+    /// The photo, where it lies.
+    pub photo: PagePixels,
+    /// The holes; without any where the whole picture counts.
+    pub mask: Mask,
+    /// How to fill them.
+    pub options: FillOptions,
+}
+
+impl Given {
+    /// The run's arguments as they cross the boundary; `options` is the JSON of `FillOptions`.
+    pub fn new(
+        rgba: Uint8Array,
+        (width, height): (usize, usize),
+        mask: Vec<u8>,
+        options: &str,
+    ) -> Result<Self, JsValue> {
+        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        let photo = PagePixels { rgba, width, height, is_gray: false };
+        Ok(Self { photo, mask: Mask { width, height, holes: mask }, options })
+    }
 }
 
 impl Pixels for PagePixels {
