@@ -217,7 +217,8 @@ fn a_pasted_class_runs_the_weights_it_was_saved_with() {
                 Tensor::new([1, channels, 32, 48], numbers(channels * 32 * 48, i as u64, 0.0)).unwrap()
             })
             .collect();
-        let mut pasted = models::load::engine_for(open().as_mut(), file, &network, EngineKind::Reference).unwrap();
+        let classes = || vec![("Net".to_owned(), Ok(network.clone()))];
+        let mut pasted = models::load::engine_for(open().as_mut(), file, classes(), EngineKind::Reference).unwrap();
         let mut known = models::load::load(open().as_mut(), file, None, EngineKind::Reference).unwrap();
         let (ours, theirs) = (run(pasted.as_mut(), &x).unwrap(), run(known[0].engine.as_mut(), &x).unwrap());
         assert_eq!(ours, theirs, "{source}");
@@ -226,7 +227,7 @@ fn a_pasted_class_runs_the_weights_it_was_saved_with() {
                 .unwrap()
                 .as_mut(),
             "gen.pth",
-            &network,
+            classes(),
             EngineKind::Reference,
         );
         let error = other.map(drop).unwrap_err();

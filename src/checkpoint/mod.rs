@@ -19,6 +19,7 @@ use std::io::{Read, Seek};
 use crate::error::{Code, Error, Result};
 use crate::limits::CHECKPOINT_BYTES;
 use bytes::File;
+pub use discover::strip;
 
 /// Opens a checkpoint: decides by its bytes what it is, reads its structure, leaves its tensors where they are.
 ///

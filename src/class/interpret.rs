@@ -1,329 +1,317 @@
 //! Follows `__init__` and `forward`: modules and tensors are names in a growing description, numbers are numbers.
 
 mod arithmetic;
+mod builtins;
 mod call;
+mod expression;
+mod lists;
+mod modules;
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::at;
-use super::parser::{Argument, Class, Expression, Function, Node, Statement};
-use super::value::{Module, Value};
+use super::parser::{Expression, Function, Module, Node, Statement, Takes};
+use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Op};
-use arithmetic::{pick, truth};
-use call::children;
+use crate::network::Network;
+use arithmetic::truth;
 
-/// Most statements and calls that are followed.
-const STEPS: usize = 200_000;
-/// Deepest calls of methods.
-const CALLS: usize = 24;
+/// Most statements, calls and list items that are followed.
+const STEPS: usize = 400_000;
+/// Deepest nesting of calls and expressions.
+const CALLS: usize = 160;
 /// Most items of a list, and most layers.
 const ITEMS: usize = 4096;
+/// Longest text, and longest path of a module, bytes.
+const TEXT: usize = 1024;
 
-/// The network that the last class describes.
-pub fn network(classes: &[Class], channels: &[usize]) -> Result<Network> {
+/// The classes with a `forward`, last one first: the order in which they are taken for the network.
+pub fn candidates(module: &Module) -> Vec<usize> {
+    let has_forward = |&class: &usize| {
+        let own = modules::lineage(module, class);
+        own.iter().any(|&class| module.classes[class].functions.contains_key("forward"))
+    };
+    (0..module.classes.len()).rev().filter(has_forward).collect()
+}
+
+/// The network that this class describes.
+pub fn network(module: &Module, root: usize, channels: &[usize]) -> Result<Network> {
+    let heap = Heap::default();
+    let (network, paths) = (Network::new(), HashMap::new());
+    let mut run = Run { module, heap, network, paths, steps: 0, depth: 0 };
+    let line = module.classes[root].line;
+    let id = run.instance(root, Given::default(), line)?;
+    run.register(id, line)?;
     let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
-    let has_forward = |class: &Class| class.functions.iter().any(|(name, _)| name == "forward");
-    let root = classes.iter().rposition(has_forward).ok_or_else(missing)?;
-    let mut run = Run { classes, network: Network::new(), used: HashSet::new(), steps: 0, calls: 0 };
-    let line = classes[root].line;
-    let module = run.instance(root, Vec::new(), HashMap::new(), line)?;
-    let forward = function(&classes[root], "forward").ok_or_else(missing)?;
+    let (forward, _) = run.method(id, "forward", 0).ok_or_else(missing)?;
     if let Some(fault) = &forward.fault {
         return Err(fault.clone());
     }
-    let required = forward.parameters.iter().filter(|(_, default)| default.is_none()).count();
-    if !(required..=forward.parameters.len()).contains(&channels.len()) {
+    let inputs: Vec<&str> = forward.parameters[1.min(forward.parameters.len())..]
+        .iter()
+        .filter(|parameter| matches!(parameter.takes, Takes::One))
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    let required = forward.parameters.iter().skip(1).filter(|p| p.takes == Takes::One && p.default.is_none()).count();
+    if !(required..=inputs.len()).contains(&channels.len()) {
         return at(forward.line, format!("forward takes {required} tensors, but {} are given", channels.len()));
     }
-    let inputs = forward.parameters.iter().zip(channels);
-    let tensors: Vec<Value> = inputs.map(|((name, _), &count)| Value::Tensor(run.network.input(name, count))).collect();
-    match run.method(&module, "", "forward", tensors, HashMap::new(), line)? {
+    let tensor = |(name, &count): (&&str, &usize)| Value::Tensor(run.network.input(name, count));
+    let tensors: Vec<Value> = inputs.iter().zip(channels).map(tensor).collect();
+    match run.forward(id, Given::of(tensors), line)? {
         Value::Tensor(output) => Ok(run.network.returns(output)),
         _ => at(forward.line, "forward must return one tensor"),
     }
 }
 
-fn function<'a>(class: &'a Class, name: &str) -> Option<&'a Function> {
-    class.functions.iter().find(|(found, _)| found == name).map(|(_, function)| function)
-}
-
+/// One class as it is followed.
 struct Run<'a> {
-    classes: &'a [Class],
+    module: &'a Module,
+    heap: Heap,
     network: Network,
-    used: HashSet<String>,
+    /// Where each module lies in the network: the first name under which it was registered.
+    paths: HashMap<Id, Rc<str>>,
     steps: usize,
-    calls: usize,
+    depth: usize,
 }
 
-type Names = HashMap<String, Value>;
+/// How a statement ends.
+enum Flow {
+    Next,
+    Break,
+    Continue,
+    Return(Value),
+}
 
 impl Run<'_> {
-    fn step(&mut self, line: usize) -> Result<()> {
-        self.steps += 1;
+    /// Counts what is done, so that nothing goes on for ever and no memory is filled.
+    fn spend(&mut self, count: usize, line: usize) -> Result<()> {
+        self.steps = self.steps.saturating_add(count);
         match self.steps <= STEPS {
             true => Ok(()),
             false => at(line, "this goes on for too long"),
         }
     }
 
-    fn instance(&mut self, class: usize, args: Vec<Value>, named: Names, line: usize) -> Result<Rc<Module>> {
-        let module = Rc::new(Module::Own(class, RefCell::default()));
-        if function(&self.classes[class], "__init__").is_some() {
-            self.method(&module, "", "__init__", args, named, line)?;
+    /// One level further in, if there is room.
+    fn deeper<T>(&mut self, line: usize, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.depth += 1;
+        if self.depth > CALLS {
+            return at(line, "calls and expressions are nested too deeply");
         }
-        Ok(module)
+        let value = work(self)?;
+        self.depth -= 1;
+        Ok(value)
     }
 
-    /// Follows a method of a class of the file.
-    fn method(
+    fn list(&mut self, items: Vec<Value>, line: usize) -> Result<Value> {
+        if items.len() > ITEMS {
+            return at(line, "this list is too long");
+        }
+        self.spend(items.len(), line)?;
+        Ok(self.heap.list(items))
+    }
+
+    fn text(&mut self, text: String, line: usize) -> Result<Value> {
+        if text.len() > TEXT {
+            return at(line, "this text is too long");
+        }
+        self.spend(text.len() / 16, line)?;
+        Ok(Value::Text(text.into()))
+    }
+
+    /// Follows a function; `this` is the module of a method and the place of the method's class.
+    fn function(
         &mut self,
-        module: &Rc<Module>,
-        path: &str,
-        name: &str,
-        args: Vec<Value>,
-        mut named: Names,
+        function: &Rc<Function>,
+        around: Option<Id>,
+        this: Option<(Id, usize)>,
+        mut given: Given,
         line: usize,
     ) -> Result<Value> {
-        let Module::Own(class, _) = &**module else { return at(line, format!("{name} is not read here")) };
-        let classes = self.classes;
-        let found = function(&classes[*class], name);
-        let Some(function) = found else { return at(line, format!("{} has no {name}", classes[*class].name)) };
         if let Some(fault) = &function.fault {
             return Err(fault.clone());
         }
-        self.calls += 1;
-        if self.calls > CALLS {
-            return at(line, "methods call each other too deeply");
+        let scope = self.heap.scope(Scope { names: HashMap::new(), around, this });
+        if let Some((id, _)) = this {
+            given.args.insert(0, Value::Module(id));
         }
-        if args.len() > function.parameters.len() {
-            return at(
-                line,
-                format!("{name} is given {} arguments and takes {}", args.len(), function.parameters.len()),
-            );
-        }
-        let mut names = Names::from([("self".to_owned(), Value::Module(module.clone(), path.to_owned()))]);
+        self.spend(1 + given.args.len(), line)?;
+        self.bind(function, scope, given, this, line)?;
+        self.deeper(line, |run| match run.block(&function.body, scope)? {
+            Flow::Return(value) => Ok(value),
+            _ => Ok(Value::None),
+        })
+    }
+
+    /// Gives the parameters their values.
+    fn bind(
+        &mut self,
+        function: &Function,
+        scope: Id,
+        given: Given,
+        this: Option<(Id, usize)>,
+        line: usize,
+    ) -> Result<()> {
+        let Given { args, mut named } = given;
+        let count = args.len();
         let mut args = args.into_iter();
-        for (parameter, default) in &function.parameters {
-            let value = match (args.next().or_else(|| named.remove(parameter)), default) {
-                (Some(value), _) => value,
-                (None, Some(default)) => self.value(default, &mut Names::new())?,
-                (None, None) => {
-                    let text = format!("{} needs the argument {parameter}", classes[*class].name);
-                    return at(line, text + ": give it a default, which infill can take");
+        for parameter in &function.parameters {
+            let name = parameter.name.as_str();
+            let by_name = |named: &mut Vec<(String, Value)>| {
+                let place = named.iter().position(|(found, _)| found == name);
+                place.map(|place| named.remove(place).1)
+            };
+            let value = match parameter.takes {
+                Takes::One => args.next().or_else(|| by_name(&mut named)),
+                Takes::Named => by_name(&mut named),
+                Takes::Rest => Some(self.list(args.by_ref().collect(), line)?),
+                Takes::RestNamed => {
+                    let rest = std::mem::take(&mut named).into_iter();
+                    Some(self.heap.dict(rest.map(|(name, value)| (Value::Text(name.into()), value)).collect()))
                 }
             };
-            names.insert(parameter.clone(), value);
+            let value = match (value, &parameter.default) {
+                (Some(value), _) => value,
+                (None, Some(default)) => self.value(default, scope)?,
+                (None, None) => {
+                    let class = this.and_then(|(id, _)| self.heap.modules[id.0].class);
+                    let owner = class.filter(|_| function.name == "__init__").map(|c| &self.module.classes[c].name);
+                    let owner = owner.unwrap_or(&function.name);
+                    return at(
+                        line,
+                        format!("{owner} needs the argument {name}: give it a default, which infill can take"),
+                    );
+                }
+            };
+            self.heap.scopes[scope.0].names.insert(name.to_owned(), value);
         }
-        if let Some(unknown) = named.keys().next() {
-            return at(line, format!("{name} has no argument {unknown}"));
+        if args.next().is_some() {
+            let text = format!("{} is given {count} arguments and takes {}", function.name, function.parameters.len());
+            return at(line, text);
         }
-        let returned = self.block(&function.body, &mut names)?;
-        self.calls -= 1;
-        Ok(returned.unwrap_or(Value::None))
+        match named.first() {
+            Some((name, _)) => at(line, format!("{} has no argument {name}", function.name)),
+            None => Ok(()),
+        }
     }
 
-    /// Follows statements; `Some` is what they return.
-    fn block(&mut self, body: &[Statement], names: &mut Names) -> Result<Option<Value>> {
+    /// Follows statements in the scope of their function.
+    fn block(&mut self, body: &[Statement], scope: Id) -> Result<Flow> {
         for statement in body {
-            let returned = self.statement(statement, names)?;
-            if returned.is_some() {
-                return Ok(returned);
+            let flow = self.statement(statement, scope)?;
+            if !matches!(flow, Flow::Next) {
+                return Ok(flow);
             }
         }
-        Ok(None)
+        Ok(Flow::Next)
     }
 
-    fn statement(&mut self, statement: &Statement, names: &mut Names) -> Result<Option<Value>> {
+    fn statement(&mut self, statement: &Statement, scope: Id) -> Result<Flow> {
         match statement {
-            Statement::Expression(expression) => {
-                self.step(expression.line)?;
-                self.value(expression, names)?;
-            }
-            Statement::Return(line, value) => {
-                self.step(*line)?;
-                return match value {
-                    Some(value) => self.value(value, names).map(Some),
-                    None => Ok(Some(Value::None)),
-                };
-            }
+            Statement::Expression(expression) => drop(self.value(expression, scope)?),
+            Statement::Return(None) => return Ok(Flow::Return(Value::None)),
+            Statement::Return(Some(value)) => return self.value(value, scope).map(Flow::Return),
             Statement::Assign(targets, operator, value) => {
-                self.step(value.line)?;
-                let mut result = self.value(value, names)?;
+                let mut result = self.value(value, scope)?;
                 if let (Some(operator), [target]) = (operator, &targets[..]) {
-                    let before = self.value(target, names)?;
-                    result = self.binary(operator, before, result, value.line)?;
+                    let before = self.value(target, scope)?;
+                    result = match (*operator, &before, &result) {
+                        // Grows the list that is there, for everybody who holds it.
+                        ("+", Value::List(list), Value::List(more)) => {
+                            let more = self.heap.lists[more.0].clone();
+                            self.extend(*list, more, value.line)?;
+                            before
+                        }
+                        _ => self.binary(operator, before, result, value.line)?,
+                    };
                 }
                 for target in targets {
-                    self.assign(target, result.clone(), names)?;
+                    self.assign(target, result.clone(), scope)?;
                 }
             }
             Statement::For(line, targets, over, body) => {
-                for item in self.items(over, names)? {
-                    self.step(*line)?;
-                    bind(targets, item, names, *line)?;
-                    let returned = self.block(body, names)?;
-                    if returned.is_some() {
-                        return Ok(returned);
+                let over = self.value(over, scope)?;
+                for item in self.items(&over, *line)? {
+                    self.spend(1, *line)?;
+                    self.assign(targets, item, scope)?;
+                    match self.deeper(*line, |run| run.block(body, scope))? {
+                        Flow::Break => break,
+                        Flow::Return(value) => return Ok(Flow::Return(value)),
+                        Flow::Next | Flow::Continue => {}
+                    }
+                }
+            }
+            Statement::While(condition, body) => {
+                while {
+                    let value = self.value(condition, scope)?;
+                    self.truth(&value, condition.line)?
+                } {
+                    self.spend(1, condition.line)?;
+                    match self.deeper(condition.line, |run| run.block(body, scope))? {
+                        Flow::Break => break,
+                        Flow::Return(value) => return Ok(Flow::Return(value)),
+                        Flow::Next | Flow::Continue => {}
                     }
                 }
             }
             Statement::If(condition, then, other) => {
-                self.step(condition.line)?;
-                let value = self.value(condition, names)?;
-                let body = if truth(&value, condition.line)? { then } else { other };
-                return self.block(body, names);
+                let value = self.value(condition, scope)?;
+                let body = if self.truth(&value, condition.line)? { then } else { other };
+                return self.deeper(condition.line, |run| run.block(body, scope));
             }
+            Statement::With(body) => return self.block(body, scope),
+            Statement::Define(function) => {
+                let value = Value::Function(function.clone(), Some(scope));
+                self.heap.scopes[scope.0].names.insert(function.name.clone(), value);
+            }
+            Statement::Break => return Ok(Flow::Break),
+            Statement::Continue => return Ok(Flow::Continue),
+            Statement::Raise(line) => return at(*line, "the class itself ends in an error here (raise)"),
         }
-        Ok(None)
+        Ok(Flow::Next)
     }
 
-    fn assign(&mut self, target: &Expression, value: Value, names: &mut Names) -> Result<()> {
+    fn truth(&self, value: &Value, line: usize) -> Result<bool> {
+        match value {
+            Value::List(id) => Ok(!self.heap.lists[id.0].is_empty()),
+            Value::Dict(id) => Ok(!self.heap.dicts[id.0].is_empty()),
+            Value::Module(id) if matches!(self.heap.modules[id.0].kind, Kind::Sequential | Kind::List | Kind::Dict) => {
+                Ok(self.heap.modules[id.0].children().next().is_some())
+            }
+            other => truth(other, line),
+        }
+    }
+
+    fn assign(&mut self, target: &Expression, value: Value, scope: Id) -> Result<()> {
+        let line = target.line;
         match &target.node {
-            Node::Name(name) => drop(names.insert(name.clone(), value)),
-            Node::Attribute(owner, name) => match self.value(owner, names)? {
-                Value::Module(module, _) if matches!(&*module, Module::Own(..)) => {
-                    if let Module::Own(_, attributes) = &*module {
-                        attributes.borrow_mut().insert(name.clone(), value);
-                    }
-                }
-                _ => return at(target.line, format!("{name} can only be set on self")),
+            Node::Name(name) => drop(self.heap.scopes[scope.0].names.insert(name.clone(), value)),
+            Node::Attribute(owner, name) => match self.value(owner, scope)? {
+                Value::Module(module) => self.set(module, name.as_str().into(), value, line)?,
+                Value::Unread => {}
+                _ => return at(line, format!("{name} can only be set on self")),
             },
+            Node::Index(owner, index) => {
+                let (owner, index) = (self.value(owner, scope)?, self.value(index, scope)?);
+                self.put(&owner, index, value, line)?;
+            }
             Node::Tuple(targets) => match value {
-                Value::List(values) if values.len() == targets.len() => {
-                    for (target, value) in targets.iter().zip(values) {
-                        self.assign(target, value, names)?;
+                Value::List(id) if self.heap.lists[id.0].len() == targets.len() => {
+                    for (target, value) in targets.iter().zip(self.heap.lists[id.0].clone()) {
+                        self.assign(&target.value, value, scope)?;
                     }
                 }
-                _ => return at(target.line, "as many values as names are expected here"),
+                Value::Unread => {
+                    for target in targets {
+                        self.assign(&target.value, Value::Unread, scope)?;
+                    }
+                }
+                _ => return at(line, "as many values as names are expected here"),
             },
-            _ => return at(target.line, "this cannot be assigned to here"),
+            _ => return at(line, "this cannot be assigned to here"),
         }
         Ok(())
     }
-
-    /// What a loop runs over.
-    fn items(&mut self, over: &Expression, names: &mut Names) -> Result<Vec<Value>> {
-        match self.value(over, names)? {
-            Value::List(items) => Ok(items),
-            Value::Module(module, path) if matches!(&*module, Module::List(_)) => Ok(children(&module, &path)),
-            _ => at(over.line, "a loop runs over a list, a range or a ModuleList here"),
-        }
-    }
-
-    fn value(&mut self, expression: &Expression, names: &mut Names) -> Result<Value> {
-        let line = expression.line;
-        Ok(match &expression.node {
-            Node::Int(number) => Value::Int(*number),
-            Node::Float(number) => Value::Float(*number),
-            Node::Text(text) => Value::Text(text.clone()),
-            Node::Name(name) => match (names.get(name), name.as_str()) {
-                (Some(value), _) => value.clone(),
-                (None, "None") => Value::None,
-                (None, "True") => Value::Bool(true),
-                (None, "False") => Value::Bool(false),
-                _ => Value::Name(name.clone()),
-            },
-            Node::Attribute(owner, name) => {
-                let owner = self.value(owner, names)?;
-                self.attribute(owner, name, line)?
-            }
-            Node::Call(callee, arguments) => {
-                self.step(line)?;
-                let callee = self.value(callee, names)?;
-                let (args, named) = self.arguments(arguments, names)?;
-                self.call(callee, args, named, line)?
-            }
-            Node::Index(list, index) => match (self.value(list, names)?, self.value(index, names)?) {
-                (Value::List(items), Value::Int(at)) => pick(items, at, line)?,
-                (Value::Module(module, path), Value::Int(at)) => pick(children(&module, &path), at, line)?,
-                _ => return at(line, "an index picks from a list here"),
-            },
-            Node::List(arguments) => Value::List(self.arguments(arguments, names)?.0),
-            Node::Tuple(items) => Value::List(items.iter().map(|item| self.value(item, names)).collect::<Result<_>>()?),
-            Node::Each(item, targets, over) => {
-                let mut list = Vec::new();
-                for value in self.items(over, names)? {
-                    self.step(line)?;
-                    bind(targets, value, names, line)?;
-                    list.push(self.value(item, names)?);
-                }
-                Value::List(list)
-            }
-            Node::Binary(operator, left, right) => {
-                let left = self.value(left, names)?;
-                if matches!(*operator, "and" | "or") {
-                    return match truth(&left, line)? == (*operator == "or") {
-                        true => Ok(left),
-                        false => self.value(right, names),
-                    };
-                }
-                let right = self.value(right, names)?;
-                self.binary(operator, left, right, line)?
-            }
-            Node::Minus(value) => match self.value(value, names)? {
-                Value::Int(number) => Value::Int(number.wrapping_neg()),
-                Value::Float(number) => Value::Float(-number),
-                Value::Tensor(x) => self.tensor(Op::Affine { scale: -1.0, offset: 0.0 }, &[x], "", line)?,
-                _ => return at(line, "this has no negative"),
-            },
-            Node::Not(value) => Value::Bool(!truth(&self.value(value, names)?, line)?),
-        })
-    }
-
-    fn arguments(&mut self, arguments: &[Argument], names: &mut Names) -> Result<(Vec<Value>, Names)> {
-        let (mut args, mut named) = (Vec::new(), Names::new());
-        for argument in arguments {
-            let line = argument.value.line;
-            let value = self.value(&argument.value, names)?;
-            match (&argument.name, argument.is_spread, value) {
-                (None, true, Value::List(items)) => args.extend(items),
-                (None, true, _) => return at(line, "only a list can be spread with *"),
-                (Some(name), _, value) => drop(named.insert(name.clone(), value)),
-                (None, false, value) => args.push(value),
-            }
-            if args.len() > ITEMS {
-                return at(line, "this list is too long");
-            }
-        }
-        Ok((args, named))
-    }
-
-    fn attribute(&mut self, owner: Value, name: &str, line: usize) -> Result<Value> {
-        match owner {
-            Value::Name(owner) => Ok(Value::Name(format!("{owner}.{name}"))),
-            Value::Module(module, path) => {
-                let below = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-                if let Module::Own(_, attributes) = &*module
-                    && let Some(value) = attributes.borrow().get(name)
-                {
-                    return Ok(match value {
-                        Value::Module(child, _) => Value::Module(child.clone(), below),
-                        other => other.clone(),
-                    });
-                }
-                Ok(Value::Method(module, path, name.to_owned()))
-            }
-            Value::Tensor(_) => at(line, format!(".{name} of a tensor is not read: sizes come from the layers alone")),
-            Value::List(items) if name == "append" => {
-                drop(items);
-                at(line, "append is not read: write the list with +, or with [.. for ..]")
-            }
-            _ => at(line, format!(".{name} is not read here")),
-        }
-    }
-}
-
-/// Gives a loop's names their values.
-fn bind(targets: &[String], value: Value, names: &mut Names, line: usize) -> Result<()> {
-    match (targets, value) {
-        ([name], value) => drop(names.insert(name.clone(), value)),
-        (targets, Value::List(values)) if values.len() == targets.len() => {
-            names.extend(targets.iter().cloned().zip(values));
-        }
-        _ => return at(line, "as many values as names are expected here"),
-    }
-    Ok(())
 }

@@ -1,26 +1,39 @@
 //! PyTorch's layers and functions by name, with their arguments.
 
-use std::collections::HashMap;
-
 use super::at;
-use super::value::{Module, Value};
+use super::value::{Given, Heap, Kind, Value};
 use crate::error::Result;
 use crate::network::{
     Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, Pair, UpsampleMode,
     unsigned,
 };
 
-/// The arguments of one call, looked up by place or name.
+/// What a class may be made of, for people.
+pub const KNOWN: &str = "Conv2d, ConvTranspose2d, BatchNorm2d, InstanceNorm2d, ReLU, LeakyReLU, Tanh, Sigmoid, the padding layers, Upsample by a whole factor, Dropout, Identity, torch.cat over channels, sums, and numbers times a tensor.";
+
+/// The arguments of one call, looked up by name; `names` gives their places.
 struct Arguments<'a> {
     layer: &'a str,
-    args: &'a [Value],
-    named: &'a HashMap<String, Value>,
+    names: &'a [&'a str],
+    given: &'a Given,
+    heap: &'a Heap,
     line: usize,
 }
 
-impl Arguments<'_> {
-    fn get(&self, place: usize, name: &str) -> Option<&Value> {
-        self.args.get(place).or_else(|| self.named.get(name))
+impl<'a> Arguments<'a> {
+    /// Nothing may be given that is not read.
+    fn new(layer: &'a str, names: &'a [&'a str], given: &'a Given, heap: &'a Heap, line: usize) -> Result<Self> {
+        match given.named.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            Some((name, _)) => at(line, format!("{layer}: the argument {name} is not read")),
+            None if given.args.len() > names.len() => at(line, format!("{layer} has too many arguments")),
+            None => Ok(Self { layer, names, given, heap, line }),
+        }
+    }
+
+    /// `None` stands for an argument that is not given.
+    fn get(&self, name: &str) -> Option<&Value> {
+        let place = self.names.iter().position(|own| *own == name).unwrap_or(usize::MAX);
+        self.given.get(place, name).filter(|value| !matches!(value, Value::None))
     }
 
     fn wrong<T>(&self, name: &str) -> Result<T> {
@@ -36,27 +49,45 @@ impl Arguments<'_> {
         }
     }
 
-    fn number(&self, place: usize, name: &str, default: Option<usize>) -> Result<usize> {
-        match (self.get(place, name), default) {
+    fn number(&self, name: &str, default: Option<usize>) -> Result<usize> {
+        match (self.get(name), default) {
             (Some(value), _) => self.size(name, value),
             (None, Some(default)) => Ok(default),
             (None, None) => at(self.line, format!("{} needs the argument {name}", self.layer)),
         }
     }
 
-    /// An int, or (height, width).
-    fn pair(&self, place: usize, name: &str, default: Option<usize>) -> Result<Pair> {
-        match self.get(place, name) {
-            Some(Value::List(sides)) if sides.len() == 2 => {
-                Ok((self.size(name, &sides[0])?, self.size(name, &sides[1])?))
-            }
-            Some(Value::List(_)) => self.wrong(name),
-            _ => self.number(place, name, default).map(|side| (side, side)),
+    fn list(&self, name: &str) -> Option<&[Value]> {
+        match self.get(name) {
+            Some(Value::List(id)) => Some(&self.heap.lists[id.0]),
+            _ => None,
         }
     }
 
-    fn flag(&self, place: usize, name: &str, default: bool) -> Result<bool> {
-        match self.get(place, name) {
+    /// An int, or (height, width).
+    fn pair(&self, name: &str, default: Option<usize>) -> Result<Pair> {
+        match self.list(name) {
+            Some([height, width]) => Ok((self.size(name, height)?, self.size(name, width)?)),
+            Some([both]) => self.size(name, both).map(|side| (side, side)),
+            Some(_) => self.wrong(name),
+            None => self.number(name, default).map(|side| (side, side)),
+        }
+    }
+
+    /// Left, right, top, bottom; an int stands for all.
+    fn sides(&self, name: &str) -> Result<[usize; 4]> {
+        match self.list(name) {
+            Some([left, right, top, bottom]) => {
+                let side = |value: &Value| self.size(name, value);
+                Ok([side(left)?, side(right)?, side(top)?, side(bottom)?])
+            }
+            Some(_) => self.wrong(name),
+            None => Ok([self.number(name, None)?; 4]),
+        }
+    }
+
+    fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        match self.get(name) {
             None => Ok(default),
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(Value::Int(number)) => Ok(*number != 0),
@@ -64,8 +95,8 @@ impl Arguments<'_> {
         }
     }
 
-    fn float(&self, place: usize, name: &str, default: f64) -> Result<f64> {
-        match self.get(place, name) {
+    fn float(&self, name: &str, default: f64) -> Result<f64> {
+        match self.get(name) {
             None => Ok(default),
             Some(Value::Float(number)) => Ok(*number),
             Some(Value::Int(number)) => Ok(*number as f64),
@@ -73,103 +104,153 @@ impl Arguments<'_> {
         }
     }
 
-    fn padding_mode(&self, place: usize) -> Result<PaddingMode> {
-        match self.get(place, "padding_mode") {
+    /// `zeros` or, to `F.pad`, `constant`.
+    fn padding_mode(&self, name: &str) -> Result<PaddingMode> {
+        match self.get(name) {
             None => Ok(PaddingMode::Zeros),
-            Some(Value::Text(text)) => match text.as_str() {
-                "zeros" => Ok(PaddingMode::Zeros),
+            Some(Value::Text(text)) => match &**text {
+                "zeros" | "constant" => Ok(PaddingMode::Zeros),
                 "reflect" => Ok(PaddingMode::Reflect),
                 "replicate" => Ok(PaddingMode::Replicate),
                 "circular" => Ok(PaddingMode::Circular),
-                _ => self.wrong("padding_mode"),
+                _ => self.wrong(name),
             },
-            Some(_) => self.wrong("padding_mode"),
+            Some(_) => self.wrong(name),
         }
     }
 
-    /// Nothing may be given that is not read.
-    fn only(&self, names: &[&str]) -> Result<()> {
-        let unknown = self.named.keys().find(|name| !names.contains(&name.as_str()));
-        match unknown {
-            Some(name) => at(self.line, format!("{}: the argument {name} is not read", self.layer)),
-            None if self.args.len() > names.len() => at(self.line, format!("{} has too many arguments", self.layer)),
-            None => Ok(()),
+    /// `padding` of a convolution: sizes, `'same'` or `'valid'`.
+    fn padding(&self) -> Result<Pair> {
+        let Some(Value::Text(text)) = self.get("padding") else { return self.pair("padding", Some(0)) };
+        let ((kh, kw), (dh, dw)) = (self.pair("kernel_size", None)?, self.pair("dilation", Some(1))?);
+        // What the kernel reaches over; half of it goes before, half behind.
+        let reach = |kernel: usize, dilation: usize| kernel.saturating_sub(1).checked_mul(dilation);
+        match (&**text, reach(kh, dh), reach(kw, dw)) {
+            ("valid", ..) => Ok((0, 0)),
+            ("same", ..) if self.pair("stride", Some(1))? != (1, 1) => {
+                at(self.line, "padding='same' is not supported for strided convolutions")
+            }
+            ("same", Some(h), Some(w)) if h % 2 == 0 && w % 2 == 0 => Ok((h / 2, w / 2)),
+            ("same", ..) => {
+                let text = "padding='same' with an even kernel pads one side more, which is not read: use a padding layer before it";
+                at(self.line, format!("{}: {text}", self.layer))
+            }
+            _ => self.wrong("padding"),
         }
+    }
+
+    /// A norm's `(num_features, eps, affine, track_running_stats)`.
+    fn norm(&self, affine: bool, tracked: bool) -> Result<(usize, f64, bool, bool)> {
+        let (affine, tracked) = (self.flag("affine", affine)?, self.flag("track_running_stats", tracked)?);
+        Ok((self.number("num_features", None)?, self.float("eps", 1e-5)?, affine, tracked))
+    }
+
+    /// `Upsample` and `interpolate`.
+    fn upsample(&self, default: &str) -> Result<Op> {
+        if self.get("size").is_some() {
+            let text = "a size is not read, because it depends on the input: give scale_factor";
+            return at(self.line, format!("{}: {text}", self.layer));
+        }
+        let scale = match self.get("scale_factor") {
+            Some(Value::Float(number)) if number.fract() == 0.0 && (1.0..64.0).contains(number) => *number as usize,
+            _ => {
+                let (height, width) = self.pair("scale_factor", None)?;
+                if height != width || !(1..64).contains(&height) {
+                    return self.wrong("scale_factor");
+                }
+                height
+            }
+        };
+        let mode = match self.get("mode") {
+            Some(Value::Text(text)) => &**text,
+            Some(_) => return self.wrong("mode"),
+            None => default,
+        };
+        let mode = match (mode, self.flag("align_corners", default == "bilinear")?) {
+            // A whole factor leaves both no choice.
+            ("nearest" | "nearest-exact", _) => UpsampleMode::Nearest,
+            ("bilinear", false) => UpsampleMode::Bilinear,
+            _ => {
+                let text = "nearest, and bilinear without align_corners, are read";
+                return at(self.line, format!("{}: {text}", self.layer));
+            }
+        };
+        Ok(Op::Upsample { scale, mode })
     }
 }
 
+const CONVOLUTION: [&str; 9] =
+    ["in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias", "padding_mode"];
+const TRANSPOSED: [&str; 10] = [
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "output_padding",
+    "groups",
+    "bias",
+    "dilation",
+    "padding_mode",
+];
+const NORM: [&str; 5] = ["num_features", "eps", "momentum", "affine", "track_running_stats"];
+
 /// The layer of this name; `None` if there is none.
-pub fn layer(name: &str, args: &[Value], named: &HashMap<String, Value>, line: usize) -> Result<Option<Module>> {
-    let a = Arguments { layer: name, args, named, line };
+pub fn layer(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Option<Kind>> {
+    let read = |names: &'static [&'static str]| Arguments::new(name, names, given, heap, line);
     let op: Op = match name {
         "Conv2d" => {
-            a.only(&[
-                "in_channels",
-                "out_channels",
-                "kernel_size",
-                "stride",
-                "padding",
-                "dilation",
-                "groups",
-                "bias",
-                "padding_mode",
-            ])?;
-            let conv = Conv2d::new(
-                a.number(0, "in_channels", None)?,
-                a.number(1, "out_channels", None)?,
-                a.pair(2, "kernel_size", None)?,
-            );
-            let conv = conv.stride(a.pair(3, "stride", Some(1))?).padding(match same_padding(&a)? {
-                Some(padding) => padding,
-                None => a.pair(4, "padding", Some(0))?,
-            });
-            let conv = conv.dilation(a.pair(5, "dilation", Some(1))?).groups(a.number(6, "groups", Some(1))?);
-            conv.bias(a.flag(7, "bias", true)?).padding_mode(a.padding_mode(8)?).into()
+            let a = read(&CONVOLUTION)?;
+            let (inputs, outputs) = (a.number("in_channels", None)?, a.number("out_channels", None)?);
+            Conv2d::new(inputs, outputs, a.pair("kernel_size", None)?)
+                .stride(a.pair("stride", Some(1))?)
+                .padding(a.padding()?)
+                .dilation(a.pair("dilation", Some(1))?)
+                .groups(a.number("groups", Some(1))?)
+                .bias(a.flag("bias", true)?)
+                .padding_mode(a.padding_mode("padding_mode")?)
+                .into()
         }
         "ConvTranspose2d" => {
-            a.only(&[
-                "in_channels",
-                "out_channels",
-                "kernel_size",
-                "stride",
-                "padding",
-                "output_padding",
-                "groups",
-                "bias",
-                "dilation",
-                "padding_mode",
-            ])?;
-            let conv = ConvTranspose2d::new(
-                a.number(0, "in_channels", None)?,
-                a.number(1, "out_channels", None)?,
-                a.pair(2, "kernel_size", None)?,
-            );
-            let conv = conv.stride(a.pair(3, "stride", Some(1))?).padding(a.pair(4, "padding", Some(0))?);
-            let conv =
-                conv.output_padding(a.pair(5, "output_padding", Some(0))?).groups(a.number(6, "groups", Some(1))?);
-            let conv = conv.bias(a.flag(7, "bias", true)?).dilation(a.pair(8, "dilation", Some(1))?);
-            conv.padding_mode(a.padding_mode(9)?).into()
+            let a = read(&TRANSPOSED)?;
+            let (inputs, outputs) = (a.number("in_channels", None)?, a.number("out_channels", None)?);
+            ConvTranspose2d::new(inputs, outputs, a.pair("kernel_size", None)?)
+                .stride(a.pair("stride", Some(1))?)
+                .padding(a.pair("padding", Some(0))?)
+                .output_padding(a.pair("output_padding", Some(0))?)
+                .dilation(a.pair("dilation", Some(1))?)
+                .groups(a.number("groups", Some(1))?)
+                .bias(a.flag("bias", true)?)
+                .padding_mode(a.padding_mode("padding_mode")?)
+                .into()
         }
-        "BatchNorm2d" => {
-            a.only(&["num_features", "eps", "momentum", "affine", "track_running_stats"])?;
-            if !a.flag(4, "track_running_stats", true)? {
-                return a.wrong("track_running_stats");
+        "BatchNorm2d" | "SyncBatchNorm" => {
+            let a = read(&NORM)?;
+            let (num_features, eps, affine, tracked) = a.norm(true, true)?;
+            if !tracked {
+                return at(
+                    line,
+                    format!(
+                        "{name}: without running statistics its result depends on the whole batch, which is not read"
+                    ),
+                );
             }
-            let mut norm = BatchNorm2d::new(a.number(0, "num_features", None)?);
-            (norm.eps, norm.affine) = (a.float(1, "eps", 1e-5)?, a.flag(3, "affine", true)?);
-            norm.into()
+            BatchNorm2d { num_features, eps, affine }.into()
         }
         "InstanceNorm2d" => {
-            a.only(&["num_features", "eps", "momentum", "affine", "track_running_stats"])?;
-            let mut norm = InstanceNorm2d::new(a.number(0, "num_features", None)?);
-            (norm.eps, norm.affine) = (a.float(1, "eps", 1e-5)?, a.flag(3, "affine", false)?);
-            norm.track_running_stats = a.flag(4, "track_running_stats", false)?;
-            norm.into()
+            let (num_features, eps, affine, track_running_stats) = read(&NORM)?.norm(false, false)?;
+            InstanceNorm2d { num_features, eps, affine, track_running_stats }.into()
         }
-        "ReLU" => Activation::ReLU.into(),
-        "LeakyReLU" => Activation::LeakyReLU { slope: a.float(0, "negative_slope", 0.01)? as f32 }.into(),
-        "Tanh" => Activation::Tanh.into(),
-        "Sigmoid" => Activation::Sigmoid.into(),
+        "LeakyReLU" => leaky(&read(&["negative_slope", "inplace"])?)?,
+        "ReLU" | "Tanh" | "Sigmoid" => {
+            read(&["inplace"])?;
+            match name {
+                "ReLU" => Activation::ReLU,
+                "Tanh" => Activation::Tanh,
+                _ => Activation::Sigmoid,
+            }
+            .into()
+        }
         "ReflectionPad2d" | "ReplicationPad2d" | "ZeroPad2d" | "CircularPad2d" => {
             let mode = match name {
                 "ReflectionPad2d" => PaddingMode::Reflect,
@@ -177,87 +258,47 @@ pub fn layer(name: &str, args: &[Value], named: &HashMap<String, Value>, line: u
                 "CircularPad2d" => PaddingMode::Circular,
                 _ => PaddingMode::Zeros,
             };
-            let [left, right, top, bottom] = match a.get(0, "padding") {
-                Some(Value::List(sides)) if sides.len() == 4 => {
-                    let side = |at: usize| a.size("padding", &sides[at]);
-                    [side(0)?, side(1)?, side(2)?, side(3)?]
-                }
-                Some(Value::List(_)) => return a.wrong("padding"),
-                _ => [a.number(0, "padding", None)?; 4],
-            };
+            let [left, right, top, bottom] = read(&["padding"])?.sides("padding")?;
             Pad2d { left, right, top, bottom, mode }.into()
         }
-        "Upsample" | "UpsamplingNearest2d" | "UpsamplingBilinear2d" => {
-            a.only(&["size", "scale_factor", "mode", "align_corners"])?;
-            let scale = match a.get(1, "scale_factor") {
-                Some(Value::Float(number)) if number.fract() == 0.0 && (1.0..64.0).contains(number) => *number as usize,
-                _ => a.number(1, "scale_factor", None)?,
-            };
-            let mode = match (a.get(2, "mode"), a.flag(3, "align_corners", false)?) {
-                (None, false) if name != "UpsamplingBilinear2d" => UpsampleMode::Nearest,
-                (Some(Value::Text(text)), false) if text == "nearest" => UpsampleMode::Nearest,
-                (Some(Value::Text(text)), false) if text == "bilinear" => UpsampleMode::Bilinear,
-                _ => return at(line, "Upsample: nearest, and bilinear without align_corners, are read"),
-            };
-            Op::Upsample { scale, mode }
+        "Upsample" => {
+            read(&["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"])?.upsample("nearest")?
         }
-        "Identity" | "Dropout" | "Dropout2d" => return Ok(Some(Module::Nothing)),
+        "UpsamplingNearest2d" => read(&["size", "scale_factor"])?.upsample("nearest")?,
+        // align_corners=True, which is refused.
+        "UpsamplingBilinear2d" => read(&["size", "scale_factor"])?.upsample("bilinear")?,
+        "Identity" | "Dropout" | "Dropout2d" | "AlphaDropout" | "FeatureAlphaDropout" => {
+            return Ok(Some(Kind::Nothing));
+        }
         _ => return Ok(None),
     };
-    Ok(Some(Module::Layer(op)))
+    Ok(Some(Kind::Layer(op)))
 }
 
-/// `padding='same'` and `'valid'`.
-fn same_padding(a: &Arguments<'_>) -> Result<Option<Pair>> {
-    let Some(Value::Text(text)) = a.get(4, "padding") else { return Ok(None) };
-    let ((kh, kw), (dh, dw)) = (a.pair(2, "kernel_size", None)?, a.pair(5, "dilation", Some(1))?);
-    let half = |kernel: usize, dilation: usize| (kernel % 2 == 1).then(|| dilation * (kernel - 1) / 2);
-    match (text.as_str(), half(kh, dh), half(kw, dw)) {
-        ("valid", ..) => Ok(Some((0, 0))),
-        ("same", Some(h), Some(w)) => Ok(Some((h, w))),
-        _ => a.wrong("padding"),
-    }
+fn leaky(a: &Arguments<'_>) -> Result<Op> {
+    Ok(Activation::LeakyReLU { slope: a.float("negative_slope", 0.01)? as f32 }.into())
 }
 
 /// A function of `torch` or `torch.nn.functional` on one tensor; `None` if there is none of this name.
-pub fn function(name: &str, args: &[Value], named: &HashMap<String, Value>, line: usize) -> Result<Option<Op>> {
-    let a = Arguments { layer: name, args, named, line };
+pub fn function(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Option<Op>> {
+    let read = |names: &'static [&'static str]| Arguments::new(name, names, given, heap, line);
     Ok(Some(match name {
         "relu" | "relu_" => Activation::ReLU.into(),
-        "leaky_relu" | "leaky_relu_" => {
-            Activation::LeakyReLU { slope: a.float(1, "negative_slope", 0.01)? as f32 }.into()
-        }
-        "tanh" => Activation::Tanh.into(),
-        "sigmoid" => Activation::Sigmoid.into(),
+        "leaky_relu" | "leaky_relu_" => leaky(&read(&["input", "negative_slope", "inplace"])?)?,
+        "tanh" | "tanh_" => Activation::Tanh.into(),
+        "sigmoid" | "sigmoid_" => Activation::Sigmoid.into(),
         "pad" => {
-            let Some(Value::List(sides)) = a.get(1, "pad") else { return a.wrong("pad") };
-            let mode = match a.get(2, "mode") {
-                None => PaddingMode::Zeros,
-                Some(Value::Text(text)) => match text.as_str() {
-                    "constant" => PaddingMode::Zeros,
-                    "reflect" => PaddingMode::Reflect,
-                    "replicate" => PaddingMode::Replicate,
-                    "circular" => PaddingMode::Circular,
-                    _ => return a.wrong("mode"),
-                },
-                Some(_) => return a.wrong("mode"),
-            };
-            let sides = sides.iter().map(|side| a.size("pad", side)).collect::<Result<Vec<_>>>()?;
-            let &[left, right, top, bottom] = &sides[..] else { return a.wrong("pad") };
+            let a = read(&["input", "pad", "mode", "value"])?;
+            if a.float("value", 0.0)? != 0.0 {
+                return a.wrong("value");
+            }
+            let mode = a.padding_mode("mode")?;
+            let [left, right, top, bottom] = a.sides("pad")?;
             Pad2d { left, right, top, bottom, mode }.into()
         }
         "interpolate" | "upsample" => {
-            let scale = match a.get(2, "scale_factor") {
-                Some(Value::Float(number)) if number.fract() == 0.0 && (1.0..64.0).contains(number) => *number as usize,
-                _ => a.number(2, "scale_factor", None)?,
-            };
-            let mode = match (a.get(3, "mode"), a.flag(4, "align_corners", false)?) {
-                (None, false) => UpsampleMode::Nearest,
-                (Some(Value::Text(text)), false) if text == "nearest" => UpsampleMode::Nearest,
-                (Some(Value::Text(text)), false) if text == "bilinear" => UpsampleMode::Bilinear,
-                _ => return a.wrong("mode"),
-            };
-            Op::Upsample { scale, mode }
+            let names = &["input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"];
+            read(names)?.upsample("nearest")?
         }
         _ => return Ok(None),
     }))

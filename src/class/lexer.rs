@@ -10,6 +10,8 @@ pub enum Kind {
     Int(i64),
     Float(f64),
     Text(String),
+    /// An f-string's text, its braces unread.
+    Format(String),
     /// An operator or bracket.
     Mark(&'static str),
     /// The end of a statement.
@@ -79,7 +81,7 @@ impl Lexer<'_> {
                 c if c.is_whitespace() => self.skip(c.len_utf8()),
                 c if c.is_ascii_digit() => self.number()?,
                 '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number()?,
-                '"' | '\'' => self.text()?,
+                '"' | '\'' => self.text(false)?,
                 c if c.is_alphabetic() || c == '_' => self.name()?,
                 _ => self.mark()?,
             }
@@ -140,7 +142,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    fn text(&mut self) -> Result<()> {
+    fn text(&mut self, is_format: bool) -> Result<()> {
         let quote = &self.rest[..1];
         let triple = quote.repeat(3);
         let (open, close) = if self.rest.starts_with(&triple) { (3, triple.as_str()) } else { (1, quote) };
@@ -161,7 +163,7 @@ impl Lexer<'_> {
         }
         let Some(end) = end else { return at(self.line, "a string does not end") };
         let text = body[..end].to_owned();
-        self.push(Kind::Text(text.clone()));
+        self.push(if is_format { Kind::Format(text.clone()) } else { Kind::Text(text.clone()) });
         self.line += text.matches('\n').count();
         self.skip(open + end + close.len());
         Ok(())
@@ -171,9 +173,9 @@ impl Lexer<'_> {
         let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
         let name = self.rest[..end].to_owned();
         self.skip(end);
-        // f"..", r"..": what stands in them is nobody's layer.
+        // f"..", r"..", rb"..".
         if self.rest.starts_with(['"', '\'']) && name.len() <= 2 {
-            return self.text();
+            return self.text(name.contains(['f', 'F']));
         }
         self.push(Kind::Name(name));
         Ok(())

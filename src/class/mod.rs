@@ -1,7 +1,7 @@
 //! A pasted PyTorch class becomes a network description: Python as data, read and followed, never executed.
 //!
-//! `lexer` makes tokens, `parser` a tree, `interpret` follows `__init__` and `forward` of the last class in the file,
-//! with modules and tensors as mere names. What it does not know ends in an error that names the line.
+//! `lexer` makes tokens, `parser` a tree, `interpret` follows `__init__` and `forward` of a class in the file, with
+//! modules and tensors as mere names. What it does not know ends in an error that names the line.
 
 mod interpret;
 mod layers;
@@ -14,20 +14,45 @@ use crate::network::Network;
 
 /// Longest source, bytes.
 const SOURCE_BYTES: usize = 256 << 10;
+/// Most classes of one file that are tried.
+const CLASSES: usize = 32;
 
-/// The network of the last class in `source`, whose `forward` takes tensors of these channels.
+/// A class of a file and the network it describes, or why it cannot be followed.
+pub struct Described {
+    /// The class's name.
+    pub name: String,
+    /// `network-invalid` with the line that cannot be read, or in PyTorch's words what a layer's arguments do wrong.
+    pub network: Result<Network>,
+}
+
+/// Every class with a `forward` in `source`, the last one first: `forward` takes tensors of these channels.
 ///
-/// `network-invalid` with the line that cannot be read, or in PyTorch's words what a layer's arguments do wrong.
-pub fn network(source: &str, channels: &[usize]) -> Result<Network> {
+/// `network-invalid` if the file cannot be read or has no such class.
+pub fn networks(source: &str, channels: &[usize]) -> Result<Vec<Described>> {
     if source.len() > SOURCE_BYTES {
         let text = format!("The Python file has {} bytes; infill reads at most {SOURCE_BYTES}.", source.len());
         return Err(Error::new(Code::NetworkInvalid, text));
     }
     let tokens = lexer::tokens(source)?;
-    let classes = parser::classes(&tokens)?;
-    let network = interpret::network(&classes, channels)?;
-    network.check()?;
-    Ok(network)
+    let module = parser::module(&tokens)?;
+    let candidates = interpret::candidates(&module);
+    if candidates.is_empty() {
+        let text = "There is no class with a forward method in this file.";
+        return Err(Error::new(Code::NetworkInvalid, text));
+    }
+    let described = |class: usize| {
+        let network = interpret::network(&module, class, channels);
+        let network = network.and_then(|network| network.check().map(|()| network));
+        Described { name: module.classes[class].name.clone(), network }
+    };
+    Ok(candidates.into_iter().take(CLASSES).map(described).collect())
+}
+
+/// The network of the last class in `source` that has a `forward`.
+///
+/// Errors as [`networks`]'.
+pub fn network(source: &str, channels: &[usize]) -> Result<Network> {
+    networks(source, channels)?.swap_remove(0).network
 }
 
 /// An error at a line of the source.

@@ -1,6 +1,12 @@
 //! Tokens to classes: the statements and expressions that definitions of networks are made of.
 
+mod definition;
 mod expression;
+mod statement;
+mod text;
+
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::at;
 use super::lexer::{Kind, Token};
@@ -22,28 +28,51 @@ pub struct Expression {
 
 #[derive(Clone, Debug)]
 pub enum Node {
+    None,
+    Bool(bool),
     Int(i64),
     Float(f64),
     Text(String),
+    /// An f-string: texts and what stands between them.
+    Format(Vec<Expression>),
     Name(String),
     Attribute(Box<Expression>, String),
     Call(Box<Expression>, Vec<Argument>),
     Index(Box<Expression>, Box<Expression>),
+    /// `begin:end:step` inside an index.
+    Slice(Vec<Option<Expression>>),
     List(Vec<Argument>),
-    Tuple(Vec<Expression>),
-    /// `[item for names in range]`.
-    Each(Box<Expression>, Vec<String>, Box<Expression>),
+    Tuple(Vec<Argument>),
+    /// Keys and values; without a key, `**value`.
+    Dict(Vec<(Option<Expression>, Expression)>),
+    /// `[item for ..]`, and `{key: value for ..}` with a pair as its item.
+    Each {
+        item: Box<Expression>,
+        clauses: Vec<Clause>,
+        is_dict: bool,
+    },
     Binary(&'static str, Box<Expression>, Box<Expression>),
+    /// Condition, what holds if it does, and what else.
+    Either(Box<[Expression; 3]>),
+    Lambda(Rc<Function>),
     Minus(Box<Expression>),
     Not(Box<Expression>),
+}
+
+/// `for targets in over if conditions`.
+#[derive(Clone, Debug)]
+pub struct Clause {
+    pub targets: Expression,
+    pub over: Expression,
+    pub conditions: Vec<Expression>,
 }
 
 /// One argument of a call, or one item of a list.
 #[derive(Clone, Debug)]
 pub struct Argument {
     pub name: Option<String>,
-    /// `*value`.
-    pub is_spread: bool,
+    /// Stars before it: `*value`, `**value`.
+    pub stars: usize,
     pub value: Expression,
 }
 
@@ -51,19 +80,49 @@ pub struct Argument {
 pub enum Statement {
     /// Targets, and the operator of an augmented assignment.
     Assign(Vec<Expression>, Option<&'static str>, Expression),
-    Return(usize, Option<Expression>),
-    For(usize, Vec<String>, Expression, Vec<Statement>),
+    Return(Option<Expression>),
+    For(usize, Expression, Expression, Vec<Statement>),
+    While(Expression, Vec<Statement>),
+    Break,
+    Continue,
     /// What holds if the condition does, and what else.
     If(Expression, Vec<Statement>, Vec<Statement>),
+    /// The body of a `with`.
+    With(Vec<Statement>),
+    Define(Rc<Function>),
+    Raise(usize),
     Expression(Expression),
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// By place or name.
+    One,
+    /// By name alone, after a bare `*` or `*args`.
+    Named,
+    /// `*args`.
+    Rest,
+    /// `**kwargs`.
+    RestNamed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    pub name: String,
+    pub default: Option<Expression>,
+    pub takes: Takes,
 }
 
 #[derive(Clone, Debug)]
 pub struct Function {
+    pub name: String,
     pub line: usize,
-    /// Names and defaults, `self` left out.
-    pub parameters: Vec<(String, Option<Expression>)>,
+    /// All of them, `self` included.
+    pub parameters: Vec<Parameter>,
     pub body: Vec<Statement>,
+    /// The decorator's name, such as `staticmethod`; empty if there is none.
+    pub decorator: String,
     /// Why it cannot be followed; told when somebody calls it.
     pub fault: Option<Error>,
 }
@@ -72,20 +131,35 @@ pub struct Function {
 pub struct Class {
     pub name: String,
     pub line: usize,
-    pub functions: Vec<(String, Function)>,
+    /// Dotted names.
+    pub bases: Vec<String>,
+    pub functions: HashMap<String, Rc<Function>>,
+    /// Attributes of the class itself, read when they are asked for.
+    pub constants: HashMap<String, Expression>,
 }
 
-/// Every class of the file; what stands outside classes is passed over, because nothing is executed.
-pub fn classes(tokens: &[Token]) -> Result<Vec<Class>> {
+/// What a file defines. Nothing of it is executed: a constant is read when a class asks for it.
+#[derive(Default)]
+pub struct Module {
+    pub classes: Vec<Class>,
+    pub functions: HashMap<String, Rc<Function>>,
+    pub constants: HashMap<String, Expression>,
+}
+
+/// Every class, function and constant of the file.
+pub fn module(tokens: &[Token]) -> Result<Module> {
     let mut parser = Parser { tokens, at: 0, depth: 0 };
-    let mut classes = Vec::new();
+    let mut module = Module::default();
     while *parser.peek() != Kind::End {
-        match parser.is_name("class") {
-            true => classes.push(parser.class()?),
-            false => parser.pass_over(),
+        let decorator = parser.decorator();
+        if parser.is_name("class") {
+            let class = parser.class()?;
+            module.classes.push(class);
+        } else {
+            parser.definition(decorator, &mut module.functions, &mut module.constants)?;
         }
     }
-    Ok(classes)
+    Ok(module)
 }
 
 struct Parser<'a> {
@@ -132,7 +206,7 @@ impl Parser<'_> {
     fn expect(&mut self, mark: &str) -> Result<()> {
         match self.accept(mark) {
             true => Ok(()),
-            false => at(self.line(), format!("{mark} is expected here")),
+            false => at(self.line(), format!("{mark} is expected here, but {} stands here", shown(self.peek()))),
         }
     }
 
@@ -144,16 +218,15 @@ impl Parser<'_> {
         }
     }
 
-    /// `a, b in` of a loop.
-    fn loop_names(&mut self) -> Result<Vec<String>> {
-        let mut names = vec![self.name()?];
-        while self.accept(",") {
-            names.push(self.name()?);
+    /// One level further in, if there is room.
+    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return at(self.line(), "this is nested too deeply");
         }
-        match self.accept_name("in") {
-            true => Ok(names),
-            false => at(self.line(), "a loop over names is read, such as: for i in range(8)"),
-        }
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
     }
 
     /// A statement with its block, unread.
@@ -171,172 +244,6 @@ impl Parser<'_> {
             self.at += 1;
         }
     }
-
-    fn class(&mut self) -> Result<Class> {
-        let line = self.line();
-        self.at += 1;
-        let name = self.name()?;
-        while !self.is_mark(":") && *self.peek() != Kind::Line {
-            self.at += 1;
-        }
-        self.expect(":")?;
-        let mut functions = Vec::new();
-        self.begin_block()?;
-        while !matches!(self.peek(), Kind::Dedent | Kind::End) {
-            match self.is_name("def") {
-                true => functions.push(self.readable()?),
-                // A docstring, a constant, a decorator: forward needs none of them, or says so where it does.
-                false => self.pass_over(),
-            }
-        }
-        self.at += 1;
-        Ok(Class { name, line, functions })
-    }
-
-    fn begin_block(&mut self) -> Result<()> {
-        let line = self.line();
-        while *self.peek() == Kind::Line {
-            self.at += 1;
-        }
-        match self.next() {
-            Kind::Indent => Ok(()),
-            _ => at(line, "an indented block is expected here"),
-        }
-    }
-
-    /// A method; one that cannot be read keeps its fault and ends where its block ends.
-    fn readable(&mut self) -> Result<(String, Function)> {
-        let (begin, line) = (self.at, self.line());
-        self.function().or_else(|fault| {
-            (self.at, self.depth) = (begin + 1, 0);
-            let name = self.name()?;
-            self.at = begin;
-            self.pass_over();
-            Ok((name, Function { line, parameters: Vec::new(), body: Vec::new(), fault: Some(fault) }))
-        })
-    }
-
-    fn function(&mut self) -> Result<(String, Function)> {
-        let line = self.line();
-        self.at += 1;
-        let name = self.name()?;
-        self.expect("(")?;
-        let mut parameters = Vec::new();
-        while !self.accept(")") {
-            let parameter = self.name()?;
-            if self.accept(":") {
-                self.expression()?;
-            }
-            let default = if self.accept("=") { Some(self.expression()?) } else { None };
-            parameters.push((parameter, default));
-            if !self.accept(",") {
-                self.expect(")")?;
-                break;
-            }
-        }
-        if self.accept("->") {
-            self.expression()?;
-        }
-        self.expect(":")?;
-        if !parameters.is_empty() {
-            parameters.remove(0);
-        }
-        let body = self.block()?;
-        Ok((name, Function { line, parameters, body, fault: None }))
-    }
-
-    fn block(&mut self) -> Result<Vec<Statement>> {
-        let mut list = Vec::new();
-        if *self.peek() != Kind::Line {
-            self.statement(&mut list)?;
-            return Ok(list);
-        }
-        self.deeper(|parser| {
-            parser.begin_block()?;
-            while !matches!(parser.peek(), Kind::Dedent | Kind::End) {
-                parser.statement(&mut list)?;
-            }
-            parser.at += 1;
-            Ok(())
-        })?;
-        Ok(list)
-    }
-
-    fn statement(&mut self, list: &mut Vec<Statement>) -> Result<()> {
-        let line = self.line();
-        if let Kind::Name(word) = self.peek() {
-            match word.as_str() {
-                "return" => {
-                    self.at += 1;
-                    let value = if *self.peek() == Kind::Line { None } else { Some(self.tuple()?) };
-                    list.push(Statement::Return(line, value));
-                    return self.end_of_line();
-                }
-                "for" => {
-                    self.at += 1;
-                    let names = self.loop_names()?;
-                    let over = self.expression()?;
-                    self.expect(":")?;
-                    let body = self.block()?;
-                    list.push(Statement::For(line, names, over, body));
-                    return Ok(());
-                }
-                "if" | "elif" => {
-                    self.at += 1;
-                    let condition = self.expression()?;
-                    self.expect(":")?;
-                    let then = self.block()?;
-                    let mut other = Vec::new();
-                    if self.is_name("elif") {
-                        self.deeper(|parser| parser.statement(&mut other))?;
-                    } else if self.accept_name("else") {
-                        self.expect(":")?;
-                        other = self.block()?;
-                    }
-                    list.push(Statement::If(condition, then, other));
-                    return Ok(());
-                }
-                "pass" => {
-                    self.at += 1;
-                    return self.end_of_line();
-                }
-                "while" | "with" | "try" | "def" | "class" | "lambda" | "global" | "import" | "from" | "assert"
-                | "raise" | "del" => {
-                    return at(
-                        line,
-                        format!("infill does not follow \"{word}\" inside a method: write the layers out"),
-                    );
-                }
-                _ => {}
-            }
-        }
-        let first = self.tuple()?;
-        let mut targets = vec![first];
-        for mark in ["+=", "-=", "*=", "/="] {
-            if self.accept(mark) {
-                let value = self.tuple()?;
-                list.push(Statement::Assign(targets, Some(&mark[..1]), value));
-                return self.end_of_line();
-            }
-        }
-        while self.accept("=") {
-            targets.push(self.tuple()?);
-        }
-        let Some(value) = targets.pop() else { return at(line, "this is not read here") };
-        list.push(match targets.is_empty() {
-            true => Statement::Expression(value),
-            false => Statement::Assign(targets, None, value),
-        });
-        self.end_of_line()
-    }
-
-    fn end_of_line(&mut self) -> Result<()> {
-        let line = self.line();
-        match self.next() {
-            Kind::Line | Kind::Mark(";") | Kind::End => Ok(()),
-            other => at(line, format!("this is not read here: {}", shown(&other))),
-        }
-    }
 }
 
 /// A token as a person would write it.
@@ -345,7 +252,7 @@ fn shown(kind: &Kind) -> String {
         Kind::Name(name) => name.clone(),
         Kind::Int(number) => number.to_string(),
         Kind::Float(number) => number.to_string(),
-        Kind::Text(text) => format!("\"{}\"", text.chars().take(20).collect::<String>()),
+        Kind::Text(text) | Kind::Format(text) => format!("\"{}\"", text.chars().take(20).collect::<String>()),
         Kind::Mark(mark) => (*mark).to_owned(),
         Kind::Line | Kind::End => "the end of the line".to_owned(),
         Kind::Indent | Kind::Dedent => "a change of indentation".to_owned(),

@@ -65,8 +65,8 @@ fn modules_functions_and_numbers_are_followed() {
 fn what_cannot_be_read_is_named_by_its_line() {
     let text = refused(&class("self.lstm = nn.LSTM(3, 4)", "return self.lstm(x)"));
     assert!(text.contains("line 6") && text.contains("LSTM"), "{text}");
-    let text = refused(&class("pass", "while True:\n    x = x\nreturn x"));
-    assert!(text.contains("line 9") && text.contains("while"), "{text}");
+    let text = refused(&class("pass", "try:\n    x = x\nfinally:\n    pass\nreturn x"));
+    assert!(text.contains("line 9") && text.contains("try"), "{text}");
     let text = refused(&class("pass", "return x.view(1)"));
     assert!(text.contains("line 9") && text.contains("view"), "{text}");
     let text = refused(&class("pass", "if x.sum() > 0:\n    return x\nreturn x"));
@@ -82,7 +82,7 @@ fn what_cannot_be_read_is_named_by_its_line() {
 #[test]
 fn nothing_is_executed_and_nothing_goes_on_for_ever() {
     let text = refused(&class("import os\nos.system('touch /tmp/infill-was-here')", "return x"));
-    assert!(text.contains("line 6"), "{text}");
+    assert!(text.contains("line 7") && text.contains("os.system"), "{text}");
     let text = refused(&class("os.system('touch /tmp/infill-was-here')", "return x"));
     assert!(text.contains("line 6") && text.contains("os.system"), "{text}");
     let loops = "for a in range(4000):\n    for b in range(4000):\n        c = a + b";
@@ -96,6 +96,61 @@ fn nothing_is_executed_and_nothing_goes_on_for_ever() {
     assert!(refused(&class(&format!("y = self{}", ".a".repeat(9000)), "return x")).contains("deeply"));
     assert!(refused(&class("y = [0] * 4000 * 4000 * 4000", "return x")).contains("too long"));
     assert!(refused(&class("y = 9 ** 9 ** 9", "return x")).contains("line 6"));
+}
+
+#[test]
+fn what_grows_in_a_few_words_ends_in_an_error() {
+    let doubled =
+        |first: &str, again: &str| class(&format!("a = {first}\nfor i in range(4000):\n    a = {again}"), "return x");
+    // Lists in lists, which would be 2^4000 items if they were copied.
+    assert_eq!(refused(&doubled("[0]", "[a, a]")), "");
+    assert_eq!(refused(&doubled("[0]", "[a]")), "");
+    assert_eq!(refused(&doubled("{'a': 0}", "{'a': a, 'b': a}")), "");
+    assert!(refused(&doubled("[0]", "a + a")).contains("too long"));
+    assert!(refused(&doubled("'long text '", "a + a")).contains("too long"));
+    assert!(refused(&doubled("'%s'", "'%s%s' % (a, a)")).contains("too long"));
+    let many = |what: &str| {
+        class(&format!("d = {{}}\nfor i in range(4000):\n    for j in range(4000):\n        {what}"), "return x")
+    };
+    assert!(refused(&many("d[4000 * i + j] = 1")).contains("too long"));
+    assert!(refused(&many("setattr(self, f'a{i}_{j}', 1)")).contains("too many attributes"));
+    // Modules in modules, which would be 2^60 calls.
+    let modules = |count: usize, again: &str| {
+        class(&format!("self.a = nn.Identity()\nfor i in range({count}):\n    self.a = {again}"), "return self.a(x)")
+    };
+    assert!(refused(&modules(60, "nn.Sequential(self.a, self.a)")).contains("too long"));
+    assert!(refused(&modules(4000, "nn.Sequential(self.a)")).contains("deeply"));
+    assert!(refused(&class("a = []\na.append(a)\nself.a = nn.Sequential(*a)", "return x")).contains("line 8"));
+    assert!(refused(&class("self.a = nn.Sequential()\nself.a.append(self.a)", "return self.a(x)")).contains("deeply"));
+    assert!(refused(&class("f = lambda g: g(g)\nf(f)", "return x")).contains("deeply"));
+    assert!(refused(&class("while True:\n    pass", "return x")).contains("too long"));
+    let base = "class A(B):\n    pass\nclass B(A):\n    def forward(self, x):\n        return x\n";
+    assert_eq!(refused(base), "");
+}
+
+#[test]
+fn a_class_says_clearly_what_it_needs() {
+    let text = refused(&class("self.pool = nn.MaxPool2d(2)", "return self.pool(x)"));
+    assert!(text.contains("line 6: infill does not know nn.MaxPool2d. It follows Conv2d"), "{text}");
+    let text = refused(&class("pass", "return F.interpolate(x, size=x.shape[2:])"));
+    assert!(text.contains("line 9") && text.contains("give scale_factor"), "{text}");
+    let text = refused(&class("self.layers = [nn.Conv2d(3, 3, 1)]", "return self.layers[0](x)"));
+    assert!(text.contains("line 9") && text.contains("nn.ModuleList"), "{text}");
+    let text = refused(&class("pass", "return x * x"));
+    assert!(text.contains("line 9: * between two tensors"), "{text}");
+    let text = refused(&class("pass", "if x.shape[2] > 4:\n    x = x + 1\nreturn x"));
+    assert!(text.contains("line 9") && text.contains("without running the network"), "{text}");
+    let text = refused(&class("pass", "return x[:, :1]"));
+    assert!(text.contains("line 9") && text.contains("parts of a tensor are not read"), "{text}");
+    let text = refused(&class("pass", "return self.helper(x)"));
+    assert!(text.contains("line 9: Net has no helper"), "{text}");
+    let text = refused(&class("self.c = nn.Conv2d(3, 3, 3, stride=2, padding='same')", "return self.c(x)"));
+    assert!(text.contains("line 6: padding='same' is not supported for strided convolutions"), "{text}");
+    let text = refused(&class("self.c = nn.Conv2d(3, 3, 4, padding='same')", "return self.c(x)"));
+    assert!(text.contains("line 6") && text.contains("even kernel"), "{text}");
+    assert_eq!(refused(&class("self.c = nn.Conv2d(3, 3, 4, padding='same', dilation=2)", "return self.c(x)")), "");
+    let needs = "class Net:\n    def __init__(self, width):\n        pass\n    def forward(self, x):\n        return x";
+    assert!(refused(needs).contains("Net needs the argument width: give it a default"));
 }
 
 #[test]

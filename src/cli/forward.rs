@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Take the keys by position where only their names differ (`infill inspect` shows the mapping).
     #[arg(long)]
     by_position: bool,
-    /// A Python file with the network's class: read, never executed. The last class with a forward is taken.
+    /// A Python file with the network's class: read, never executed. The last class whose keys are the file's is taken.
     #[arg(long, conflicts_with_all = ["model", "by_position"])]
     class: Option<PathBuf>,
     /// safetensors with `x`, or `x1` and `x2`: NCHW f32.
@@ -43,13 +43,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(path) = &arguments.class {
         let channels: Vec<usize> = inputs.iter().map(|(_, x)| x.shape().get(1).copied().unwrap_or(0)).collect();
         let source = String::from_utf8_lossy(&super::read_file(path)?).into_owned();
-        let network = class::network(&source, &channels).map_err(|e| e.in_file(&super::file_name(path)))?;
-        let mut engine = load::engine_for(checkpoint.as_mut(), &name, &network, kind)?;
+        let file = super::file_name(path);
+        let classes = class::networks(&source, &channels).map_err(|e| e.in_file(&file))?;
+        let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
+        let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         return finish(arguments, engine.as_mut(), inputs);
     }
     let load = if arguments.by_position { load::load_by_position } else { load::load };
     let mut loaded = load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
     loaded.retain(|network| fits(network, &inputs));
+    // Of the same network twice (an averaged copy, two discriminators), no flag could choose: the preferred place is first.
+    loaded.dedup_by_key(|network| network.model.id);
     let mut network = match loaded.len() {
         1 => loaded.remove(0),
         0 => {

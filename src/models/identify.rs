@@ -1,11 +1,12 @@
 //! Which network a state dict belongs to, derived from the descriptions alone: keys, shapes, and the widths
 //! that the shapes vote for.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::fold::{self, Stored};
 use super::{MODELS, Model, Widths};
-use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
+use crate::checkpoint::{Checkpoint, StateDict, TensorInfo, strip};
 use crate::network::{Network, Parameter, ParameterKind};
 
 /// A key whose shape is another than the network's.
@@ -28,6 +29,8 @@ pub struct Match {
     pub widths: Widths,
     /// Index into [`Checkpoint::state_dicts`].
     pub dict: usize,
+    /// What its keys begin with there: one network of several, or a prefix of the owner's own; usually empty.
+    pub under: String,
     /// 0 to 1: the share of keys and shapes that fit.
     pub confidence: f32,
     /// Why, in one sentence for people.
@@ -76,7 +79,51 @@ fn align_at(model: &'static Model, widths: Widths, dict: &StateDict, index: usiz
     let Held { missing, unexpected, mismatched, folded, fitting, wanted } = hold(&(model.network)(widths), dict);
     let confidence = fitting as f32 / (wanted + unexpected.len()).max(1) as f32;
     let why = why(model, widths, fitting, wanted, &unexpected, folded);
-    Match { model, widths, dict: index, confidence, why, missing, unexpected, mismatched, folded, renamed: Vec::new() }
+    let (under, renamed) = (String::new(), Vec::new());
+    Match { model, widths, dict: index, under, confidence, why, missing, unexpected, mismatched, folded, renamed }
+}
+
+/// The part of a state dict whose keys begin with `under`, without it.
+pub fn part<'a>(dict: &'a StateDict, under: &str) -> Cow<'a, StateDict> {
+    if under.is_empty() {
+        return Cow::Borrowed(dict);
+    }
+    let tensor = |t: &TensorInfo| Some(TensorInfo { key: t.key.strip_prefix(under)?.to_owned(), ..t.clone() });
+    Cow::Owned(StateDict {
+        wrapper: dict.wrapper.clone(),
+        prefix: format!("{}{under}", dict.prefix),
+        tensors: dict.tensors.iter().filter_map(tensor).collect(),
+        modules: dict.modules.iter().filter_map(|(p, v)| Some((p.strip_prefix(under)?.to_owned(), *v))).collect(),
+        siblings: dict.siblings.clone(),
+    })
+}
+
+/// Most beginnings of keys that are tried.
+const PARTS: usize = 16;
+
+/// What the keys of one network in this state dict may begin with: an attribute's name that nobody could foresee
+/// (`inpainter.`, `net_g.` beside `net_d.`), and prefixes that are stripped everywhere after it.
+pub fn parts(dict: &StateDict) -> Vec<String> {
+    let mut heads: Vec<&str> = Vec::new();
+    for tensor in &dict.tensors {
+        let Some(dot) = tensor.key.find('.') else { continue };
+        let head = &tensor.key[..=dot];
+        let is_number = head.starts_with(|c: char| c.is_ascii_digit());
+        if !is_number && !heads.contains(&head) && heads.len() < PARTS {
+            heads.push(head);
+        }
+    }
+    heads.into_iter().map(|head| strip(part(dict, head).into_owned()).prefix[dict.prefix.len()..].to_owned()).collect()
+}
+
+/// Holds one state dict, and then each part of it, against one network.
+pub fn align_parts(model: &'static Model, dict: &StateDict, index: usize) -> Vec<Match> {
+    let whole = align(model, dict, index);
+    if whole.fits() {
+        return vec![whole];
+    }
+    let aligned = |under: String| Match { under: under.clone(), ..align(model, &part(dict, &under), index) };
+    parts(dict).into_iter().map(aligned).filter(Match::fits).chain([whole]).collect()
 }
 
 /// A state dict held against a description, key by key.
@@ -156,12 +203,22 @@ pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
         let candidates = MODELS.iter().map(|model| align(model, dict, index));
         let best = candidates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).filter(|m| m.confidence >= 0.3);
         if best.as_ref().is_some_and(Match::fits) {
-            return best;
+            return Vec::from_iter(best);
+        }
+        let parts = parts(dict).into_iter().filter_map(|under| {
+            let part = part(dict, &under);
+            let found = MODELS.iter().map(|model| align(model, &part, index)).find(Match::fits)?;
+            Some(Match { under, ..found })
+        });
+        let parts: Vec<Match> = parts.collect();
+        if !parts.is_empty() {
+            return parts;
         }
         let first = best.as_ref().map(|found| found.model);
-        first.into_iter().chain(MODELS).find_map(|model| by_position(model, dict, index)).or(best)
+        let renamed = first.into_iter().chain(MODELS).find_map(|model| by_position(model, dict, index));
+        Vec::from_iter(renamed.or(best))
     };
-    let mut matches: Vec<Match> = checkpoint.state_dicts().iter().enumerate().filter_map(best).collect();
+    let mut matches: Vec<Match> = checkpoint.state_dicts().iter().enumerate().flat_map(best).collect();
     matches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     matches
 }

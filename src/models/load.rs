@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fold::{self, Stored};
-use super::identify::{self, Match, Mismatch, align, by_key, identify};
+use super::identify::{self, Held, Match, Mismatch, align_parts, by_key, identify};
 use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
@@ -110,7 +110,8 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
         let known: Vec<&str> = MODELS.iter().map(|m| m.id).collect();
         Error::new(Code::Usage, format!("There is no model {id}. Choose one of: {}.", known.join(", ")))
     })?;
-    let aligned = checkpoint.state_dicts().iter().enumerate().map(|(index, dict)| align(model, dict, index));
+    let dicts = checkpoint.state_dicts().iter().enumerate();
+    let aligned = dicts.flat_map(|(index, dict)| align_parts(model, dict, index));
     let best = aligned.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).ok_or_else(|| unknown(checkpoint))?;
     if best.fits() {
         return Ok(vec![best]);
@@ -195,7 +196,8 @@ fn faults(missing: &[String], unexpected: &[String], mismatched: &[Mismatch]) ->
 
 fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: EngineKind) -> Result<Loaded> {
     let network = identify::network(found);
-    let mut weights = Weights { checkpoint, dict: found.dict, renamed: &found.renamed, network: &network };
+    let names = Names { renamed: &found.renamed, theirs: &found.under, ours: "" };
+    let mut weights = Weights { checkpoint, dict: found.dict, names, network: &network };
     let engine = engine::build(kind, &network, &mut weights)?;
     Ok(Loaded {
         model: found.model,
@@ -207,35 +209,104 @@ fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: Engin
     })
 }
 
+/// Where a network's keys lie in the file.
+struct Names<'a> {
+    /// Key by key, where only the names differ.
+    renamed: &'a [(String, String)],
+    /// What all keys begin with in the file, and what in the network instead.
+    theirs: &'a str,
+    ours: &'a str,
+}
+
+impl Names<'_> {
+    fn of(&self, key: &str) -> String {
+        let renamed = self.renamed.iter().find(|(own, _)| own == key).map(|(_, theirs)| theirs.clone());
+        renamed.unwrap_or_else(|| format!("{}{}", self.theirs, key.strip_prefix(self.ours).unwrap_or(key)))
+    }
+}
+
 /// The weights of one state dict, folded and checked as they are taken.
 struct Weights<'a> {
     checkpoint: &'a mut dyn Checkpoint,
     dict: usize,
-    renamed: &'a [(String, String)],
+    names: Names<'a>,
     network: &'a Network,
 }
 
-/// An engine for any description, with the weights of the state dict that suits it best.
+/// How a description's keys are best found in a file.
+struct Fit {
+    dict: usize,
+    theirs: String,
+    ours: String,
+    held: Held,
+}
+
+impl Fit {
+    fn faults(&self) -> usize {
+        self.held.missing.len() + self.held.unexpected.len() + self.held.mismatched.len()
+    }
+}
+
+/// The fit with the fewest keys at fault: as the keys are, with a prefix put back that was stripped (a class may well
+/// keep all its layers under `model.`), or within a part of the state dict.
+fn fit(checkpoint: &dyn Checkpoint, network: &Network) -> Option<Fit> {
+    let mut fits = Vec::new();
+    for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
+        let back = keys.prefix.match_indices('.').map(|(dot, _)| &keys.prefix[..dot]);
+        let back = back.map(|head| head.rfind('.').map_or(0, |dot| dot + 1)).map(|from| keys.prefix[from..].to_owned());
+        let moved = back.map(|ours| (String::new(), ours));
+        let parts = identify::parts(keys).into_iter().map(|theirs| (theirs, String::new()));
+        for (theirs, ours) in std::iter::once(Default::default()).chain(moved).chain(parts) {
+            let mut part = identify::part(keys, &theirs);
+            if !ours.is_empty() {
+                part.to_mut().tensors.iter_mut().for_each(|tensor| tensor.key.insert_str(0, &ours));
+            }
+            fits.push(Fit { dict, theirs, ours, held: identify::hold(network, &part) });
+        }
+    }
+    fits.into_iter().min_by_key(|fit| (fit.faults(), std::cmp::Reverse(fit.held.fitting)))
+}
+
+/// An engine for the first of these classes whose keys and shapes are the file's.
 ///
-/// `model-mismatch` with every key at fault if none fits.
+/// `model-mismatch` with every key at fault if none fits; a class that could not be followed keeps its own error.
 pub fn engine_for(
     checkpoint: &mut dyn Checkpoint,
     file: &str,
-    network: &Network,
+    classes: Vec<(String, Result<Network>)>,
     kind: EngineKind,
 ) -> Result<Box<dyn Engine>> {
-    let held = checkpoint.state_dicts().iter().map(|dict| identify::hold(network, dict)).enumerate();
-    let best = held.max_by_key(|(_, held)| held.fitting);
-    let (dict, held) = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
-    let mut lines = vec!["These weights do not fit the class.".to_owned()];
-    lines.extend(faults(&held.missing, &held.unexpected, &held.mismatched));
-    if lines.len() > 1 {
-        let mismatched = held.mismatched.iter().map(|m| m.key.clone());
-        let keys = held.missing.iter().chain(&held.unexpected).cloned().chain(mismatched).collect();
-        return Err(Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(keys).in_file(file));
+    let (mut best, mut fault): (Option<(String, Network, Fit)>, Option<Error>) = (None, None);
+    for (name, network) in classes {
+        match network {
+            Ok(network) => {
+                let Some(fit) = fit(checkpoint, &network) else { continue };
+                if best.as_ref().is_none_or(|(.., before)| fit.faults() < before.faults()) {
+                    best = Some((name, network, fit));
+                }
+            }
+            Err(error) => fault = fault.or(Some(error)),
+        }
     }
-    let mut weights = Weights { checkpoint, dict, renamed: &[], network };
-    engine::build(kind, network, &mut weights).map_err(|e| e.in_file(file))
+    let none = || Error::new(Code::CheckpointNoTensors, "The file holds no weights.");
+    match (best, fault) {
+        (Some((_, network, fit)), _) if fit.faults() == 0 => {
+            let names = Names { renamed: &[], theirs: &fit.theirs, ours: &fit.ours };
+            let mut weights = Weights { checkpoint, dict: fit.dict, names, network: &network };
+            engine::build(kind, &network, &mut weights).map_err(|e| e.in_file(file))
+        }
+        // The class that was meant is more likely the one that cannot be followed than one that fits nowhere.
+        (Some((.., fit)), Some(fault)) if fit.held.fitting * 2 < fit.held.wanted => Err(fault),
+        (None, Some(fault)) => Err(fault),
+        (Some((name, _, fit)), _) => {
+            let mut lines = vec![format!("These weights do not fit the class {name}.")];
+            lines.extend(faults(&fit.held.missing, &fit.held.unexpected, &fit.held.mismatched));
+            let mismatched = fit.held.mismatched.iter().map(|m| m.key.clone());
+            let keys = fit.held.missing.iter().chain(&fit.held.unexpected).cloned().chain(mismatched).collect();
+            Err(Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(keys).in_file(file))
+        }
+        (None, None) => Err(none()),
+    }
 }
 
 impl WeightSource for Weights<'_> {
@@ -243,8 +314,7 @@ impl WeightSource for Weights<'_> {
         let gone = || Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()]);
         let dict = self.checkpoint.state_dicts().get(self.dict).ok_or_else(gone)?;
         let tensors = by_key(dict);
-        let theirs = self.renamed.iter().find(|(own, _)| own == key).map_or(key, |(_, theirs)| theirs);
-        let stored = fold::stored(theirs, &|key| tensors.get(key).copied()).ok_or_else(gone)?;
+        let stored = fold::stored(&self.names.of(key), &|key| tensors.get(key).copied()).ok_or_else(gone)?;
         let infos: Vec<TensorInfo> =
             stored.keys().iter().filter_map(|k| tensors.get(k.as_str()).copied().cloned()).collect();
         let mut parts = Vec::with_capacity(infos.len());

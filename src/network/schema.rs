@@ -1,5 +1,7 @@
 //! The state dict a network expects: keys, shapes, and which of them may be absent.
 
+use std::collections::HashSet;
+
 use super::{Network, Op};
 
 /// What a parameter is for.
@@ -65,11 +67,15 @@ fn norm(list: &mut Vec<(&'static str, Vec<usize>, ParameterKind)>, features: usi
 }
 
 impl Network {
-    /// Every entry of the network's `state_dict()`, in order.
+    /// Every entry of the network's `state_dict()`, in order; a layer that is called twice has one.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut all = Vec::new();
+        let (mut all, mut seen) = (Vec::new(), HashSet::new());
         for node in &self.nodes {
-            for (name, shape, kind) in node.op.parameters() {
+            let own = node.op.parameters();
+            if own.is_empty() || !seen.insert(&node.path) {
+                continue;
+            }
+            for (name, shape, kind) in own {
                 all.push(Parameter { key: format!("{}.{name}", node.path), shape, kind });
             }
         }

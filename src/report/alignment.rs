@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::error::{Code, Error, Result};
-use crate::models::identify::{align, network};
+use crate::models::identify::{align_parts, network, part};
 use crate::models::{by_id, fold};
 use crate::network::ParameterKind;
 
@@ -29,10 +29,11 @@ pub struct Aligned {
 /// not comes last. A missing key stands beside the next unexpected one of the same shape.
 pub fn alignment(checkpoint: &dyn Checkpoint, id: &str) -> Result<Vec<Aligned>> {
     let model = by_id(id).ok_or_else(|| Error::new(Code::Usage, format!("There is no model {id}.")))?;
-    let matches = checkpoint.state_dicts().iter().enumerate().map(|(index, dict)| align(model, dict, index));
+    let dicts = checkpoint.state_dicts().iter().enumerate();
+    let matches = dicts.flat_map(|(index, dict)| align_parts(model, dict, index));
     let best = matches.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
     let best = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
-    Ok(rows(&checkpoint.state_dicts()[best.dict], &network(&best)))
+    Ok(rows(&part(&checkpoint.state_dicts()[best.dict], &best.under), &network(&best)))
 }
 
 fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {

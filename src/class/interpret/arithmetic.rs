@@ -1,38 +1,78 @@
-//! Numbers, lists and tensors under operators.
+//! Numbers, texts, lists and tensors under operators.
 
 use super::super::at;
-use super::{ITEMS, Run, Value};
+use super::super::value::{Kind, Value};
+use super::{ITEMS, Run, TEXT};
 use crate::error::Result;
 use crate::network::{NodeId, Op};
 
 impl Run<'_> {
     /// `left operator right`; with a tensor on either side it becomes a node.
     pub(super) fn binary(&mut self, operator: &str, left: Value, right: Value, line: usize) -> Result<Value> {
-        use Value::{Float, Int, List, Tensor};
-        let float = |value: &Value| match value {
-            Int(n) => Some(*n as f64),
-            Float(n) => Some(*n),
-            _ => None,
-        };
+        use Value::{Float, Int, List, Tensor, Text, Unread};
         match (operator, &left, &right) {
+            ("==" | "!=", Unread, _) | ("==" | "!=", _, Unread) => return Ok(Unread),
             ("==", ..) => return Ok(Value::Bool(same(&left, &right))),
             ("!=", ..) => return Ok(Value::Bool(!same(&left, &right))),
-            ("+", List(a), List(b)) if a.len() + b.len() <= ITEMS => return Ok(List([&a[..], b].concat())),
+            ("in", ..) | ("not in", ..) => {
+                let found = self.contains(&right, &left, line)?;
+                return Ok(Value::Bool(found == (operator == "in")));
+            }
+            (_, Tensor(_), Unread) | (_, Unread, Tensor(_)) => {
+                return at(line, "this depends on what only a run would tell, such as a tensor's size or a buffer");
+            }
+            (_, Unread, _) | (_, _, Unread) => return Ok(Unread),
+            ("+", List(a), List(b)) => {
+                let joined = [&self.heap.lists[a.0][..], &self.heap.lists[b.0][..]].concat();
+                return self.list(joined, line);
+            }
             ("*", List(items), Int(times)) | ("*", Int(times), List(items)) => {
+                let items = &self.heap.lists[items.0];
                 let times = usize::try_from(*times).unwrap_or(0);
                 return match items.len().checked_mul(times) {
-                    Some(count) if count <= ITEMS => Ok(List(items.iter().cycle().take(count).cloned().collect())),
+                    Some(count) if count <= ITEMS => {
+                        let items = items.iter().cycle().take(count).cloned().collect();
+                        self.list(items, line)
+                    }
                     _ => at(line, "this list is too long"),
                 };
             }
+            ("+", Text(a), Text(b)) => return self.text(format!("{a}{b}"), line),
+            ("*", Text(text), Int(times)) => {
+                let times = usize::try_from(*times).unwrap_or(0);
+                return match text.len().checked_mul(times) {
+                    Some(length) if length <= TEXT => self.text(text.repeat(times), line),
+                    _ => at(line, "this text is too long"),
+                };
+            }
+            ("%", Text(text), value) => {
+                let values = if let List(id) = value { self.heap.lists[id.0].clone() } else { vec![value.clone()] };
+                let mut filled = text.to_string();
+                for value in values {
+                    let Some(place) = filled.find('%') else { break };
+                    if !filled[place..].starts_with("%d") && !filled[place..].starts_with("%s") {
+                        return at(line, "%d and %s are read in a text");
+                    }
+                    filled.replace_range(place..place + 2, &self.shown(&value, line)?);
+                }
+                return self.text(filled, line);
+            }
             ("+", Tensor(a), Tensor(b)) => return self.tensor(Op::Add, &[*a, *b], "add", line),
+            ("-", Tensor(a), Tensor(b)) => {
+                let negative = self.tensor(Op::Affine { scale: -1.0, offset: 0.0 }, &[*b], "affine", line)?;
+                return self.tensor(Op::Add, &[*a, tensor_of(&negative, line)?], "add", line);
+            }
+            (_, Tensor(_), Tensor(_)) => {
+                return at(line, format!("{operator} between two tensors is not read: infill adds and subtracts them"));
+            }
             (_, Int(a), Int(b)) if operator != "/" => {
                 let number = match operator {
                     "+" => a.checked_add(*b),
                     "-" => a.checked_sub(*b),
                     "*" => a.checked_mul(*b),
-                    "//" => a.checked_div_euclid(*b),
-                    "%" => a.checked_rem_euclid(*b),
+                    "//" => a.checked_div(*b).map(|q| if a % b != 0 && (*a < 0) != (*b < 0) { q - 1 } else { q }),
+                    "%" => a.checked_rem(*b).map(|r| if r != 0 && (r < 0) != (*b < 0) { r + b } else { r }),
+                    "**" if *b < 0 => return Ok(Float((*a as f64).powf(*b as f64))),
                     "**" => u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)),
                     "<" | ">" | "<=" | ">=" => return Ok(Value::Bool(ordered(operator, *a as f64, *b as f64))),
                     _ => None,
@@ -69,29 +109,46 @@ impl Run<'_> {
             "*" => Float(a * b),
             "/" => Float(a / b),
             "//" => Float((a / b).floor()),
+            "%" => Float(a - b * (a / b).floor()),
             "**" => Float(a.powf(b)),
             "<" | ">" | "<=" | ">=" => Value::Bool(ordered(operator, a, b)),
             _ => return at(line, format!("{operator} is not read here")),
         })
     }
+
+    /// Whether a list, a dict's keys or a text holds this.
+    fn contains(&mut self, all: &Value, value: &Value, line: usize) -> Result<bool> {
+        match (all, value) {
+            (Value::Text(all), Value::Text(part)) => Ok(all.contains(&**part)),
+            (Value::Dict(id), _) => Ok(self.heap.dicts[id.0].iter().any(|(key, _)| same(key, value))),
+            (Value::Module(id), Value::Text(name)) if matches!(self.heap.modules[id.0].kind, Kind::Dict) => {
+                Ok(self.heap.modules[id.0].get(name).is_some())
+            }
+            _ => Ok(self.items(all, line)?.iter().any(|item| same(item, value))),
+        }
+    }
 }
 
-/// The item at this index, counted from the end if it is negative.
-pub(super) fn pick(items: Vec<Value>, index: i64, line: usize) -> Result<Value> {
-    let from_end = if index < 0 { index + items.len() as i64 } else { index };
-    let found = usize::try_from(from_end).ok().and_then(|index| items.into_iter().nth(index));
-    found.map_or_else(|| at(line, "the index lies outside the list"), Ok)
+/// A number as a float.
+pub(super) fn float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Bool(flag) => Some(f64::from(*flag)),
+        _ => None,
+    }
 }
 
 /// The tensor, if it is one.
 pub(super) fn tensor_of(value: &Value, line: usize) -> Result<NodeId> {
     match value {
         Value::Tensor(id) => Ok(*id),
+        Value::Unread => at(line, "a tensor is expected here, but this is what only a run would tell"),
         _ => at(line, "a tensor is expected here"),
     }
 }
 
-/// What a condition decides.
+/// What a condition decides; lists and modules are the caller's.
 pub(super) fn truth(value: &Value, line: usize) -> Result<bool> {
     Ok(match value {
         Value::None => false,
@@ -99,22 +156,28 @@ pub(super) fn truth(value: &Value, line: usize) -> Result<bool> {
         Value::Int(number) => *number != 0,
         Value::Float(number) => *number != 0.0,
         Value::Text(text) => !text.is_empty(),
-        Value::List(items) => !items.is_empty(),
-        Value::Module(..) => true,
-        Value::Tensor(_) | Value::Name(_) | Value::Method(..) => {
+        Value::Tensor(_) | Value::OfTensor(..) | Value::Unread => {
             return at(line, "this cannot be decided without running the network");
         }
+        _ => true,
     })
 }
 
-fn same(left: &Value, right: &Value) -> bool {
+/// `==` and `is`, of values that hold no others.
+pub(super) fn same(left: &Value, right: &Value) -> bool {
+    use Value::*;
+    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     match (left, right) {
-        (Value::None, Value::None) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Int(a), Value::Int(b)) => a == b,
-        (Value::Float(a), Value::Float(b)) => a == b,
-        (Value::Text(a), Value::Text(b)) => a == b,
-        _ => false,
+        (None, None) => true,
+        (Text(a), Text(b)) => a == b,
+        (Name(a), Name(b)) => short(a) == short(b),
+        (List(a), List(b)) | (Dict(a), Dict(b)) | (Module(a), Module(b)) | (Partial(a), Partial(b)) => a == b,
+        (Class(a), Class(b)) => a == b,
+        (Tensor(a), Tensor(b)) => a == b,
+        _ => match (float(left), float(right)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        },
     }
 }
 
@@ -124,19 +187,5 @@ fn ordered(operator: &str, a: f64, b: f64) -> bool {
         ">" => a > b,
         "<=" => a <= b,
         _ => a >= b,
-    }
-}
-
-/// `range` of one or two numbers, as a list.
-pub(super) fn range(args: &[Value], line: usize) -> Result<Value> {
-    let numbers: Vec<i64> = args.iter().filter_map(|n| if let Value::Int(n) = n { Some(*n) } else { None }).collect();
-    let (from, to) = match (numbers[..].len() == args.len(), &numbers[..]) {
-        (true, [to]) => (0, *to),
-        (true, [from, to]) => (*from, *to),
-        _ => return at(line, "range takes one or two numbers here"),
-    };
-    match to.saturating_sub(from) <= ITEMS as i64 {
-        true => Ok(Value::List((from..to).map(Value::Int).collect())),
-        false => at(line, "this range is too long"),
     }
 }

@@ -1,130 +1,149 @@
 //! Calls: layers and classes that are made, modules and functions on tensors.
 
-use std::rc::Rc;
-
+use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
-use super::arithmetic::{range, tensor_of};
-use super::{ITEMS, Module, Names, Run, Value};
+use super::Run;
+use super::arithmetic::tensor_of;
+use super::modules::sets_weights;
 use crate::error::Result;
 use crate::network::{NodeId, Op};
 
 impl Run<'_> {
     /// Calls whatever an expression stands for.
-    pub(super) fn call(&mut self, callee: Value, mut args: Vec<Value>, named: Names, line: usize) -> Result<Value> {
+    pub(super) fn call(&mut self, callee: Value, given: Given, line: usize) -> Result<Value> {
         match callee {
-            Value::Module(module, path) => self.forward(&module, &path, args, named, line),
-            Value::Method(module, path, name) => match name.as_str() {
-                "__init__" => Ok(Value::None),
-                // What changes how training goes, and nothing of the network.
-                "apply" | "train" | "eval" | "init_weights" | "initialize" | "initialize_weights"
-                | "reset_parameters" | "weight_init" | "_init_weights" | "register_buffer" => Ok(Value::None),
-                _ => self.method(&module, &path, &name, args, named, line),
-            },
-            Value::Name(name) => {
-                let short = name.rsplit('.').next().unwrap_or(&name).to_owned();
-                if let Some(class) = self.classes.iter().position(|class| class.name == name) {
-                    return Ok(Value::Module(self.instance(class, args, named, line)?, String::new()));
-                }
-                match short.as_str() {
-                    "super" => Ok(Value::Name("super".to_owned())),
-                    "__init__" => Ok(Value::None),
-                    "range" => range(&args, line),
-                    "len" => match args.first() {
-                        Some(Value::List(items)) => Ok(Value::Int(items.len() as i64)),
-                        _ => at(line, "len takes a list here"),
-                    },
-                    "Sequential" | "ModuleList" => {
-                        if let [Value::List(items)] = &args[..] {
-                            args = items.clone();
-                        }
-                        Ok(Value::Module(Rc::new(Module::List(args)), String::new()))
-                    }
-                    // Folded when the weights are loaded.
-                    "spectral_norm" | "weight_norm" if !args.is_empty() => Ok(args.remove(0)),
-                    "cat" | "concat" | "concatenate" => {
-                        let dim = named.get("dim").or(named.get("axis")).or(args.get(1)).cloned();
-                        match (args.into_iter().next(), dim) {
-                            (Some(Value::List(items)), Some(Value::Int(1 | -3))) => {
-                                let ids = items.iter().map(|item| tensor_of(item, line)).collect::<Result<Vec<_>>>()?;
-                                self.tensor(Op::Cat, &ids, "cat", line)
-                            }
-                            _ => at(line, "torch.cat joins channels here: torch.cat([a, b], dim=1)"),
-                        }
-                    }
-                    "add" if args.len() == 2 => {
-                        let (a, b) = (args.remove(0), args.remove(0));
-                        self.binary("+", a, b, line)
-                    }
-                    _ => match layers::layer(&short, &args, &named, line)? {
-                        Some(module) => Ok(Value::Module(Rc::new(module), String::new())),
-                        None => match (layers::function(&short, &args, &named, line)?, args.first()) {
-                            (Some(op), Some(Value::Tensor(x))) => self.tensor(op, &[*x], &short, line),
-                            _ => at(line, format!("infill does not know {name}")),
-                        },
-                    },
-                }
+            Value::Module(id) => self.forward(id, given, line),
+            Value::Method(id, name, from) => self.call_method(id, &name, from, given, line),
+            Value::Class(class) => self.instance(class, given, line).map(Value::Module),
+            Value::Function(function, around) => self.function(&function, around, None, given, line),
+            Value::Partial(id) => {
+                let partial = self.heap.partials[id.0].clone();
+                let mut all = partial.given;
+                all.args.extend(given.args);
+                all.named.retain(|(name, _)| !given.named.iter().any(|(newer, _)| newer == name));
+                all.named.extend(given.named);
+                self.spend(all.args.len() + all.named.len(), line)?;
+                self.deeper(line, |run| run.call(partial.callee, all, line))
             }
+            Value::Of(held, name) => self.call_of(held, &name, given, line),
+            Value::OfTensor(x, name) => self.call_of_tensor(x, &name, given, line),
+            Value::Name(name) => self.outside(&name, given, line),
+            Value::Unread => Ok(Value::Unread),
             _ => at(line, "this cannot be called here"),
         }
     }
 
-    /// A module on tensors.
-    fn forward(
-        &mut self,
-        module: &Rc<Module>,
-        path: &str,
-        args: Vec<Value>,
-        mut named: Names,
-        line: usize,
-    ) -> Result<Value> {
-        let op = match &**module {
-            Module::Own(..) => return self.method(module, path, "forward", args, named, line),
-            Module::Nothing => return args.into_iter().next().map_or_else(|| at(line, "an input is missing"), Ok),
-            Module::List(_) => {
-                let Some(mut value) = args.into_iter().next() else { return at(line, "an input is missing") };
-                for child in children(module, path) {
-                    value = self.call(child, vec![value], Names::new(), line)?;
+    fn call_method(&mut self, id: Id, name: &str, from: usize, given: Given, line: usize) -> Result<Value> {
+        if sets_weights(name) {
+            return Ok(Value::Unread);
+        }
+        match self.method(id, name, from) {
+            Some((function, place)) => match function.decorator.as_str() {
+                "staticmethod" => self.function(&function, None, None, given, line),
+                _ => self.function(&function, None, Some((id, place)), given, line),
+            },
+            None => self.outer_method(id, name, given, line),
+        }
+    }
+
+    /// A method of a tensor.
+    fn call_of_tensor(&mut self, x: NodeId, name: &str, mut given: Given, line: usize) -> Result<Value> {
+        match name {
+            // What changes neither values nor shape.
+            "contiguous" | "clone" | "detach" | "float" | "to" | "cuda" | "cpu" | "type_as" | "requires_grad_" => {
+                Ok(Value::Tensor(x))
+            }
+            "size" | "dim" => Ok(Value::Unread),
+            _ => {
+                given.args.insert(0, Value::Tensor(x));
+                match self.on_tensors(name, &given, line)? {
+                    Some(value) => Ok(value),
+                    None => at(line, format!(".{name} of a tensor is not read: sizes come from the layers alone")),
                 }
-                return Ok(value);
             }
-            Module::Layer(op) => op.clone(),
-        };
-        let x = args.first().map_or_else(|| at(line, "an input is missing"), |x| tensor_of(x, line))?;
-        let op = match (op, named.remove("output_size").or(args.get(1).cloned())) {
-            (Op::ConvTranspose2d(_), Some(_)) => {
-                return at(
-                    line,
-                    "output_size depends on the input's size: give the layer the output_padding it chooses",
-                );
-            }
-            (op, _) => op,
-        };
-        if !self.used.insert(path.to_owned()) && !op.parameters().is_empty() {
-            return at(line, format!("{path} is used twice: shared weights are not read"));
         }
-        self.tensor(op, &[x], path, line)
     }
 
-    /// Adds a node; functions are named after themselves.
-    pub(super) fn tensor(&mut self, op: Op, inputs: &[NodeId], path: &str, line: usize) -> Result<Value> {
-        let count = self.network.nodes.len();
-        if count > ITEMS {
-            return at(line, "the network has too many layers");
+    /// A function of `torch` or `torch.nn.functional` on tensors; `None` if it is not known.
+    fn on_tensors(&mut self, name: &str, given: &Given, line: usize) -> Result<Option<Value>> {
+        let operator = match name.trim_end_matches('_') {
+            "add" => "+",
+            "sub" | "subtract" => "-",
+            "mul" | "multiply" => "*",
+            "div" | "divide" => "/",
+            _ => "",
+        };
+        let first = given.get(0, "input").cloned();
+        match (operator, first) {
+            ("", Some(Value::Tensor(x))) => {
+                if matches!(name, "dropout" | "dropout2d" | "alpha_dropout" | "feature_dropout") {
+                    return Ok(Some(Value::Tensor(x)));
+                }
+                match layers::function(name, given, &self.heap, line)? {
+                    Some(op) => self.tensor(op, &[x], name, line).map(Some),
+                    None => Ok(None),
+                }
+            }
+            ("", _) => Ok(None),
+            (operator, Some(first)) if given.args.len() == 2 && given.named.is_empty() => {
+                self.binary(operator, first, given.args[1].clone(), line).map(Some)
+            }
+            _ => at(line, format!("{name} takes two tensors here")),
         }
-        let name = if path.is_empty() { op.name() } else { path };
-        let taken = self.network.nodes.iter().any(|node| node.path == name);
-        let name = if taken { format!("{name}@{count}") } else { name.to_owned() };
-        Ok(Value::Tensor(self.network.node(name, op, inputs)))
     }
-}
 
-/// The items of a `Sequential` or `ModuleList`, each under its index.
-pub(super) fn children(module: &Module, path: &str) -> Vec<Value> {
-    let Module::List(items) = module else { return Vec::new() };
-    let child = |(index, item): (usize, &Value)| match item {
-        Value::Module(child, _) if path.is_empty() => Value::Module(child.clone(), index.to_string()),
-        Value::Module(child, _) => Value::Module(child.clone(), format!("{path}.{index}")),
-        other => other.clone(),
-    };
-    items.iter().enumerate().map(child).collect()
+    /// Calls something from outside the file by its dotted name.
+    pub(super) fn outside(&mut self, name: &str, mut given: Given, line: usize) -> Result<Value> {
+        let short = name.rsplit('.').next().unwrap_or(name);
+        if let Some(value) = self.builtin(name, &given, line)? {
+            return Ok(value);
+        }
+        match short {
+            "__init__" => return Ok(Value::None),
+            "Sequential" | "ModuleList" | "ModuleDict" => {
+                let kind = match short {
+                    "Sequential" => Kind::Sequential,
+                    "ModuleList" => Kind::List,
+                    _ => Kind::Dict,
+                };
+                let id = self.heap.module(None, kind);
+                self.fill(id, given, line)?;
+                return Ok(Value::Module(id));
+            }
+            // Folded when the weights are loaded.
+            "spectral_norm" | "weight_norm" if !given.args.is_empty() => return Ok(given.args.remove(0)),
+            "cat" | "concat" | "concatenate" => {
+                let list = given.get(0, "tensors").cloned();
+                let dim = given.get(1, "dim").or(given.get(1, "axis")).cloned();
+                return match (list, dim) {
+                    (Some(Value::List(items)), Some(Value::Int(1 | -3))) => {
+                        let items = self.heap.lists[items.0].clone();
+                        let ids = items.iter().map(|item| tensor_of(item, line)).collect::<Result<Vec<_>>>()?;
+                        match &ids[..] {
+                            [] => at(line, "torch.cat needs at least one tensor"),
+                            [one] => Ok(Value::Tensor(*one)),
+                            _ => self.tensor(Op::Cat, &ids, "cat", line),
+                        }
+                    }
+                    _ => at(line, "torch.cat joins channels here: torch.cat([a, b], dim=1)"),
+                };
+            }
+            // Numbers that the weights' file or a run would give.
+            "Parameter" | "zeros" | "ones" | "empty" | "rand" | "randn" | "tensor" | "manual_seed" | "print"
+            | "warn" => {
+                return Ok(Value::Unread);
+            }
+            _ if name.starts_with("init.") || name.contains(".init.") || sets_weights(short) => {
+                return Ok(Value::Unread);
+            }
+            _ => {}
+        }
+        if let Some(kind) = layers::layer(short, &given, &self.heap, line)? {
+            return Ok(Value::Module(self.heap.module(None, kind)));
+        }
+        match self.on_tensors(short, &given, line)? {
+            Some(value) => Ok(value),
+            None => at(line, format!("infill does not know {name}. It follows {}", layers::KNOWN)),
+        }
+    }
 }

@@ -1,49 +1,79 @@
 //! Expressions: sums, calls, lists and what else stands for a value.
 
+use std::rc::Rc;
+
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Argument, DEPTH, Expression, HEIGHT, Node, Parser, shown};
+use super::{Argument, Clause, Expression, Function, HEIGHT, Node, Parser, Statement, shown};
 use crate::error::Result;
 
 impl Parser<'_> {
     /// An expression, or several with commas between.
     pub(super) fn tuple(&mut self) -> Result<Expression> {
-        let first = self.expression()?;
-        if !self.is_mark(",") {
-            return Ok(first);
+        let line = self.line();
+        let first = self.item()?;
+        if !self.is_mark(",") && first.stars == 0 {
+            return Ok(first.value);
         }
-        let line = first.line;
         let mut items = vec![first];
         while self.accept(",") {
-            if matches!(self.peek(), Kind::Line | Kind::Mark("=" | ")")) {
+            if matches!(self.peek(), Kind::Line | Kind::End | Kind::Mark("=" | ")" | "]" | ":")) {
                 break;
             }
-            items.push(self.expression()?);
+            items.push(self.item()?);
         }
         self.grown(line, Node::Tuple(items))
     }
 
-    /// One level further in, if there is room.
-    pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return at(self.line(), "this is nested too deeply");
+    /// One item of a tuple: a value, or `*value`.
+    fn item(&mut self) -> Result<Argument> {
+        let stars = usize::from(self.accept("*"));
+        Ok(Argument { name: None, stars, value: self.expression()? })
+    }
+
+    /// `a, (b, c) in` of a loop.
+    pub(super) fn targets(&mut self) -> Result<Expression> {
+        let line = self.line();
+        let mut names = Vec::new();
+        while !self.is_name("in") {
+            names.push(Argument { name: None, stars: 0, value: self.sum()? });
+            if !self.accept(",") {
+                break;
+            }
         }
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
+        if !self.accept_name("in") {
+            return at(self.line(), "a loop over names is read, such as: for i in range(8)");
+        }
+        match names.len() {
+            1 => Ok(names.remove(0).value),
+            _ => self.grown(line, Node::Tuple(names)),
+        }
     }
 
     /// An expression from its parts, unless its tree grows too high: chains such as `a + b + c` are as deep as long.
-    fn grown(&self, line: usize, node: Node) -> Result<Expression> {
+    pub(super) fn grown(&self, line: usize, node: Node) -> Result<Expression> {
         let highest = |list: &[Argument]| list.iter().map(|argument| argument.value.height).max().unwrap_or(0);
+        let most = |list: &[Expression]| list.iter().map(|item| item.height).max().unwrap_or(0);
         let below = match &node {
-            Node::Int(_) | Node::Float(_) | Node::Text(_) | Node::Name(_) => 0,
+            Node::None | Node::Bool(_) | Node::Int(_) | Node::Float(_) | Node::Text(_) | Node::Name(_) => 0,
+            // What a lambda holds is counted where it is called.
+            Node::Lambda(_) => 0,
             Node::Attribute(value, _) | Node::Minus(value) | Node::Not(value) => value.height,
             Node::Call(callee, arguments) => callee.height.max(highest(arguments)),
-            Node::List(items) => highest(items),
-            Node::Tuple(items) => items.iter().map(|item| item.height).max().unwrap_or(0),
-            Node::Index(a, b) | Node::Each(a, _, b) | Node::Binary(_, a, b) => a.height.max(b.height),
+            Node::List(items) | Node::Tuple(items) => highest(items),
+            Node::Format(items) => most(items),
+            Node::Slice(items) => items.iter().flatten().map(|item| item.height).max().unwrap_or(0),
+            Node::Dict(items) => items
+                .iter()
+                .map(|(key, value)| key.as_ref().map_or(0, |k| k.height).max(value.height))
+                .max()
+                .unwrap_or(0),
+            Node::Either(parts) => most(&parts[..]),
+            Node::Each { item, clauses, .. } => {
+                let inside = clauses.iter().map(|clause| clause.over.height.max(most(&clause.conditions)));
+                inside.max().unwrap_or(0).max(item.height)
+            }
+            Node::Index(a, b) | Node::Binary(_, a, b) => a.height.max(b.height),
         };
         match below < HEIGHT {
             true => Ok(Expression { line, node, height: below + 1 }),
@@ -53,14 +83,40 @@ impl Parser<'_> {
 
     pub(super) fn expression(&mut self) -> Result<Expression> {
         self.deeper(|parser| {
-            let mut left = parser.inversion()?;
-            while let Some(word) = ["and", "or"].into_iter().find(|word| parser.is_name(word)) {
-                parser.at += 1;
-                let right = parser.inversion()?;
-                left = parser.grown(left.line, Node::Binary(word, Box::new(left), Box::new(right)))?;
+            let line = parser.line();
+            if parser.accept_name("lambda") {
+                let parameters = parser.parameters(":", false)?;
+                let value = parser.expression()?;
+                let body = vec![Statement::Return(Some(value))];
+                let (name, decorator) = ("lambda".to_owned(), String::new());
+                let function = Function { name, line, parameters, body, decorator, fault: None };
+                return parser.grown(line, Node::Lambda(Rc::new(function)));
             }
-            Ok(left)
+            let value = parser.either()?;
+            if !parser.accept_name("if") {
+                return Ok(value);
+            }
+            let condition = parser.either()?;
+            if !parser.accept_name("else") {
+                return at(parser.line(), "else is expected here");
+            }
+            let other = parser.expression()?;
+            parser.grown(line, Node::Either(Box::new([condition, value, other])))
         })
+    }
+
+    fn either(&mut self) -> Result<Expression> {
+        self.words("or", |parser| parser.words("and", Self::inversion))
+    }
+
+    /// Operands with a word between them.
+    fn words(&mut self, word: &'static str, operand: fn(&mut Self) -> Result<Expression>) -> Result<Expression> {
+        let mut left = operand(self)?;
+        while self.accept_name(word) {
+            let right = operand(self)?;
+            left = self.grown(left.line, Node::Binary(word, Box::new(left), Box::new(right)))?;
+        }
+        Ok(left)
     }
 
     fn inversion(&mut self) -> Result<Expression> {
@@ -69,13 +125,38 @@ impl Parser<'_> {
             let value = self.deeper(Self::inversion)?;
             return self.grown(line, Node::Not(Box::new(value)));
         }
-        let left = self.binary(&["==", "!=", "<=", ">=", "<", ">"], Self::sum)?;
-        if !self.accept_name("is") {
-            return Ok(left);
+        let mut left = self.sum()?;
+        let Some(mut mark) = self.comparison() else { return Ok(left) };
+        // `a < b < c` is `a < b and b < c`.
+        let mut all: Option<Expression> = None;
+        loop {
+            let right = self.sum()?;
+            let pair = self.grown(line, Node::Binary(mark, Box::new(left), Box::new(right.clone())))?;
+            let whole = match all {
+                Some(before) => self.grown(line, Node::Binary("and", Box::new(before), Box::new(pair)))?,
+                None => pair,
+            };
+            match self.comparison() {
+                Some(next) => (mark, left, all) = (next, right, Some(whole)),
+                None => return Ok(whole),
+            }
         }
-        let mark = if self.accept_name("not") { "!=" } else { "==" };
-        let right = self.sum()?;
-        self.grown(line, Node::Binary(mark, Box::new(left), Box::new(right)))
+    }
+
+    /// The comparison that stands here, read.
+    fn comparison(&mut self) -> Option<&'static str> {
+        if let Some(mark) = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|mark| self.accept(mark)) {
+            return Some(mark);
+        }
+        if self.accept_name("is") {
+            return Some(if self.accept_name("not") { "!=" } else { "==" });
+        }
+        let next = self.tokens.get(self.at + 1).map(|token| &token.kind);
+        if self.is_name("not") && matches!(next, Some(Kind::Name(word)) if word == "in") {
+            self.at += 2;
+            return Some("not in");
+        }
+        self.accept_name("in").then_some("in")
     }
 
     fn sum(&mut self) -> Result<Expression> {
@@ -87,13 +168,20 @@ impl Parser<'_> {
     }
 
     fn power(&mut self) -> Result<Expression> {
-        if self.is_mark("-") {
-            let line = self.line();
-            self.at += 1;
+        let line = self.line();
+        if self.accept("-") {
             let value = self.deeper(Self::power)?;
             return self.grown(line, Node::Minus(Box::new(value)));
         }
-        self.binary(&["**"], Self::postfix)
+        if self.accept("+") {
+            return self.deeper(Self::power);
+        }
+        let base = self.postfix()?;
+        if !self.accept("**") {
+            return Ok(base);
+        }
+        let exponent = self.deeper(Self::power)?;
+        self.grown(line, Node::Binary("**", Box::new(base), Box::new(exponent)))
     }
 
     fn binary(&mut self, marks: &[&'static str], operand: fn(&mut Self) -> Result<Expression>) -> Result<Expression> {
@@ -115,9 +203,7 @@ impl Parser<'_> {
             } else if self.accept("(") {
                 Node::Call(Box::new(value), self.arguments(")")?)
             } else if self.accept("[") {
-                let index = self.expression()?;
-                self.expect("]")?;
-                Node::Index(Box::new(value), Box::new(index))
+                Node::Index(Box::new(value), Box::new(self.index()?))
             } else {
                 return Ok(value);
             };
@@ -125,16 +211,50 @@ impl Parser<'_> {
         }
     }
 
-    fn arguments(&mut self, close: &str) -> Result<Vec<Argument>> {
+    /// What stands between `[` and `]`: an expression, a slice, or several.
+    fn index(&mut self) -> Result<Expression> {
+        let line = self.line();
+        let mut items = Vec::new();
+        let mut is_tuple = false;
+        while !self.accept("]") {
+            let mut parts = vec![None];
+            while !(self.is_mark("]") || self.is_mark(",")) {
+                match parts.last_mut() {
+                    _ if self.accept(":") => parts.push(None),
+                    Some(part @ None) => *part = Some(self.expression()?),
+                    _ => return at(line, "] is expected here"),
+                }
+            }
+            let value = match (parts.len(), parts.pop()) {
+                (1, Some(Some(value))) => value,
+                (_, last) => {
+                    parts.extend(last);
+                    self.grown(line, Node::Slice(parts))?
+                }
+            };
+            items.push(Argument { name: None, stars: 0, value });
+            is_tuple |= self.accept(",");
+        }
+        match items.len() {
+            1 if !is_tuple => Ok(items.remove(0).value),
+            _ => self.grown(line, Node::Tuple(items)),
+        }
+    }
+
+    /// Arguments of a call or items of a list, up to `close`.
+    pub(super) fn arguments(&mut self, close: &str) -> Result<Vec<Argument>> {
         let mut list = Vec::new();
         while !self.accept(close) {
-            let is_spread = self.accept("*");
+            let stars = if self.accept("**") { 2 } else { usize::from(self.accept("*")) };
             let named = matches!(self.peek(), Kind::Name(_))
                 && matches!(self.tokens.get(self.at + 1).map(|t| &t.kind), Some(Kind::Mark("=")));
             let name = if named { Some(self.name()?) } else { None };
             self.at += usize::from(named);
-            let value = self.expression()?;
-            list.push(Argument { name, is_spread, value });
+            let mut value = self.expression()?;
+            if self.is_name("for") {
+                value = self.each(value, false)?;
+            }
+            list.push(Argument { name, stars, value });
             if !self.accept(",") {
                 self.expect(close)?;
                 break;
@@ -143,40 +263,88 @@ impl Parser<'_> {
         Ok(list)
     }
 
+    /// `for .. in .. if ..`, once or more, after the item.
+    fn each(&mut self, item: Expression, is_dict: bool) -> Result<Expression> {
+        let mut clauses = Vec::new();
+        while self.accept_name("for") {
+            let targets = self.targets()?;
+            let over = self.either()?;
+            let mut conditions = Vec::new();
+            while self.accept_name("if") {
+                conditions.push(self.either()?);
+            }
+            clauses.push(Clause { targets, over, conditions });
+        }
+        self.grown(item.line, Node::Each { item: Box::new(item), clauses, is_dict })
+    }
+
     fn atom(&mut self) -> Result<Expression> {
         let line = self.line();
         let node = match self.next() {
             Kind::Int(number) => Node::Int(number),
             Kind::Float(number) => Node::Float(number),
-            Kind::Text(text) => Node::Text(text),
-            Kind::Name(name) => Node::Name(name),
+            Kind::Name(name) => match name.as_str() {
+                "None" => Node::None,
+                "True" => Node::Bool(true),
+                "False" => Node::Bool(false),
+                _ => Node::Name(name),
+            },
+            Kind::Text(_) | Kind::Format(_) => {
+                self.at -= 1;
+                return self.text();
+            }
+            Kind::Mark("...") => Node::None,
             Kind::Mark("(") => {
                 if self.accept(")") {
                     return self.grown(line, Node::Tuple(Vec::new()));
                 }
-                let inside = self.tuple()?;
+                let mut inside = self.tuple()?;
+                if self.is_name("for") {
+                    inside = self.each(inside, false)?;
+                }
                 self.expect(")")?;
                 return Ok(inside);
             }
-            Kind::Mark("[") => return self.list(line),
+            Kind::Mark("[") => {
+                let items = self.arguments("]")?;
+                return match items.first().map(|item| &item.value.node) {
+                    Some(Node::Each { .. }) if items.len() == 1 && items[0].stars == 0 => items
+                        .into_iter()
+                        .next()
+                        .map_or_else(|| at(line, "this is not read here"), |item| Ok(item.value)),
+                    _ => self.grown(line, Node::List(items)),
+                };
+            }
+            Kind::Mark("{") => return self.dict(line),
             other => return at(line, format!("this is not read here: {}", shown(&other))),
         };
         self.grown(line, node)
     }
 
-    fn list(&mut self, line: usize) -> Result<Expression> {
-        let begin = self.at;
-        if !self.is_mark("]") && !self.is_mark("*") {
-            let item = self.expression()?;
-            if self.accept_name("for") {
-                let names = self.loop_names()?;
-                let over = self.expression()?;
-                self.expect("]")?;
-                return self.grown(line, Node::Each(Box::new(item), names, Box::new(over)));
+    /// `{key: value, **more}`.
+    fn dict(&mut self, line: usize) -> Result<Expression> {
+        let mut items = Vec::new();
+        while !self.accept("}") {
+            if self.accept("**") {
+                items.push((None, self.expression()?));
+            } else {
+                let key = self.expression()?;
+                self.expect(":")?;
+                let value = self.expression()?;
+                if self.is_name("for") {
+                    let pair = [key, value].map(|value| Argument { name: None, stars: 0, value });
+                    let item = self.grown(line, Node::Tuple(pair.into()))?;
+                    let each = self.each(item, true)?;
+                    self.expect("}")?;
+                    return Ok(each);
+                }
+                items.push((Some(key), value));
             }
-            self.at = begin;
+            if !self.accept(",") {
+                self.expect("}")?;
+                break;
+            }
         }
-        let items = self.arguments("]")?;
-        self.grown(line, Node::List(items))
+        self.grown(line, Node::Dict(items))
     }
 }

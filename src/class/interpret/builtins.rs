@@ -1,0 +1,204 @@
+//! Python's own functions.
+
+use super::super::at;
+use super::super::value::{Given, Held, Id, Kind, Partial, Value};
+use super::arithmetic::float;
+use super::{ITEMS, Run};
+use crate::error::Result;
+
+impl Run<'_> {
+    /// One of Python's own functions; `None` if this is none.
+    pub(super) fn builtin(&mut self, name: &str, given: &Given, line: usize) -> Result<Option<Value>> {
+        let args = &given.args[..];
+        if args.iter().any(|value| matches!(value, Value::Unread))
+            && matches!(
+                name,
+                "int" | "float" | "bool" | "str" | "len" | "min" | "max" | "abs" | "round" | "sum" | "range"
+            )
+        {
+            return Ok(Some(Value::Unread));
+        }
+        Ok(Some(match (name, args) {
+            ("range", _) => self.range(args, line)?,
+            ("len", [Value::Text(text)]) => Value::Int(text.chars().count() as i64),
+            ("len", [over]) => Value::Int(self.items(over, line)?.len() as i64),
+            ("list" | "tuple" | "dict" | "OrderedDict" | "collections.OrderedDict" | "nn.ParameterList", []) => {
+                match name {
+                    "list" | "tuple" | "nn.ParameterList" => self.list(Vec::new(), line)?,
+                    _ => {
+                        let items = given.named.iter().cloned();
+                        let items = items.map(|(name, value)| (Value::Text(name.into()), value)).collect();
+                        self.heap.dict(items)
+                    }
+                }
+            }
+            ("list" | "tuple" | "iter", [over]) => {
+                let items = self.items(over, line)?;
+                self.list(items, line)?
+            }
+            ("dict" | "OrderedDict" | "collections.OrderedDict", [over]) => {
+                if let Value::Dict(id) = over {
+                    return self.call_of(Held::Dict(*id), "copy", Given::default(), line).map(Some);
+                }
+                let dict = self.heap.dict(Vec::new());
+                for pair in self.items(over, line)? {
+                    let pair = self.items(&pair, line)?;
+                    let [key, value] = &pair[..] else { return at(line, "a dict is made of pairs here") };
+                    self.put(&dict, key.clone(), value.clone(), line)?;
+                }
+                dict
+            }
+            ("zip", _) => {
+                let lists = args.iter().map(|over| self.items(over, line)).collect::<Result<Vec<_>>>()?;
+                let count = lists.iter().map(Vec::len).min().unwrap_or(0);
+                let mut rows = Vec::new();
+                for row in 0..count {
+                    rows.push(self.list(lists.iter().map(|list| list[row].clone()).collect(), line)?);
+                }
+                self.list(rows, line)?
+            }
+            ("enumerate", [over, ..]) => {
+                let first = match given.get(1, "start") {
+                    Some(Value::Int(first)) => *first,
+                    _ => 0,
+                };
+                let mut rows = Vec::new();
+                for (index, item) in self.items(over, line)?.into_iter().enumerate() {
+                    rows.push(self.list(vec![Value::Int(first.saturating_add(index as i64)), item], line)?);
+                }
+                self.list(rows, line)?
+            }
+            ("reversed", [over]) => {
+                let items = self.items(over, line)?.into_iter().rev().collect();
+                self.list(items, line)?
+            }
+            ("str", [value]) => self.text(self.shown(value, line)?, line)?,
+            ("bool", [value]) => Value::Bool(self.truth(value, line)?),
+            ("int", [Value::Text(text)]) => match text.trim().parse() {
+                Ok(number) => Value::Int(number),
+                Err(_) => return at(line, "this text is no number"),
+            },
+            ("isinstance", [value, kind]) => match self.is_a(value, kind) {
+                Some(answer) => Value::Bool(answer),
+                None => Value::Unread,
+            },
+            ("type", [Value::Partial(_)]) => Value::Name("functools.partial".into()),
+            ("type", [Value::Module(id)]) => match self.heap.modules[id.0].class {
+                Some(class) => Value::Class(class),
+                None => Value::Unread,
+            },
+            ("type", [_]) => Value::Unread,
+            ("callable", [_]) => Value::Unread,
+            ("getattr", [owner, Value::Text(name), rest @ ..]) => match (owner, rest) {
+                (Value::Module(id), [default]) if self.heap.modules[id.0].get(name).is_none() => default.clone(),
+                _ => self.attribute(owner.clone(), name, line)?,
+            },
+            ("hasattr", [Value::Module(id), Value::Text(name)]) => {
+                Value::Bool(self.heap.modules[id.0].get(name).is_some() || self.method(*id, name, 0).is_some())
+            }
+            ("setattr", [Value::Module(id), Value::Text(name), value]) => {
+                self.set(*id, name.clone(), value.clone(), line)?;
+                Value::None
+            }
+            ("partial" | "functools.partial", [callee, rest @ ..]) => {
+                let given = Given { args: rest.to_vec(), named: given.named.clone() };
+                self.spend(given.args.len() + given.named.len(), line)?;
+                self.heap.partials.push(Partial { callee: callee.clone(), given });
+                Value::Partial(Id(self.heap.partials.len() - 1))
+            }
+            _ => return self.number(name, args, line),
+        }))
+    }
+
+    /// A function of numbers; `None` if this is none.
+    fn number(&mut self, name: &str, args: &[Value], line: usize) -> Result<Option<Value>> {
+        let listed = match args {
+            [over @ (Value::List(_) | Value::Dict(_))] if matches!(name, "min" | "max" | "sum") => {
+                self.items(over, line)?
+            }
+            _ => args.to_vec(),
+        };
+        let Some(numbers) = listed.iter().map(float).collect::<Option<Vec<f64>>>() else { return Ok(None) };
+        let whole = listed.iter().all(|value| matches!(value, Value::Int(_)));
+        let (module, short) = name.rsplit_once('.').unwrap_or(("", name));
+        let result = match (short, &numbers[..]) {
+            ("min", [first, rest @ ..]) if module.is_empty() => rest.iter().fold(*first, |a, b| a.min(*b)),
+            ("max", [first, rest @ ..]) if module.is_empty() => rest.iter().fold(*first, |a, b| a.max(*b)),
+            ("sum", _) if module.is_empty() => numbers.iter().sum(),
+            ("abs", [x]) if module.is_empty() => x.abs(),
+            ("pow", [x, y]) if module.is_empty() => x.powf(*y),
+            ("float", [x]) if module.is_empty() => return Ok(Some(Value::Float(*x))),
+            ("int", [x]) if module.is_empty() => return Ok(Some(Value::Int(x.trunc() as i64))),
+            ("round", [x]) if module.is_empty() => return Ok(Some(Value::Int(x.round_ties_even() as i64))),
+            ("floor", [x]) if matches!(module, "math" | "np" | "numpy") => {
+                return Ok(Some(Value::Int(x.floor() as i64)));
+            }
+            ("ceil", [x]) if matches!(module, "math" | "np" | "numpy") => return Ok(Some(Value::Int(x.ceil() as i64))),
+            (_, [x]) if matches!(module, "math" | "np" | "numpy") => {
+                let result = match short {
+                    "sqrt" => x.sqrt(),
+                    "log2" => x.log2(),
+                    "log" => x.ln(),
+                    "exp" => x.exp(),
+                    _ => return Ok(None),
+                };
+                return Ok(Some(Value::Float(result)));
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(if whole { Value::Int(result as i64) } else { Value::Float(result) }))
+    }
+
+    /// `isinstance`; `None` if only a run would tell.
+    fn is_a(&self, value: &Value, kind: &Value) -> Option<bool> {
+        let name = match kind {
+            Value::Name(name) => name.rsplit('.').next().unwrap_or(name),
+            Value::List(kinds) => {
+                let answers = self.heap.lists[kinds.0].iter().map(|kind| self.is_a(value, kind));
+                return answers.collect::<Option<Vec<_>>>().map(|answers| answers.contains(&true));
+            }
+            Value::Class(wanted) => {
+                let Value::Module(id) = value else { return Some(false) };
+                let class = self.heap.modules[id.0].class;
+                return Some(class.is_some_and(|c| super::modules::lineage(self.module, c).contains(wanted)));
+            }
+            _ => return None,
+        };
+        Some(match value {
+            Value::Unread => return None,
+            Value::Int(_) => name == "int",
+            Value::Bool(_) => matches!(name, "bool" | "int"),
+            Value::Float(_) => name == "float",
+            Value::Text(_) => name == "str",
+            Value::List(_) => matches!(name, "list" | "tuple" | "Sequence" | "Iterable"),
+            Value::Dict(_) => matches!(name, "dict" | "OrderedDict" | "Mapping"),
+            Value::Tensor(_) => name == "Tensor",
+            Value::Module(id) => match &self.heap.modules[id.0].kind {
+                _ if name == "Module" => true,
+                Kind::Layer(op) => op.name() == name,
+                Kind::Sequential => name == "Sequential",
+                Kind::List => name == "ModuleList",
+                Kind::Dict => name == "ModuleDict",
+                Kind::Plain | Kind::Nothing => false,
+            },
+            _ => false,
+        })
+    }
+
+    /// `range` of one to three numbers, as a list.
+    fn range(&mut self, args: &[Value], line: usize) -> Result<Value> {
+        let numbers = args.iter().map(|n| if let Value::Int(n) = n { Some(*n) } else { None });
+        let (from, to, step) = match numbers.collect::<Option<Vec<_>>>().as_deref() {
+            Some([to]) => (0, *to, 1),
+            Some([from, to]) => (*from, *to, 1),
+            Some([from, to, step]) if *step != 0 => (*from, *to, *step),
+            _ => return at(line, "range takes one to three numbers here"),
+        };
+        let span = if step > 0 { to.saturating_sub(from) } else { from.saturating_sub(to) };
+        let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
+        match count <= ITEMS as u64 {
+            true => self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line),
+            false => at(line, "this range is too long"),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What lists, dicts and texts do.
+
+use super::super::at;
+use super::super::value::{Given, Held, Id, Kind, Value};
+use super::arithmetic::same;
+use super::{ITEMS, Run};
+use crate::error::Result;
+
+impl Run<'_> {
+    /// What a loop runs over.
+    pub(super) fn items(&mut self, over: &Value, line: usize) -> Result<Vec<Value>> {
+        let items = match over {
+            Value::List(id) => self.heap.lists[id.0].clone(),
+            Value::Dict(id) => self.heap.dicts[id.0].iter().map(|(key, _)| key.clone()).collect(),
+            Value::Module(id) => {
+                let module = &self.heap.modules[id.0];
+                match module.kind {
+                    Kind::Sequential | Kind::List => module.children().map(|(_, child)| Value::Module(child)).collect(),
+                    Kind::Dict => module.children().map(|(name, _)| Value::Text(name)).collect(),
+                    _ => return at(line, "a loop runs over a list, a range or a ModuleList here"),
+                }
+            }
+            Value::Unread => return at(line, "this loop depends on what only a run would tell"),
+            _ => return at(line, "a loop runs over a list, a range or a ModuleList here"),
+        };
+        self.spend(items.len(), line)?;
+        Ok(items)
+    }
+
+    /// A value as Python writes it in a text.
+    pub(super) fn shown(&self, value: &Value, line: usize) -> Result<String> {
+        Ok(match value {
+            Value::Text(text) => text.to_string(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => format!("{number:?}"),
+            Value::Bool(flag) => if *flag { "True" } else { "False" }.to_owned(),
+            Value::None => "None".to_owned(),
+            _ => return at(line, "a text or a number is expected here"),
+        })
+    }
+
+    /// `owner[index]`.
+    pub(super) fn pick(&mut self, owner: Value, index: Value, line: usize) -> Result<Value> {
+        let found = match (&owner, &index) {
+            (Value::List(id), Value::Int(index)) => nth(&self.heap.lists[id.0], *index),
+            (Value::Dict(id), key) => self.lookup(*id, key),
+            (Value::Module(id), Value::Int(index)) => {
+                let children: Vec<_> = self.heap.modules[id.0].children().collect();
+                nth(&children, *index).map(|(_, child)| Value::Module(child))
+            }
+            (Value::Module(id), Value::Text(name)) => self.heap.modules[id.0].get(name).cloned(),
+            (Value::Unread, _) => Some(Value::Unread),
+            (Value::Name(_) | Value::Class(_), _) => Some(owner),
+            _ => return at(line, "an index picks from a list, a dict or a Sequential here"),
+        };
+        found.map_or_else(|| at(line, "the index lies outside the list, or the key is not in the dict"), Ok)
+    }
+
+    /// `owner[begin:end:step]`.
+    pub(super) fn slice(&mut self, owner: Value, ends: &[Value], line: usize) -> Result<Value> {
+        let items = match owner {
+            Value::Unread => return Ok(Value::Unread),
+            Value::List(_) => self.items(&owner, line)?,
+            Value::Module(id) if matches!(self.heap.modules[id.0].kind, Kind::Sequential | Kind::List) => {
+                self.items(&owner, line)?
+            }
+            _ => return at(line, "a part is taken of a list or a Sequential here"),
+        };
+        let end = |place: usize| match ends.get(place) {
+            None | Some(Value::None) => Ok(None),
+            Some(Value::Int(number)) => Ok(Some(*number)),
+            _ => at(line, "the ends of a part are numbers"),
+        };
+        let (count, step) = (items.len() as i64, end(2)?.unwrap_or(1));
+        if step == 0 {
+            return at(line, "slice step cannot be zero");
+        }
+        let (low, high) = if step > 0 { (0, count) } else { (-1, count - 1) };
+        let place = |given: Option<i64>, default: i64| match given {
+            Some(at) => (if at < 0 { at.saturating_add(count) } else { at }).clamp(low, high),
+            None => default,
+        };
+        let (first, last) = if step > 0 { (low, high) } else { (high, low) };
+        let (mut at, stop) = (place(end(0)?, first), place(end(1)?, last));
+        let mut taken = Vec::new();
+        while (step > 0 && at < stop) || (step < 0 && at > stop) {
+            taken.extend(nth(&items, at));
+            at = at.saturating_add(step);
+        }
+        match owner {
+            Value::Module(id) => {
+                let kind = self.heap.modules[id.0].kind.clone();
+                let part = self.heap.module(None, kind);
+                self.append(part, taken, line)?;
+                Ok(Value::Module(part))
+            }
+            _ => self.list(taken, line),
+        }
+    }
+
+    /// `owner[index] = value`.
+    pub(super) fn put(&mut self, owner: &Value, index: Value, value: Value, line: usize) -> Result<()> {
+        match (owner, index) {
+            (Value::List(id), Value::Int(index)) => {
+                let list = &mut self.heap.lists[id.0];
+                let place = if index < 0 { index + list.len() as i64 } else { index };
+                match usize::try_from(place).ok().and_then(|place| list.get_mut(place)) {
+                    Some(item) => *item = value,
+                    None => return at(line, "the index lies outside the list"),
+                }
+            }
+            (Value::Dict(id), key) => {
+                let count = self.heap.dicts[id.0].len();
+                if count >= ITEMS {
+                    return at(line, "this dict is too long");
+                }
+                self.spend(1 + count / 64, line)?;
+                let dict = &mut self.heap.dicts[id.0];
+                match dict.iter_mut().find(|(found, _)| same(found, &key)) {
+                    Some((_, found)) => *found = value,
+                    None => dict.push((key, value)),
+                }
+            }
+            (Value::Module(id), index) => self.add(*id, index, value, line)?,
+            (Value::Unread, _) => {}
+            _ => return at(line, "this cannot be assigned to here"),
+        }
+        Ok(())
+    }
+
+    /// Puts more items at the end of a list.
+    pub(super) fn extend(&mut self, list: Id, more: Vec<Value>, line: usize) -> Result<()> {
+        self.spend(more.len(), line)?;
+        self.heap.lists[list.0].extend(more);
+        match self.heap.lists[list.0].len() <= ITEMS {
+            true => Ok(()),
+            false => at(line, "this list is too long"),
+        }
+    }
+
+    fn lookup(&self, dict: Id, key: &Value) -> Option<Value> {
+        self.heap.dicts[dict.0].iter().find(|(found, _)| same(found, key)).map(|(_, value)| value.clone())
+    }
+
+    /// A method of a list, dict or text.
+    pub(super) fn call_of(&mut self, held: Held, name: &str, given: Given, line: usize) -> Result<Value> {
+        let args = &given.args[..];
+        Ok(match (&held, name, args) {
+            (Held::List(id), "append", [item]) => {
+                self.extend(*id, vec![item.clone()], line)?;
+                Value::None
+            }
+            (Held::List(id), "extend", [items]) => {
+                let items = self.items(items, line)?;
+                self.extend(*id, items, line)?;
+                Value::None
+            }
+            (Held::List(id), "insert", [Value::Int(place), item]) => {
+                self.extend(*id, Vec::new(), line)?;
+                self.spend(self.heap.lists[id.0].len(), line)?;
+                let list = &mut self.heap.lists[id.0];
+                let count = list.len() as i64;
+                let place = if *place < 0 { place.saturating_add(count) } else { *place }.clamp(0, count);
+                list.insert(place as usize, item.clone());
+                Value::None
+            }
+            (Held::List(id), "pop", _) => {
+                let list = &mut self.heap.lists[id.0];
+                let place = match args {
+                    [Value::Int(place)] if *place < 0 => place.saturating_add(list.len() as i64),
+                    [Value::Int(place)] => *place,
+                    _ => list.len() as i64 - 1,
+                };
+                match usize::try_from(place).ok().filter(|&place| place < list.len()) {
+                    Some(place) => list.remove(place),
+                    None => return at(line, "the index lies outside the list"),
+                }
+            }
+            (Held::List(id), "reverse", []) => {
+                self.heap.lists[id.0].reverse();
+                Value::None
+            }
+            (Held::List(_) | Held::Dict(_), "copy", []) => {
+                let over = match held {
+                    Held::Dict(id) => {
+                        let items = self.heap.dicts[id.0].clone();
+                        self.spend(items.len(), line)?;
+                        return Ok(self.heap.dict(items));
+                    }
+                    Held::List(id) => Value::List(id),
+                    Held::Text(text) => Value::Text(text),
+                };
+                let items = self.items(&over, line)?;
+                self.list(items, line)?
+            }
+            (Held::Dict(id), "keys", []) => {
+                let items = self.items(&Value::Dict(*id), line)?;
+                self.list(items, line)?
+            }
+            (Held::Dict(id), "values", []) => {
+                let items = self.heap.dicts[id.0].iter().map(|(_, value)| value.clone()).collect();
+                self.list(items, line)?
+            }
+            (Held::Dict(id), "items", []) => {
+                let mut pairs = Vec::new();
+                for (key, value) in self.heap.dicts[id.0].clone() {
+                    pairs.push(self.list(vec![key, value], line)?);
+                }
+                self.list(pairs, line)?
+            }
+            (Held::Dict(id), "get" | "pop", [key, rest @ ..]) => {
+                self.lookup(*id, key).or(rest.first().cloned()).unwrap_or(Value::None)
+            }
+            (Held::Dict(id), "update", [Value::Dict(more)]) => {
+                for (key, value) in self.heap.dicts[more.0].clone() {
+                    self.put(&Value::Dict(*id), key, value, line)?;
+                }
+                Value::None
+            }
+            (Held::Text(text), "lower", []) => self.text(text.to_lowercase(), line)?,
+            (Held::Text(text), "upper", []) => self.text(text.to_uppercase(), line)?,
+            (Held::Text(text), "startswith", [Value::Text(part)]) => Value::Bool(text.starts_with(&**part)),
+            (Held::Text(text), "endswith", [Value::Text(part)]) => Value::Bool(text.ends_with(&**part)),
+            (Held::Text(text), "format", _) => {
+                let mut filled = text.to_string();
+                for (index, value) in args.iter().enumerate() {
+                    let marks = ["{}".to_owned(), format!("{{{index}}}")];
+                    for mark in marks.iter().filter(|mark| text.contains(&***mark)) {
+                        filled = filled.replacen(mark, &self.shown(value, line)?, 1);
+                    }
+                }
+                self.text(filled, line)?
+            }
+            _ => return at(line, format!(".{name} is not read here")),
+        })
+    }
+}
+
+/// The item at this index, counted from the end if it is negative.
+fn nth<T: Clone>(items: &[T], index: i64) -> Option<T> {
+    let from_end = if index < 0 { index.saturating_add(items.len() as i64) } else { index };
+    usize::try_from(from_end).ok().and_then(|index| items.get(index)).cloned()
+}

@@ -1,0 +1,279 @@
+//! Modules: how they are made, registered and called.
+
+use std::rc::Rc;
+
+use super::super::parser::{self, Function};
+use super::super::value::{Given, Id, Kind, Value};
+use super::super::{at, layers};
+use super::arithmetic::tensor_of;
+use super::{ITEMS, Run, TEXT};
+use crate::error::Result;
+use crate::network::{NodeId, Op};
+
+/// Longest line of base classes.
+const BASES: usize = 32;
+/// Deepest module in a network.
+const DEPTH: usize = 64;
+
+/// A class and its base classes of the file, in the order in which methods are looked for.
+pub fn lineage(module: &parser::Module, class: usize) -> Vec<usize> {
+    let (mut list, mut next) = (Vec::new(), vec![class]);
+    while let Some(class) = next.pop() {
+        if list.len() >= BASES || list.contains(&class) {
+            continue;
+        }
+        list.push(class);
+        let bases = module.classes[class].bases.iter().rev();
+        next.extend(bases.filter_map(|base| module.classes.iter().position(|class| class.name == *base)));
+    }
+    list
+}
+
+/// The first base class from outside the file, without what stands before its last dot.
+fn outer_base(module: &parser::Module, class: usize) -> String {
+    let own = lineage(module, class);
+    let bases = own.iter().flat_map(|&class| &module.classes[class].bases);
+    let mut outer = bases.filter(|base| !module.classes.iter().any(|class| class.name == **base));
+    outer.next().map_or("Module", |base| base.rsplit('.').next().unwrap_or(base)).to_owned()
+}
+
+impl Run<'_> {
+    /// The method of this name, and the place of its class among the module's classes.
+    pub(super) fn method(&self, id: Id, name: &str, from: usize) -> Option<(Rc<Function>, usize)> {
+        let class = self.heap.modules[id.0].class?;
+        let own = lineage(self.module, class).into_iter().enumerate().skip(from);
+        let find =
+            |(place, class): (usize, usize)| Some((self.module.classes[class].functions.get(name)?.clone(), place));
+        own.into_iter().find_map(find)
+    }
+
+    /// A new module of a class of the file.
+    pub(super) fn instance(&mut self, class: usize, given: Given, line: usize) -> Result<Id> {
+        let kind = match outer_base(self.module, class).as_str() {
+            "Sequential" => Kind::Sequential,
+            "ModuleList" => Kind::List,
+            "ModuleDict" => Kind::Dict,
+            _ => Kind::Plain,
+        };
+        let id = self.heap.module(Some(class), kind);
+        match self.method(id, "__init__", 0) {
+            Some((init, place)) => drop(self.function(&init, None, Some((id, place)), given, line)?),
+            None => self.outer_init(id, given, line)?,
+        }
+        Ok(id)
+    }
+
+    /// `__init__` of the base class from outside the file.
+    fn outer_init(&mut self, id: Id, given: Given, line: usize) -> Result<()> {
+        let Some(class) = self.heap.modules[id.0].class else { return Ok(()) };
+        match self.heap.modules[id.0].kind {
+            Kind::Plain => {
+                let base = outer_base(self.module, class);
+                if base != "Module"
+                    && let Some(kind) = layers::layer(&base, &given, &self.heap, line)?
+                {
+                    self.heap.modules[id.0].kind = kind;
+                }
+                Ok(())
+            }
+            _ => self.fill(id, given, line),
+        }
+    }
+
+    /// The items that `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict` are made with.
+    pub(super) fn fill(&mut self, id: Id, given: Given, line: usize) -> Result<()> {
+        let items = match (&self.heap.modules[id.0].kind, &given.args[..]) {
+            (_, [Value::Dict(dict)]) => self.heap.dicts[dict.0].clone(),
+            (Kind::Sequential, args) => numbered(0, args.to_vec()),
+            (_, []) => Vec::new(),
+            (_, [over]) => numbered(0, self.items(over, line)?),
+            _ => return at(line, "a list of modules is expected here"),
+        };
+        for (name, item) in items {
+            self.add(id, name, item, line)?;
+        }
+        Ok(())
+    }
+
+    /// Registers one item under a name or number.
+    pub(super) fn add(&mut self, id: Id, name: Value, item: Value, line: usize) -> Result<()> {
+        self.spend(1, line)?;
+        let name = self.shown(&name, line)?;
+        if !matches!(item, Value::Module(_) | Value::None) {
+            return at(line, "a module is expected here, such as a layer: functions cannot be registered");
+        }
+        self.set(id, name.into(), item, line)
+    }
+
+    /// Sets an attribute of a module.
+    pub(super) fn set(&mut self, id: Id, name: Rc<str>, value: Value, line: usize) -> Result<()> {
+        let count = self.heap.modules[id.0].attributes.len();
+        if count >= ITEMS {
+            return at(line, "this module has too many attributes");
+        }
+        // Attributes are looked for one by one.
+        self.spend(1 + count / 64, line)?;
+        self.heap.modules[id.0].set(name, value);
+        Ok(())
+    }
+
+    /// `append` and `extend` of a ModuleList or Sequential.
+    pub(super) fn append(&mut self, id: Id, items: Vec<Value>, line: usize) -> Result<()> {
+        let count = self.heap.modules[id.0].children().count();
+        numbered(count, items).into_iter().try_for_each(|(name, item)| self.add(id, name, item, line))
+    }
+
+    /// Gives every module below the root the path of its first registration, as `state_dict()` does.
+    pub(super) fn register(&mut self, root: Id, line: usize) -> Result<()> {
+        let mut next = vec![(root, String::new(), 0)];
+        while let Some((id, path, depth)) = next.pop() {
+            self.spend(1, line)?;
+            if depth > DEPTH || path.len() > TEXT {
+                return at(line, "the modules are nested too deeply");
+            }
+            if self.paths.contains_key(&id) {
+                continue;
+            }
+            let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            let children: Vec<_> =
+                self.heap.modules[id.0].children().map(|(name, child)| (child, below(&name), depth + 1)).collect();
+            self.spend(children.len(), line)?;
+            next.extend(children.into_iter().rev());
+            self.paths.insert(id, path.into());
+        }
+        Ok(())
+    }
+
+    /// A module on tensors.
+    pub(super) fn forward(&mut self, id: Id, given: Given, line: usize) -> Result<Value> {
+        self.spend(1, line)?;
+        match self.method(id, "forward", 0) {
+            Some((forward, place)) => self.function(&forward, None, Some((id, place)), given, line),
+            None => self.outer_forward(id, given, line),
+        }
+    }
+
+    /// What a module does whose class has no `forward` of its own.
+    pub(super) fn outer_forward(&mut self, id: Id, given: Given, line: usize) -> Result<Value> {
+        let x = given.get(0, "input").cloned();
+        match self.heap.modules[id.0].kind.clone() {
+            Kind::Layer(op) => match x {
+                Some(x) => self.layer(id, op, tensor_of(&x, line)?, &given, line),
+                None => at(line, "an input is missing"),
+            },
+            Kind::Nothing => x.map_or_else(|| at(line, "an input is missing"), Ok),
+            Kind::Sequential => {
+                let Some(mut value) = x else { return at(line, "an input is missing") };
+                let children: Vec<Id> = self.heap.modules[id.0].children().map(|(_, child)| child).collect();
+                for child in children {
+                    value = self.deeper(line, |run| run.forward(child, Given::of([value]), line))?;
+                }
+                Ok(value)
+            }
+            Kind::List | Kind::Dict => at(line, "a ModuleList or ModuleDict is not called itself, but its items"),
+            Kind::Plain => {
+                let class =
+                    self.heap.modules[id.0].class.map_or("this module", |class| &self.module.classes[class].name);
+                at(line, format!("{class} has no forward"))
+            }
+        }
+    }
+
+    fn layer(&mut self, id: Id, op: Op, x: NodeId, given: &Given, line: usize) -> Result<Value> {
+        if matches!(op, Op::ConvTranspose2d(_)) && given.get(1, "output_size").is_some() {
+            return at(line, "output_size depends on the input's size: give the layer the output_padding it chooses");
+        }
+        let path = self.paths.get(&id).cloned();
+        if !op.parameters().is_empty() {
+            // A layer that is called twice stands twice, under one path: its weights are shared.
+            if path.is_none() {
+                let text = "belongs to no attribute of the network, so its weights are in no file: assign it to self, or put it in an nn.ModuleList";
+                return at(line, format!("this {} {text}", op.name()));
+            }
+        }
+        self.tensor(op, &[x], path.as_deref().unwrap_or_default(), line)
+    }
+
+    /// A method that PyTorch's own classes have.
+    pub(super) fn outer_method(&mut self, id: Id, name: &str, given: Given, line: usize) -> Result<Value> {
+        let children = |run: &Self| run.heap.modules[id.0].children().collect::<Vec<_>>();
+        match (name, &given.args[..]) {
+            ("__init__", _) => self.outer_init(id, given, line).map(|()| Value::None),
+            ("forward", _) => self.outer_forward(id, given, line),
+            ("__call__", _) => self.forward(id, given, line),
+            ("append", [item]) => {
+                let item = item.clone();
+                self.append(id, vec![item], line).map(|()| Value::Module(id))
+            }
+            ("extend", [items]) => {
+                let items = self.items(items, line)?;
+                self.append(id, items, line).map(|()| Value::Module(id))
+            }
+            ("add_module" | "register_module", [name, item]) => {
+                let (name, item) = (name.clone(), item.clone());
+                self.add(id, name, item, line).map(|()| Value::None)
+            }
+            ("add_module" | "register_module", _) => match (given.get(0, "name"), given.get(1, "module")) {
+                (Some(name), Some(item)) => {
+                    let (name, item) = (name.clone(), item.clone());
+                    self.add(id, name, item, line).map(|()| Value::None)
+                }
+                _ => at(line, "add_module takes a name and a module"),
+            },
+            ("register_buffer" | "register_parameter", [Value::Text(name), ..]) => {
+                self.set(id, name.clone(), Value::Unread, line).map(|()| Value::None)
+            }
+            ("children" | "values", _) => {
+                let items = children(self).into_iter().map(|(_, child)| Value::Module(child)).collect();
+                self.list(items, line)
+            }
+            ("keys", _) => {
+                let items = children(self).into_iter().map(|(name, _)| Value::Text(name)).collect();
+                self.list(items, line)
+            }
+            ("named_children" | "items", _) => {
+                let mut items = Vec::new();
+                for (name, child) in children(self) {
+                    items.push(self.list(vec![Value::Text(name), Value::Module(child)], line)?);
+                }
+                self.list(items, line)
+            }
+            // Loops over these set first values or freeze them, which a file of weights has done with.
+            ("modules" | "named_modules" | "parameters" | "named_parameters" | "buffers" | "state_dict", _) => {
+                self.list(Vec::new(), line)
+            }
+            ("apply" | "train" | "eval" | "to" | "cuda" | "cpu" | "float" | "half" | "requires_grad_", _) => {
+                Ok(Value::Module(id))
+            }
+            _ if sets_weights(name) => Ok(Value::Unread),
+            _ => {
+                let class =
+                    self.heap.modules[id.0].class.map_or("this module", |class| &self.module.classes[class].name);
+                at(line, format!("{class} has no {name}"))
+            }
+        }
+    }
+
+    /// Adds a node; functions are named after themselves.
+    pub(super) fn tensor(&mut self, op: Op, inputs: &[NodeId], path: &str, line: usize) -> Result<Value> {
+        let count = self.network.nodes.len();
+        if count > ITEMS {
+            return at(line, "the network has too many layers");
+        }
+        let name = if path.is_empty() { op.name() } else { path };
+        let taken = op.parameters().is_empty() && self.network.nodes.iter().any(|node| node.path == name);
+        let name = if taken { format!("{name}@{count}") } else { name.to_owned() };
+        Ok(Value::Tensor(self.network.node(name, op, inputs)))
+    }
+}
+
+/// Whether a method of this name sets the weights' first values, which is nothing to a file of weights.
+pub(super) fn sets_weights(name: &str) -> bool {
+    let has = |part: &str| name.contains(part);
+    name == "reset_parameters" || name == "initialize" || has("init") && (has("weight") || has("param"))
+}
+
+/// Items under the numbers from `first` on.
+fn numbered(first: usize, items: Vec<Value>) -> Vec<(Value, Value)> {
+    items.into_iter().enumerate().map(|(index, item)| (Value::Int((first + index) as i64), item)).collect()
+}
