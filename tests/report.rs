@@ -209,3 +209,82 @@ fn the_pair_network_is_explained_in_three_sentences() {
 fn what_a_file_cannot_tell_is_said() {
     assert!(codes(&inspect(|_| {})).contains(&"cannot-tell"));
 }
+
+/// Every key with this before it.
+fn under(prefix: &'static str) -> impl Fn(&mut Vec<(String, Vec<usize>)>) {
+    move |shapes| shapes.iter_mut().for_each(|(key, _)| key.insert_str(0, prefix))
+}
+
+#[test]
+fn a_prefix_that_nobody_could_foresee_is_stripped_too() {
+    for prefix in ["inpainter.", "net_g.", "G.", "gen.module."] {
+        let report = inspect(under(prefix));
+        assert_eq!((report.networks[0].id, report.networks[0].confidence), ("context-encoder", 1.0), "{prefix}");
+        assert_eq!((report.prefix.as_str(), report.networks[0].prefix.as_str()), (prefix, prefix));
+        let text = message(&report, "prefix-stripped");
+        assert!(
+            text.contains(&format!(
+                "net.load_state_dict({{k.removeprefix('{prefix}'): v for k, v in torch.load(file).items()}})"
+            )),
+            "{text}"
+        );
+        let rows = report::alignment(open(file(under(prefix))).as_ref(), "context-encoder").unwrap();
+        assert!(rows.iter().all(|row| row.verdict == "fits"));
+        assert!(load::load(open(file(under(prefix))).as_mut(), "gen", None, EngineKind::Fast).is_ok());
+    }
+}
+
+#[test]
+fn networks_beside_each_other_under_names_of_their_owners_are_both_found() {
+    let both = |shapes: &mut Vec<(String, Vec<usize>)>| {
+        under("net_g.")(shapes);
+        let scores = (by_id("image-pair-discriminator").unwrap().network)(Widths::base(4)).parameters();
+        shapes.extend(scores.into_iter().map(|p| (format!("net_d.{}", p.key), p.shape)));
+        shapes.push(("loss.weight".to_owned(), vec![3]));
+    };
+    let report = inspect(both);
+    let ids: Vec<&str> = report.networks.iter().map(|network| network.id).collect();
+    assert_eq!(ids, ["context-encoder", "image-pair-discriminator"]);
+    assert!(message(&report, "prefix-stripped").contains("if k.startswith('net_g.')"));
+    assert!(!codes(&report).contains(&"sibling-file"));
+    assert_eq!(load::load(open(file(both)).as_mut(), "gen", None, EngineKind::Fast).unwrap().len(), 2);
+}
+
+#[test]
+fn renamed_keys_are_not_told_as_missing_statistics() {
+    let report = report::inspect(open(renamed()).as_ref(), "gen.safetensors");
+    assert!(
+        !codes(&report).contains(&"statistics-missing") && !codes(&report).contains(&"misfit"),
+        "{:?}",
+        codes(&report)
+    );
+}
+
+#[test]
+fn layers_that_are_not_there_are_named_as_layers() {
+    let report =
+        inspect(|shapes| shapes.retain(|(key, _)| !key.starts_with("encoder.23.") && !key.starts_with("encoder.24.")));
+    assert!(message(&report, "layers-missing").contains("encoder.23, encoder.24"));
+    assert!(!codes(&report).contains(&"statistics-missing"));
+    assert!(message(&report, "misfit").ends_with("6 missing."));
+    let more = inspect(|shapes| shapes.push(("loss.weight".to_owned(), vec![3])));
+    assert!(message(&more, "more-keys").contains("loss.weight"));
+}
+
+#[test]
+fn both_ends_may_have_another_number_of_channels() {
+    let report = inspect(|shapes| {
+        shape(shapes, "encoder.0.weight")[1] = 5;
+        shape(shapes, "decoder.21.weight")[1] = 1;
+        shape(shapes, "decoder.21.bias")[0] = 1;
+    });
+    assert!(message(&report, "channels").ends_with("another number of input and output channels."));
+}
+
+#[test]
+fn published_relatives_are_named() {
+    let lama = |shapes: &mut Vec<(String, Vec<usize>)>| {
+        *shapes = vec![("generator.model.1.ffc.convl2l.weight".to_owned(), vec![64, 4, 7, 7])];
+    };
+    assert!(message(&inspect(lama), "unknown-network").contains("look like LaMa"));
+}

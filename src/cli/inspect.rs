@@ -51,7 +51,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "{}: {} container, {} tensors", report.file, report.container, report.tensors.len())?;
+    let count = report.tensors.len();
+    writeln!(
+        out,
+        "{}: {} container, {count} tensor{}",
+        report.file,
+        report.container,
+        if count == 1 { "" } else { "s" }
+    )?;
     for network in &report.networks {
         writeln!(out, "{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why)?;
         writeln!(

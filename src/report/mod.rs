@@ -2,14 +2,18 @@
 
 mod alignment;
 mod findings;
+mod fit;
 mod layers;
+mod relatives;
 mod stats;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, StateDict};
-use crate::models::identify::{Match, identify};
+use crate::models::identify::{Match, identify, part};
 use crate::models::load::conventions_json;
 
 pub use alignment::{Aligned, alignment};
@@ -107,12 +111,12 @@ pub struct TensorReport {
 pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
     let matches = identify(checkpoint);
     let dicts = checkpoint.state_dicts();
-    let main = matches.first().and_then(|m| dicts.get(m.dict)).or(dicts.first());
+    let main = matches.first().map(|m| part(&dicts[m.dict], &m.under)).or(dicts.first().map(Cow::Borrowed));
     Report {
         file: file.to_owned(),
         container: checkpoint.container().as_str(),
-        wrapper: main.map(|dict| dict.wrapper.clone()).unwrap_or_default(),
-        prefix: main.map(|dict| dict.prefix.clone()).unwrap_or_default(),
+        wrapper: main.as_ref().map(|dict| dict.wrapper.clone()).unwrap_or_default(),
+        prefix: main.as_ref().map(|dict| dict.prefix.clone()).unwrap_or_default(),
         findings: findings::findings(checkpoint, &matches, file),
         networks: matches.into_iter().map(|found| network(found, dicts)).collect(),
         tensors: dicts
@@ -125,7 +129,7 @@ pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
 }
 
 fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
-    let dict = &dicts[found.dict];
+    let dict = part(&dicts[found.dict], &found.under);
     let net = crate::models::identify::network(&found);
     let (parameters, layers) = (net.parameter_count(), layers::layers(&net, found.model.conventions.size.preferred));
     NetworkReport {
@@ -135,7 +139,7 @@ fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
         why: found.why,
         width: found.widths.base,
         parameters,
-        dtype: commonest_dtype(dict),
+        dtype: commonest_dtype(&dict),
         missing: found.missing,
         unexpected: found.unexpected,
         renamed: found.renamed,

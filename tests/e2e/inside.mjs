@@ -230,3 +230,22 @@ export async function keys_under_other_names_are_taken_by_position_when_told(v) 
   await v.inpaint();
   v.quiet();
 }
+
+/** @param {Visitor} v */
+export async function a_file_that_nearly_fits_is_told_by_what_is_the_matter(v) {
+  const shapes = await starterShapes();
+  const channels = { ...shapes, 'stem.0.weight': shapes['stem.0.weight'].with(1, 7) };
+  await v.openPhoto(file('photo.png', photo(200, 150), 'image/png'));
+  await v.give('Load weights', file('mine.safetensors', safetensors(channels)));
+  await v.reaches(['error']);
+  await panelSays(v, /Only the ends differ: stem\.0\.weight.*another number of input channels/);
+  const lama = { 'generator.model.1.ffc.convl2l.weight': [8, 4, 3, 3] };
+  await v.give('Load weights', file('best.safetensors', safetensors(lama)));
+  await panelSays(v, /They look like LaMa, which infill does not run/);
+  check((await v.page.locator('#panel code').allInnerTexts()).includes('infill forward --class net.py'), 'code is not shown as code');
+  const owners = Object.fromEntries(Object.entries(shapes).map(([key, shape]) => [`inpainter.${key}`, shape]));
+  await v.give('Load weights', file('owners.safetensors', safetensors(owners)));
+  await v.says(/owners\.safetensors.*selected/);
+  await panelSays(v, /Every key began with inpainter\./);
+  v.quiet();
+}

@@ -6,7 +6,7 @@ import { wordsFor } from '../app.js';
 import { chooseModel, chooseSecond, firstSentence, loadByPosition, nameOf, parametersOf, removeModel } from '../actions/weights.js';
 import { NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
-import { icon, make } from './dom.js';
+import { icon, make, prose } from './dom.js';
 import { choice } from './fill_tab.js';
 import { inputsPreview } from './inputs_preview.js';
 import { networkPicture } from './network_picture.js';
@@ -18,6 +18,8 @@ import { networkPicture } from './network_picture.js';
 
 /** Findings that answer why it does not load in somebody's own code, or that it is the wrong file. */
 const TOLD = ['other-class', 'unwrapped', 'prefix-stripped', 'sibling-file'];
+/** Findings that say what it is that does not fit, better than the error can. */
+const DIAGNOSES = ['unknown-network', 'sibling-file', 'channels', 'layers-missing', 'index-shift', 'statistics-missing', 'more-keys'];
 /** Keys shown before "Show all". */
 const TELLING = 3;
 
@@ -65,7 +67,7 @@ function modelCard(app, entry, panel) {
     hint ? make('p', {}, hint) : make('p', {}, make('code', {}, [entry.file, ...entry.partners.map(({ file }) => file)].join(' + '))),
     found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
     ...(found?.about ?? []).map((sentence) => make('p', {}, sentence)),
-    ...(report?.findings ?? []).filter(({ code }) => TOLD.includes(code)).map(({ message }) => make('p', {}, message)),
+    ...(report?.findings ?? []).filter(({ code }) => TOLD.includes(code)).map(({ message }) => make('p', {}, ...prose(message))),
     !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
     rows.length > 0 && make('dl', {}, ...rows),
     make('div', { class: 'acts' },
@@ -80,6 +82,7 @@ function modelCard(app, entry, panel) {
 function misfitCard(app, panel) {
   const { file, failure } = /** @type {{file: string, failure: import('../worker/protocol.js').Failure}} */ (app.misfit);
   const network = failure.report?.networks[0];
+  const told = (failure.report?.findings ?? []).filter(({ code }) => DIAGNOSES.includes(code));
   const renamed = network?.renamed ?? [];
   const keys = renamed.length ? renamed.map(([own, theirs]) => ({ key: theirs, words: text.standsFor(own) })) : network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
   const items = keys.map(({ key, words }) => make('li', {}, make('span', { class: 'code' }, key), words && make('small', {}, words)));
@@ -92,8 +95,9 @@ function misfitCard(app, panel) {
   const plain = keys.map(({ key, words }) => (words ? `${key}: ${words}` : key)).join('\n');
   return make('section', { class: 'card warn' },
     make('h2', {}, icon('warn'), make('span', {}, failure.report ? text.misfitFile(file) : text.unreadableFile(file))),
-    make('p', {}, firstSentence(wordsFor(failure, file))),
+    !told.some(({ code }) => code === 'unknown-network') && make('p', {}, firstSentence(wordsFor(failure, file))),
     network?.why && make('p', {}, network.why),
+    ...told.map(({ message }) => make('p', {}, ...prose(message))),
     keys.length > 0 && listed,
     make('p', {}, text.keepsOld(nameOf(app.models.selected))),
     make('div', { class: 'acts' },

@@ -36,6 +36,15 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * A sentence whose code stands between backticks.
+ * @param {string} sentence
+ * @returns {Node[]}
+ */
+export function prose(sentence) {
+  return sentence.split('`').map((part, index) => (index % 2 ? make('code', {}, part) : document.createTextNode(part)));
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**

@@ -5,7 +5,7 @@
 import { wordsFor } from '../app.js';
 import { alignKeys, readStats } from '../actions/look.js';
 import { text } from '../strings/en.js';
-import { make } from './dom.js';
+import { make, prose } from './dom.js';
 import { explain } from './explain.js';
 import { choice } from './fill_tab.js';
 import { moduleTree, size } from './module_tree.js';
@@ -64,7 +64,7 @@ function findings(report) {
   const list = report.findings ?? [];
   if (!list.length) return null;
   const items = list.map(({ severity, message, keys }) =>
-    make('li', { class: severity }, message, keys.length > 0 && make('div', { class: 'code quiet' }, keys.slice(0, 3).join(', '), keys.length > 3 && `, … (${keys.length})`)));
+    make('li', { class: severity }, ...prose(message), keys.length > 0 && make('div', { class: 'code quiet' }, keys.slice(0, 3).join(', '), keys.length > 3 && `, … (${keys.length})`)));
   return make('section', { class: 'group' }, make('h3', {}, text.findings), make('ul', { class: 'findings' }, ...items));
 }
 

@@ -1,0 +1,172 @@
+//! What is said of one network: what fits, and what the misfits have in common.
+
+use std::collections::HashSet;
+
+use super::findings::{Finding, finding};
+use crate::checkpoint::StateDict;
+use crate::models::identify::{Match, Mismatch, align, network};
+use crate::models::{Model, by_id};
+
+/// What fits and what does not, of one network.
+pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
+    let name = found.model.name;
+    if found.widths != found.model.published {
+        let text = format!(
+            "All widths are scaled: base width {} instead of {}. The network is built so.",
+            found.widths.base, found.model.published.base
+        );
+        list.push(finding("other-width", "info", text, Vec::new()));
+    }
+    if let Some(folded) = found.folded {
+        list.push(finding("folded", "info", format!("The weights carry {folded}: folded for you."), Vec::new()));
+    }
+    if !found.renamed.is_empty() {
+        shift(found, list);
+        positional(found, list);
+        return;
+    }
+    let counters = network(found).parameters().into_iter().filter(|p| p.key.ends_with("num_batches_tracked"));
+    let absent: Vec<String> =
+        counters.map(|p| p.key).filter(|key| !dict.tensors.iter().any(|t| t.key == *key)).collect();
+    if !absent.is_empty() {
+        let text = "num_batches_tracked is missing, which is harmless: it only counts training steps.".to_owned();
+        list.push(finding("counter-missing", "info", text, absent));
+    }
+    let absent: HashSet<&str> = found.missing.iter().map(|key| module(key)).collect();
+    let here: HashSet<&str> = dict.tensors.iter().map(|tensor| module(&tensor.key)).collect();
+    let is_statistic = |key: &&String| key.contains("running_") && here.contains(module(key));
+    let statistics: Vec<String> = found.missing.iter().filter(is_statistic).cloned().collect();
+    if !statistics.is_empty() {
+        let text = "running_mean or running_var is missing: batch norm cannot run in eval mode without them. Save the state_dict() of the trained network again, with its buffers.";
+        list.push(finding("statistics-missing", "error", text.to_owned(), statistics));
+    }
+    if found.fits() {
+        return;
+    }
+    shift(found, list);
+    let mut gone: Vec<&str> = absent.into_iter().filter(|module| !here.contains(module)).collect();
+    if !gone.is_empty() && found.unexpected.is_empty() {
+        gone.sort_unstable_by_key(|module| found.missing.iter().position(|key| key.starts_with(*module)));
+        let text = format!(
+            "Whole layers of {name} are not in the file: {}. The network was built with fewer of them, or the file is a part of it.",
+            gone.join(", ")
+        );
+        list.push(finding("layers-missing", "error", text, found.missing.clone()));
+    }
+    if found.missing.is_empty() && found.mismatched.is_empty() {
+        let text = format!(
+            "{name} is complete, but the file holds more: {}. Delete these keys and save it again.",
+            found.unexpected.join(", ")
+        );
+        list.push(finding("more-keys", "error", text, found.unexpected.clone()));
+    }
+    channels(found, list);
+    let counts = [
+        (found.missing.len(), "missing"),
+        (found.unexpected.len(), "unexpected"),
+        (found.mismatched.len(), "of another shape"),
+    ];
+    let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let text = format!("{name} fits best, but not all of its keys do: {}.", counts.join(", "));
+    list.push(finding("misfit", "error", text, found.faults()));
+}
+
+/// The module of a key.
+fn module(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(module, _)| module)
+}
+
+fn shift(found: &Match, list: &mut Vec<Finding>) {
+    let Some((shift, keys)) = shifted(found) else { return };
+    let example = found.missing.iter().find_map(|key| shifted_by(key, shift).map(|theirs| (key, theirs)));
+    let example = example.map_or_else(String::new, |(own, theirs)| format!(" ({own} is {theirs} in the file)"));
+    let text = format!(
+        "The names are shifted by {shift}{example}: the network that was saved has a layer such as Dropout {}. Renumber the keys, or define the class as it was trained.",
+        if shift > 0 { "more" } else { "less" }
+    );
+    list.push(finding("index-shift", "error", text, keys));
+}
+
+fn positional(found: &Match, list: &mut Vec<Finding>) {
+    let pairs: Vec<String> = found.renamed.iter().map(|(own, theirs)| format!("{theirs} -> {own}")).collect();
+    let first = found.renamed.iter().position(|(own, theirs)| own != theirs).unwrap_or(0);
+    let text = format!(
+        "Other names, but the shapes of {} in its order: the keys can be mapped by position, {}, and so on.",
+        found.model.name, pairs[first]
+    );
+    list.push(finding("positional", "warning", text, pairs));
+}
+
+/// Another number of channels at the network's ends, where nothing else differs.
+fn channels(found: &Match, list: &mut Vec<Finding>) {
+    let parameters = network(found).parameters();
+    let ends = [parameters.first(), parameters.iter().rfind(|p| p.key.ends_with(".weight"))];
+    let [Some(first), Some(last)] = ends.map(|end| end.map(|p| module(&p.key))) else { return };
+    let only = |m: &&Mismatch| [first, last].contains(&module(&m.key));
+    if found.mismatched.is_empty() || !found.mismatched.iter().all(|m| only(&m)) || !found.missing.is_empty() {
+        return;
+    }
+    let side = |m: &Mismatch| if module(&m.key) == first { "input" } else { "output" };
+    let each = found.mismatched.iter().map(|m| {
+        format!(
+            "{} has {:?} in the file and {:?} in {} ({} channels)",
+            m.key,
+            m.found,
+            m.expected,
+            found.model.name,
+            side(m)
+        )
+    });
+    let mut sides: Vec<&str> = found.mismatched.iter().map(side).collect();
+    sides.dedup();
+    let text = format!(
+        "Only the ends differ: {}. The network was trained with another number of {} channels.",
+        each.collect::<Vec<_>>().join("; "),
+        sides.join(" and ")
+    );
+    list.push(finding("channels", "error", text, found.mismatched.iter().map(|m| m.key.clone()).collect()));
+}
+
+/// The constant by which the indices of unexpected keys differ from the missing ones, if there is one.
+fn shifted(found: &Match) -> Option<(i64, Vec<String>)> {
+    let parts = |key: &str| -> Option<(String, i64, String)> {
+        let mut pieces: Vec<&str> = key.split('.').collect();
+        let at = pieces.iter().rposition(|piece| piece.parse::<i64>().is_ok())?;
+        let number = pieces.remove(at).parse().ok()?;
+        Some((pieces[..at].join("."), number, pieces[at..].join(".")))
+    };
+    let missing: Vec<_> = found.missing.iter().filter_map(|key| parts(key)).collect();
+    let unexpected: Vec<_> = found.unexpected.iter().filter_map(|key| parts(key)).collect();
+    (-4..=4).filter(|shift| *shift != 0).find_map(|shift| {
+        let hits = missing.iter().filter(|(head, number, tail)| {
+            unexpected.iter().any(|(h, n, t)| h == head && t == tail && *n == number + shift)
+        });
+        (hits.count() * 2 > missing.len().max(1)).then(|| (shift, found.unexpected.clone()))
+    })
+}
+
+/// The key with its last index moved by `shift`.
+fn shifted_by(key: &str, shift: i64) -> Option<String> {
+    let mut pieces: Vec<String> = key.split('.').map(str::to_owned).collect();
+    let place = pieces.iter_mut().rev().find(|piece| piece.parse::<i64>().is_ok())?;
+    *place = (place.parse::<i64>().ok()? + shift).to_string();
+    Some(pieces.join("."))
+}
+
+/// For networks that people load into another class: what PyTorch then says, and the line of code to change.
+pub fn other_class(found: &Match, dict: &StateDict, code: &str, list: &mut Vec<Finding>) {
+    let class = match found.model.id {
+        "edgeconnect-inpaint" => "InpaintGenerator",
+        "edgeconnect-edge" => "EdgeGenerator",
+        _ => return,
+    };
+    let Some(taken) = by_id("context-encoder").map(|model: &'static Model| align(model, dict, found.dict)) else {
+        return;
+    };
+    let first = taken.missing.iter().take(3).map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is an EdgeConnect {class}, not a ContextEncoder ({} of its keys are missing here). Change the class: `net = {class}(); net.load_state_dict({code})`.",
+        taken.missing.len()
+    );
+    list.push(finding("other-class", "info", text, taken.missing));
+}
