@@ -4,7 +4,7 @@ use super::bytes::{File, fault, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
 use super::zip::Archive;
-use super::{Container, Source, StateDict, discover, no_tensors, pickle};
+use super::{Container, Source, StateDict, discover, pickle};
 use crate::error::Result;
 use crate::error::{Code, Error};
 
@@ -40,24 +40,27 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
         Ok(Storage::new(Place::Zip(entry.clone()), entry.size))
     };
     let mut tensors = Tensors::new(&heap, &mut locate);
-    let dicts = discover::state_dicts(&mut tensors, top)?;
+    let dicts = discover::state_dicts(&mut tensors, top).map_err(|error| match error.code {
+        Code::CheckpointNoTensors if scripted => {
+            let text = "This TorchScript archive names no weights: torch.jit.freeze and optimize_for_inference make nameless constants of them. Save it before, or save the network's state_dict().";
+            Error::new(error.code, text)
+        }
+        _ => error,
+    })?;
     let storages = tensors.storages;
     let container = if scripted { Container::TorchScript } else { Container::Zip };
-    finish(file, container, dicts, storages, big_endian)
+    Ok(finish(file, container, dicts, storages, big_endian))
 }
 
-/// The opened file, if it holds weights.
+/// The opened file.
 pub fn finish<S: Source>(
     file: File<S>,
     container: Container,
     dicts: Vec<StateDict>,
     storages: Vec<Storage>,
     big_endian: bool,
-) -> Result<Opened<S>> {
-    if dicts.is_empty() {
-        return Err(no_tensors());
-    }
-    Ok(Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian, inflated: None })
+) -> Opened<S> {
+    Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian, inflated: None }
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
@@ -109,5 +112,5 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;
     let storages = tensors.storages;
-    finish(file, Container::Legacy, dicts, storages, big_endian)
+    Ok(finish(file, Container::Legacy, dicts, storages, big_endian))
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::bytes::fault;
 use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
-use super::{StateDict, TensorInfo};
-use crate::error::{Code, Result};
+use super::{StateDict, TensorInfo, no_tensors};
+use crate::error::{Code, Error, Result};
 use crate::limits::{SIBLINGS, STATE_DICTS, TENSORS};
 
 /// Wrapper keys, in the order in which they are preferred.
@@ -25,7 +25,17 @@ const WRAPPERS: [&str; 12] = [
     "net",
 ];
 /// An averaged copy stands for the plain one beside it.
-const AVERAGED: [(&str, &str); 3] = [("params_ema", "params"), ("G_ema", "G"), ("g_ema", "G")];
+const AVERAGED: [(&str, &str); 9] = [
+    ("params_ema", "params"),
+    ("G_ema", "G"),
+    ("g_ema", "G"),
+    ("netG_ema", "netG"),
+    ("generator_ema", "generator"),
+    ("model_ema", "model"),
+    ("ema_model", "model"),
+    ("ema", "model"),
+    ("ema", "net"),
+];
 /// Prefixes that every key may carry.
 const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
 /// Prefixes that tell one network's keys from another's in one dict.
@@ -35,10 +45,33 @@ const PATH_BYTES: usize = 256;
 /// Deepest wrapper, and deepest module.
 const DEPTH: usize = 32;
 
-/// The state dicts under `root`, preferred ones first.
+/// Says what a file without weights holds instead: often the optimiser's half of a training state.
+fn no_weights(heap: &Heap, root: Id) -> Error {
+    let items = heap.dict(root).unwrap_or_default();
+    let mut keys: Vec<&str> = items.iter().filter_map(|&(key, _)| heap.str(key)).take(6).collect();
+    keys.retain(|key| key.len() <= 32);
+    let is_optimiser = |id: Id| heap.lookup(id, "param_groups").is_some();
+    let text = if is_optimiser(root) || items.iter().take(64).any(|&(_, value)| is_optimiser(value)) {
+        format!(
+            " It is an optimiser's state ({}): take the file with the generator's weights beside it.",
+            keys.join(", ")
+        )
+    } else if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" It holds {}.", keys.join(", "))
+    };
+    let error = no_tensors();
+    Error { message: error.message + &text, ..error }
+}
+
+/// The state dicts under `root`, preferred ones first; `checkpoint-no-tensors` if there is none.
 pub fn state_dicts(tensors: &mut Tensors<'_>, root: Id) -> Result<Vec<StateDict>> {
     let mut search = Search { found: Vec::new(), visited: HashSet::new() };
     search.descend(tensors, root, &mut Vec::new(), Vec::new())?;
+    if search.found.is_empty() {
+        return Err(no_weights(tensors.heap, root));
+    }
     Ok(search.found.into_iter().flat_map(split).map(strip).collect())
 }
 
@@ -69,7 +102,24 @@ impl Search {
                 }
                 Ok(())
             }
+            // `torch.save(x)`, as people keep a single picture or mask.
+            _ if wrapper.is_empty() && tensors.is_tensor(id) => {
+                if let Kind::Tensor(tensor) = tensors.read(id, "tensor") {
+                    self.found.push(StateDict { tensors: vec![tensor?], ..StateDict::default() });
+                }
+                Ok(())
+            }
             Value::Tuple(items) | Value::List(items) => {
+                let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
+                for (index, &item) in items.iter().enumerate() {
+                    if let Kind::Tensor(tensor) = tensors.read(item, &index.to_string()) {
+                        dict.tensors.push(tensor?);
+                    }
+                }
+                if !dict.tensors.is_empty() {
+                    self.found.push(dict);
+                    return Ok(());
+                }
                 for (index, &item) in items.iter().enumerate().take(64) {
                     wrapper.push(index.to_string());
                     self.descend(tensors, item, wrapper, Vec::new())?;
@@ -99,6 +149,7 @@ impl Search {
         let dotted = |id| heap.str(id).is_some_and(|key| key.contains('.'));
         let flat = items.iter().any(|&(key, value)| dotted(key) && tensors.is_tensor(value));
         let before = self.found.len();
+        let holds = |id| matches!(heap.get(id), Value::Dict { .. } | Value::Object { state: Some(_), .. });
         let mut children: Vec<(usize, &str, Id)> = Vec::new();
         for &(key, value) in items {
             let Some(name) = heap.str(key) else { continue };
@@ -106,7 +157,7 @@ impl Search {
                 heap.get(value),
                 Value::Dict { .. } | Value::Object { state: Some(_), .. } | Value::List(_) | Value::Tuple(_)
             ) || tensors.is_tensor(value)
-                || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some())
+                || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some_and(holds))
             {
                 continue;
             }

@@ -9,7 +9,7 @@ const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19
 /// The container, or an error that says what the file is instead.
 pub fn container<S: Source + ?Sized>(file: &mut File<S>) -> Result<Container> {
     let head = file.bytes(0, file.length().min(512) as usize)?;
-    let not = |what: &str| fault(Code::CheckpointNotWeights, format!("This is {what}, not a checkpoint."));
+    let not = |what: &str| fault(Code::CheckpointNotWeights, format!("This is no checkpoint but {what}."));
     let text = head.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |start| &head[start..]);
     match &head[..] {
         [] => fault(Code::CheckpointFormat, "The file is empty. Copy or download it again."),

@@ -40,7 +40,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     found.named = table.named;
     let dicts = discover::state_dicts(&mut found, root)?;
     let storages = found.storages;
-    archive::finish(file, Container::Tar, dicts, storages, false)
+    Ok(archive::finish(file, Container::Tar, dicts, storages, false))
 }
 
 /// Start and end of every entry's bytes, by name.

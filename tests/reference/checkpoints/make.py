@@ -183,8 +183,22 @@ def main():
     legacy_tar("tar.pth", collections.OrderedDict([
         ("conv.weight", torch.randn(2, 3, 2, 2)), ("conv.bias", torch.randn(2)), ("f64", torch.randn(3, dtype=torch.float64)),
         ("i64", torch.tensor([5, -6])), ("part", base[2:8].view(2, 3)), ("transposed", base.view(3, 4).t())]))
+    few(plain)
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(rows, file)
+
+
+def few(plain):
+    """An averaged copy, a number that bears its name, tensors without a dict."""
+    torch.save({"model": {k: v * 0 for k, v in plain.items()}, "ema": {"decay": 0.999, "module": plain}}, f"{HERE}/ema-of-model.pth")
+    expect("ema-of-model.pth", "zip", plain, ["ema", "module"])
+    torch.save({"model": plain, "ema": 0.999}, f"{HERE}/ema-number.pth")
+    expect("ema-number.pth", "zip", plain, ["model"])
+    lone = torch.arange(6, dtype=torch.float32).view(2, 3)
+    torch.save(lone, f"{HERE}/lone.pth")
+    expect("lone.pth", "zip", {"tensor": lone})
+    torch.save([lone, lone.t()], f"{HERE}/list.pth")
+    expect("list.pth", "zip", {"0": lone, "1": lone.t()})
 
 
 if __name__ == "__main__":
