@@ -14,7 +14,7 @@ use super::at;
 use super::parser::{Expression, Function, Module, Node, Statement, Takes};
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
-use crate::network::Network;
+use crate::network::{Network, NodeId, Shape};
 use arithmetic::truth;
 
 /// Most statements, calls and list items that are followed.
@@ -36,10 +36,10 @@ pub fn candidates(module: &Module) -> Vec<usize> {
 }
 
 /// The network that this class describes.
-pub fn network(module: &Module, root: usize, channels: &[usize]) -> Result<Network> {
+pub fn network(module: &Module, root: usize, channels: &[usize], sizes: Option<&[Shape]>) -> Result<Network> {
     let heap = Heap::default();
     let (network, paths) = (Network::new(), HashMap::new());
-    let mut run = Run { module, heap, network, paths, steps: 0, depth: 0 };
+    let mut run = Run { module, sizes, heap, network, paths, steps: 0, depth: 0 };
     let line = module.classes[root].line;
     let id = run.instance(root, Given::default(), line)?;
     run.register(id, line)?;
@@ -68,6 +68,8 @@ pub fn network(module: &Module, root: usize, channels: &[usize]) -> Result<Netwo
 /// One class as it is followed.
 struct Run<'a> {
     module: &'a Module,
+    /// The inputs' shapes, where they are known.
+    sizes: Option<&'a [Shape]>,
     heap: Heap,
     network: Network,
     /// Where each module lies in the network: the first name under which it was registered.
@@ -103,6 +105,21 @@ impl Run<'_> {
         let value = work(self)?;
         self.depth -= 1;
         Ok(value)
+    }
+
+    /// The shape of a tensor, where the inputs' are known.
+    fn shape(&mut self, x: NodeId, line: usize) -> Result<Option<Shape>> {
+        let Some(sizes) = self.sizes else { return Ok(None) };
+        self.spend(self.network.nodes.len(), line)?;
+        let shapes = self.network.shapes(sizes).or_else(|error| at(line, error.message))?;
+        Ok(Some(shapes[x.0]))
+    }
+
+    /// `x.shape`; only a run would tell the batch.
+    fn sizes(&mut self, x: NodeId, line: usize) -> Result<Value> {
+        let Some(Shape { channels, height, width }) = self.shape(x, line)? else { return Ok(Value::Unread) };
+        let sides = [channels, height, width].map(|side| Value::Int(side as i64));
+        self.list([&[Value::Unread], &sides[..]].concat(), line)
     }
 
     fn list(&mut self, items: Vec<Value>, line: usize) -> Result<Value> {

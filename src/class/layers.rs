@@ -4,8 +4,8 @@ use super::at;
 use super::value::{Given, Heap, Kind, Value};
 use crate::error::Result;
 use crate::network::{
-    Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, Pair, UpsampleMode,
-    unsigned,
+    Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, Pair, Shape,
+    UpsampleMode, unsigned,
 };
 
 /// What a class may be made of, for people.
@@ -145,13 +145,27 @@ impl<'a> Arguments<'a> {
         Ok((self.number("num_features", None)?, self.float("eps", 1e-5)?, affine, tracked))
     }
 
-    /// `Upsample` and `interpolate`.
-    fn upsample(&self, default: &str) -> Result<Op> {
-        if self.get("size").is_some() {
+    /// The whole factor from the input's shape to `size`.
+    fn factor(&self, shape: Option<Shape>) -> Result<usize> {
+        let Some(Shape { height, width, .. }) = shape else {
             let text = "a size is not read, because it depends on the input: give scale_factor";
             return at(self.line, format!("{}: {text}", self.layer));
+        };
+        let (h, w) = self.pair("size", None)?;
+        let factor = h / height.max(1);
+        match (1..64).contains(&factor) && (height * factor, width * factor) == (h, w) {
+            true => Ok(factor),
+            false => {
+                let text = format!("{height} x {width} to {h} x {w} is not a whole factor, which alone is read");
+                at(self.line, format!("{}: {text}", self.layer))
+            }
         }
+    }
+
+    /// `Upsample` and `interpolate`; `shape` is the input's, where it is known.
+    fn upsample(&self, default: &str, shape: Option<Shape>) -> Result<Op> {
         let scale = match self.get("scale_factor") {
+            _ if self.get("size").is_some() => self.factor(shape)?,
             Some(Value::Float(number)) if number.fract() == 0.0 && (1.0..64.0).contains(number) => *number as usize,
             _ => {
                 let (height, width) = self.pair("scale_factor", None)?;
@@ -261,12 +275,11 @@ pub fn layer(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Opti
             let [left, right, top, bottom] = read(&["padding"])?.sides("padding")?;
             Pad2d { left, right, top, bottom, mode }.into()
         }
-        "Upsample" => {
-            read(&["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"])?.upsample("nearest")?
-        }
-        "UpsamplingNearest2d" => read(&["size", "scale_factor"])?.upsample("nearest")?,
+        "Upsample" => read(&["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"])?
+            .upsample("nearest", None)?,
+        "UpsamplingNearest2d" => read(&["size", "scale_factor"])?.upsample("nearest", None)?,
         // align_corners=True, which is refused.
-        "UpsamplingBilinear2d" => read(&["size", "scale_factor"])?.upsample("bilinear")?,
+        "UpsamplingBilinear2d" => read(&["size", "scale_factor"])?.upsample("bilinear", None)?,
         "Identity" | "Dropout" | "Dropout2d" | "AlphaDropout" | "FeatureAlphaDropout" => {
             return Ok(Some(Kind::Nothing));
         }
@@ -279,8 +292,9 @@ fn leaky(a: &Arguments<'_>) -> Result<Op> {
     Ok(Activation::LeakyReLU { slope: a.float("negative_slope", 0.01)? as f32 }.into())
 }
 
-/// A function of `torch` or `torch.nn.functional` on one tensor; `None` if there is none of this name.
-pub fn function(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Option<Op>> {
+/// A function of `torch` or `torch.nn.functional` on one tensor of this shape, where it is known; `None` if there is
+/// none of this name.
+pub fn function(name: &str, given: &Given, heap: &Heap, shape: Option<Shape>, line: usize) -> Result<Option<Op>> {
     let read = |names: &'static [&'static str]| Arguments::new(name, names, given, heap, line);
     Ok(Some(match name {
         "relu" | "relu_" => Activation::ReLU.into(),
@@ -298,7 +312,7 @@ pub fn function(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<O
         }
         "interpolate" | "upsample" => {
             let names = &["input", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"];
-            read(names)?.upsample("nearest")?
+            read(names)?.upsample("nearest", shape)?
         }
         _ => return Ok(None),
     }))

@@ -10,7 +10,7 @@ mod parser;
 mod value;
 
 use crate::error::{Code, Error, Result};
-use crate::network::Network;
+use crate::network::{Network, Shape};
 
 /// Longest source, bytes.
 const SOURCE_BYTES: usize = 256 << 10;
@@ -25,10 +25,16 @@ pub struct Described {
     pub network: Result<Network>,
 }
 
-/// Every class with a `forward` in `source`, the last one first: `forward` takes tensors of these channels.
+/// Every class with a `forward` in `source`, the last one first: `forward` takes tensors of these shapes.
 ///
+/// Where a class asks for sizes (`x.shape`), the description holds for inputs of these shapes alone.
 /// `network-invalid` if the file cannot be read or has no such class.
-pub fn networks(source: &str, channels: &[usize]) -> Result<Vec<Described>> {
+pub fn networks(source: &str, inputs: &[Shape]) -> Result<Vec<Described>> {
+    let channels: Vec<usize> = inputs.iter().map(|shape| shape.channels).collect();
+    described(source, &channels, Some(inputs))
+}
+
+fn described(source: &str, channels: &[usize], sizes: Option<&[Shape]>) -> Result<Vec<Described>> {
     if source.len() > SOURCE_BYTES {
         let text = format!("The Python file has {} bytes; infill reads at most {SOURCE_BYTES}.", source.len());
         return Err(Error::new(Code::NetworkInvalid, text));
@@ -41,18 +47,18 @@ pub fn networks(source: &str, channels: &[usize]) -> Result<Vec<Described>> {
         return Err(Error::new(Code::NetworkInvalid, text));
     }
     let described = |class: usize| {
-        let network = interpret::network(&module, class, channels);
+        let network = interpret::network(&module, class, channels, sizes);
         let network = network.and_then(|network| network.check().map(|()| network));
         Described { name: module.classes[class].name.clone(), network }
     };
     Ok(candidates.into_iter().take(CLASSES).map(described).collect())
 }
 
-/// The network of the last class in `source` that has a `forward`.
+/// The network of the last class in `source` that has a `forward`, for inputs of these channels and any size.
 ///
 /// Errors as [`networks`]'.
 pub fn network(source: &str, channels: &[usize]) -> Result<Network> {
-    networks(source, channels)?.swap_remove(0).network
+    described(source, channels, None)?.swap_remove(0).network
 }
 
 /// An error at a line of the source.

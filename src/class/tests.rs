@@ -1,6 +1,6 @@
 //! Pasted classes: the descriptions they give, and the lines they fail at.
 
-use super::network;
+use super::{network, networks};
 use crate::models::{Widths, by_id};
 use crate::network::{Op, Shape};
 #[cfg(target_arch = "wasm32")]
@@ -126,6 +126,29 @@ fn what_grows_in_a_few_words_ends_in_an_error() {
     assert!(refused(&class("while True:\n    pass", "return x")).contains("too long"));
     let base = "class A(B):\n    pass\nclass B(A):\n    def forward(self, x):\n        return x\n";
     assert_eq!(refused(base), "");
+}
+
+#[test]
+fn sizes_are_numbers_where_the_inputs_are_given() {
+    let up = "self.up = nn.ConvTranspose2d(3, 3, 3, stride=2, padding=1)";
+    let last = |source: &str| {
+        let network = networks(source, &[Shape::new(3, 8, 6)]).unwrap().swap_remove(0).network?;
+        network.shapes(&[Shape::new(3, 8, 6)]).map(|shapes| shapes[network.output().0])
+    };
+    let chosen = class(up, "n, c, h, w = x.shape\nreturn self.up(x, output_size=(2 * h, 2 * w - 1))");
+    assert_eq!(last(&chosen).unwrap(), Shape::new(3, 16, 11));
+    let text = last(&class(up, "return self.up(x, output_size=(20, 20))")).unwrap_err().message;
+    assert!(
+        text.contains("line 9: requested an output size of (20, 20), but valid sizes range from [15, 11] to [16, 12]"),
+        "{text}"
+    );
+    let size = class("pass", "return F.interpolate(x, size=(x.size(2) * 2, x.size()[3] * 2))");
+    assert_eq!(last(&size).unwrap(), Shape::new(3, 16, 12));
+    let text = last(&class("pass", "return F.interpolate(x, size=(9, 9))")).unwrap_err().message;
+    assert!(text.contains("line 9") && text.contains("8 x 6 to 9 x 9 is not a whole factor"), "{text}");
+    let same = class("pass", "y = x + 1\nif y.shape == x.shape:\n    return y\nreturn x.view(1)");
+    assert_eq!(last(&same).unwrap(), Shape::new(3, 8, 6));
+    assert!(refused(&chosen).contains("line 10"), "without sizes: {}", refused(&chosen));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::class;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
+use crate::network::Shape;
 use crate::tensor::Tensor;
 
 #[derive(clap::Args)]
@@ -41,10 +42,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let name = super::file_name(&arguments.weights);
     let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
     if let Some(path) = &arguments.class {
-        let channels: Vec<usize> = inputs.iter().map(|(_, x)| x.shape().get(1).copied().unwrap_or(0)).collect();
+        let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::new(channels, height, width));
+        let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = String::from_utf8_lossy(&super::read_file(path)?).into_owned();
         let file = super::file_name(path);
-        let classes = class::networks(&source, &channels).map_err(|e| e.in_file(&file))?;
+        let classes = class::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
         let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
         let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         return finish(arguments, engine.as_mut(), inputs);

@@ -12,8 +12,10 @@ impl Run<'_> {
         use Value::{Float, Int, List, Tensor, Text, Unread};
         match (operator, &left, &right) {
             ("==" | "!=", Unread, _) | ("==" | "!=", _, Unread) => return Ok(Unread),
-            ("==", ..) => return Ok(Value::Bool(same(&left, &right))),
-            ("!=", ..) => return Ok(Value::Bool(!same(&left, &right))),
+            ("==" | "!=", ..) => {
+                self.spend(1, line)?;
+                return Ok(Value::Bool(self.equal(&left, &right) == (operator == "==")));
+            }
             ("in", ..) | ("not in", ..) => {
                 let found = self.contains(&right, &left, line)?;
                 return Ok(Value::Bool(found == (operator == "in")));
@@ -114,6 +116,14 @@ impl Run<'_> {
             "<" | ">" | "<=" | ">=" => Value::Bool(ordered(operator, a, b)),
             _ => return at(line, format!("{operator} is not read here")),
         })
+    }
+
+    /// `==`; lists item by item. Unread items are batches, which are alike.
+    fn equal(&self, left: &Value, right: &Value) -> bool {
+        let (Value::List(a), Value::List(b)) = (left, right) else { return same(left, right) };
+        let (a, b) = (&self.heap.lists[a.0], &self.heap.lists[b.0]);
+        let alike = |(a, b): (&Value, &Value)| same(a, b) || matches!((a, b), (Value::Unread, Value::Unread));
+        a.len() == b.len() && a.iter().zip(b).all(alike)
     }
 
     /// Whether a list, a dict's keys or a text holds this.

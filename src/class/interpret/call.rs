@@ -53,7 +53,14 @@ impl Run<'_> {
             "contiguous" | "clone" | "detach" | "float" | "to" | "cuda" | "cpu" | "type_as" | "requires_grad_" => {
                 Ok(Value::Tensor(x))
             }
-            "size" | "dim" => Ok(Value::Unread),
+            "dim" => Ok(Value::Int(4)),
+            "size" => {
+                let sizes = self.sizes(x, line)?;
+                match given.get(0, "dim").cloned() {
+                    Some(place) => self.pick(sizes, place, line),
+                    None => Ok(sizes),
+                }
+            }
             _ => {
                 given.args.insert(0, Value::Tensor(x));
                 match self.on_tensors(name, &given, line)? {
@@ -79,7 +86,8 @@ impl Run<'_> {
                 if matches!(name, "dropout" | "dropout2d" | "alpha_dropout" | "feature_dropout") {
                     return Ok(Some(Value::Tensor(x)));
                 }
-                match layers::function(name, given, &self.heap, line)? {
+                let shape = if given.get(1, "size").is_some() { self.shape(x, line)? } else { None };
+                match layers::function(name, given, &self.heap, shape, line)? {
                     Some(op) => self.tensor(op, &[x], name, line).map(Some),
                     None => Ok(None),
                 }

@@ -25,8 +25,13 @@ impl Run<'_> {
             Node::Format(parts) => {
                 let mut text = String::new();
                 for part in parts {
-                    let value = self.value(part, scope)?;
-                    text += &self.shown(&value, line)?;
+                    match self.value(part, scope)? {
+                        value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None) => {
+                            text += &self.shown(&value, line)?;
+                        }
+                        // A message, most likely; what depends on it says so.
+                        _ => return Ok(Value::Unread),
+                    }
                 }
                 self.text(text, line)?
             }
@@ -230,7 +235,9 @@ impl Run<'_> {
                     None => return at(line, format!("{} has no {name}", class.name)),
                 }
             }
-            Value::Tensor(_) if matches!(name, "shape" | "dtype" | "device" | "ndim") => Value::Unread,
+            Value::Tensor(x) if name == "shape" => self.sizes(x, line)?,
+            Value::Tensor(_) if name == "ndim" => Value::Int(4),
+            Value::Tensor(_) if matches!(name, "dtype" | "device") => Value::Unread,
             Value::Tensor(x) => Value::OfTensor(x, name.into()),
             Value::Text(text) => Value::Of(Held::Text(text), name.into()),
             Value::List(id) => Value::Of(Held::List(id), name.into()),
@@ -264,6 +271,13 @@ impl Run<'_> {
         let count = |number: usize| Value::Int(number as i64);
         Ok(match (name, &self.heap.modules[id.0].kind) {
             ("training", _) => Value::Bool(false),
+            ("_modules", _) => {
+                let children =
+                    self.heap.modules[id.0].children().map(|(name, child)| (Value::Text(name), Value::Module(child)));
+                let children: Vec<_> = children.collect();
+                self.spend(children.len(), line)?;
+                self.heap.dict(children)
+            }
             ("weight" | "bias" | "device" | "dtype", _) => Value::Unread,
             ("in_channels", Kind::Layer(Op::Conv2d(conv))) => count(conv.in_channels),
             ("in_channels", Kind::Layer(Op::ConvTranspose2d(conv))) => count(conv.in_channels),

@@ -8,7 +8,7 @@ use super::super::{at, layers};
 use super::arithmetic::tensor_of;
 use super::{ITEMS, Run, TEXT};
 use crate::error::Result;
-use crate::network::{NodeId, Op};
+use crate::network::{ConvTranspose2d, NodeId, Op};
 
 /// Longest line of base classes.
 const BASES: usize = 32;
@@ -180,9 +180,12 @@ impl Run<'_> {
     }
 
     fn layer(&mut self, id: Id, op: Op, x: NodeId, given: &Given, line: usize) -> Result<Value> {
-        if matches!(op, Op::ConvTranspose2d(_)) && given.get(1, "output_size").is_some() {
-            return at(line, "output_size depends on the input's size: give the layer the output_padding it chooses");
-        }
+        let op = match (op, given.get(1, "output_size").cloned()) {
+            (Op::ConvTranspose2d(conv), Some(sides)) if !matches!(sides, Value::None) => {
+                Op::from(self.with_output_size(conv, x, &sides, line)?)
+            }
+            (op, _) => op,
+        };
         let path = self.paths.get(&id).cloned();
         if !op.parameters().is_empty() {
             // A layer that is called twice stands twice, under one path: its weights are shared.
@@ -192,6 +195,25 @@ impl Run<'_> {
             }
         }
         self.tensor(op, &[x], path.as_deref().unwrap_or_default(), line)
+    }
+
+    /// The layer that `forward(x, output_size=..)` runs; the batch and channels may stand before the sides.
+    fn with_output_size(
+        &mut self,
+        conv: ConvTranspose2d,
+        x: NodeId,
+        sides: &Value,
+        line: usize,
+    ) -> Result<ConvTranspose2d> {
+        let depends = "output_size depends on the input's size: give the layer the output_padding it chooses";
+        let Some(shape) = self.shape(x, line)? else { return at(line, depends) };
+        let sides = self.items(sides, line)?;
+        let (Some([Value::Int(height), Value::Int(width)]), 2 | 4) = (sides.last_chunk(), sides.len()) else {
+            return at(line, "output_size is (height, width) here");
+        };
+        let side = |number: i64| usize::try_from(number).unwrap_or(0);
+        let chosen = conv.with_output_size((shape.height, shape.width), (side(*height), side(*width)));
+        chosen.or_else(|text| at(line, text))
     }
 
     /// A method that PyTorch's own classes have.

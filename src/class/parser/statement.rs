@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Parser, Statement, shown};
+use super::{Node, Parser, Statement, shown};
 use crate::error::Result;
 
 impl Parser<'_> {
@@ -52,10 +52,12 @@ impl Parser<'_> {
             targets.push(self.tuple()?);
         }
         let Some(value) = targets.pop() else { return at(line, "this is not read here") };
-        list.push(match targets.is_empty() {
-            true => Statement::Expression(value),
-            false => Statement::Assign(targets, None, value),
-        });
+        match (targets.is_empty(), &value.node) {
+            // A docstring.
+            (true, Node::Text(_) | Node::Format(_)) => {}
+            (true, _) => list.push(Statement::Expression(value)),
+            (false, _) => list.push(Statement::Assign(targets, None, value)),
+        }
         self.end_of_line()
     }
 

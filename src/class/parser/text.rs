@@ -40,7 +40,10 @@ impl Parser<'_> {
             };
             let inside = &from[1..close];
             if inside.contains([':', '!', '=']) {
-                return at(line, format!("a format such as {{{inside}}} is not read: leave the name alone"));
+                // A number's format: the text is known to a run alone.
+                parts.push(self.grown(line, Node::Slice(Vec::new()))?);
+                rest = &from[close + 1..];
+                continue;
             }
             let mut tokens = lexer::tokens(inside.trim())?;
             tokens.iter_mut().for_each(|token| token.line = line);

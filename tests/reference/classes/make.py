@@ -12,7 +12,7 @@ sys.path.insert(0, f"{HERE}/../networks")
 import styles  # noqa: E402
 from make import lively, numbers  # noqa: E402
 
-NAMES = ["Model", "Helpers", "Nested", "Ordered", "Named", "Inherited", "Blocks", "Pyramid", "Shared"]
+NAMES = ["Model", "Helpers", "Nested", "Ordered", "Named", "Inherited", "Blocks", "Pyramid", "Shared", "Sizes"]
 
 
 def main():

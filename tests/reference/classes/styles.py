@@ -205,5 +205,26 @@ class Shared(nn.Module):
         return x * 0.5 + 0.5
 
 
+class Sizes(nn.Module):
+    """What asks for sizes: padding to the skip's, output_size, interpolation to another tensor's size."""
+
+    def __init__(self):
+        super().__init__()
+        self.lessen = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.enlarge = nn.ConvTranspose2d(4, 3, 3, stride=2, padding=1)
+        self.join = nn.Conv2d(10, 3, 1)
+
+    def forward(self, x):
+        low = F.relu(self.lessen(x))
+        up = self.enlarge(low, output_size=x.size())
+        smooth = F.interpolate(low, size=x.shape[2:], mode="bilinear", align_corners=False)
+        rows = x.size(2) - up.size()[2]
+        columns = x.shape[3] - up.shape[3]
+        up = F.pad(up, [columns // 2, columns - columns // 2, rows // 2, rows - rows // 2])
+        if up.shape != x.shape:
+            raise ValueError(f"{up.shape} is not {tuple(x.shape)}")
+        return self.join(torch.cat((x, up, smooth), 1))
+
+
 if __name__ == "__main__":
     print(Shared()(torch.rand(1, 3, 8, 8)).shape)
