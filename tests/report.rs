@@ -266,6 +266,12 @@ fn layers_that_are_not_there_are_named_as_layers() {
         inspect(|shapes| shapes.retain(|(key, _)| !key.starts_with("encoder.23.") && !key.starts_with("encoder.24.")));
     assert!(message(&report, "layers-missing").contains("encoder.23, encoder.24"));
     assert!(!codes(&report).contains(&"statistics-missing"));
+    let blocks = inspect(|shapes| {
+        let inpaint = (by_id("edgeconnect-inpaint").unwrap().network)(Widths::base(4)).parameters();
+        *shapes =
+            inpaint.into_iter().map(|p| (p.key, p.shape)).filter(|(key, _)| !key.starts_with("middle.7")).collect();
+    });
+    assert!(message(&blocks, "layers-missing").contains("not in the file: middle.7. "));
     assert!(message(&report, "misfit").ends_with("6 missing."));
     let more = inspect(|shapes| shapes.push(("loss.weight".to_owned(), vec![3])));
     assert!(message(&more, "more-keys").contains("loss.weight"));

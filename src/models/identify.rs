@@ -186,7 +186,11 @@ fn why(
     let mut text = if fitting == wanted && unexpected.is_empty() {
         format!("All {wanted} keys and shapes are those of {}", model.name)
     } else {
-        format!("{fitting} of the {wanted} keys and shapes of {} fit, {} are not its own", model.name, unexpected.len())
+        let more = match unexpected.len() {
+            0 => String::new(),
+            count => format!(", {count} are not its own"),
+        };
+        format!("{fitting} of the {wanted} keys and shapes of {} fit{more}", model.name)
     };
     if widths != model.published {
         text += &format!(", at base width {} instead of {}", widths.base, model.published.base);

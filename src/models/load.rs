@@ -159,9 +159,10 @@ fn misfit(checkpoint: &dyn Checkpoint, found: &Match, other: Option<&Match>) -> 
             other.model.id,
             other.model.name
         )),
-        None if !found.renamed.is_empty() => {
-            lines.push(format!("{} Load it by position (--by-position), or rename the keys.", found.why))
-        }
+        None if !found.renamed.is_empty() => lines.push(format!(
+            "{} Load it by position (on the command line, --by-position), or rename the keys.",
+            found.why
+        )),
         None => {
             lines.push(format!("These weights do not fit {} (base width {}).", found.model.name, found.widths.base))
         }

@@ -32,7 +32,6 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         let text = "num_batches_tracked is missing, which is harmless: it only counts training steps.".to_owned();
         list.push(finding("counter-missing", "info", text, absent));
     }
-    let absent: HashSet<&str> = found.missing.iter().map(|key| module(key)).collect();
     let here: HashSet<&str> = dict.tensors.iter().map(|tensor| module(&tensor.key)).collect();
     let is_statistic = |key: &&String| key.contains("running_") && here.contains(module(key));
     let statistics: Vec<String> = found.missing.iter().filter(is_statistic).cloned().collect();
@@ -44,9 +43,8 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         return;
     }
     shift(found, list);
-    let mut gone: Vec<&str> = absent.into_iter().filter(|module| !here.contains(module)).collect();
+    let gone = layers_gone(&found.missing, dict);
     if !gone.is_empty() && found.unexpected.is_empty() {
-        gone.sort_unstable_by_key(|module| found.missing.iter().position(|key| key.starts_with(*module)));
         let text = format!(
             "Whole layers of {name} are not in the file: {}. The network was built with fewer of them, or the file is a part of it.",
             gone.join(", ")
@@ -69,6 +67,16 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let text = format!("{name} fits best, but not all of its keys do: {}.", counts.join(", "));
     list.push(finding("misfit", "error", text, found.faults()));
+}
+
+/// The outermost modules of which the file has nothing, in the network's order.
+fn layers_gone<'a>(missing: &'a [String], dict: &StateDict) -> Vec<&'a str> {
+    let ends = |key: &'a str| key.match_indices('.').map(move |(dot, _)| &key[..dot]);
+    let here: HashSet<&str> =
+        dict.tensors.iter().flat_map(|t| t.key.match_indices('.').map(|(dot, _)| &t.key[..dot])).collect();
+    let mut gone: Vec<&str> = missing.iter().filter_map(|key| ends(key).find(|end| !here.contains(end))).collect();
+    gone.dedup();
+    gone
 }
 
 /// The module of a key.

@@ -238,6 +238,7 @@ export const text = {
   scoreOpened: 'Score it as opened',
   scoresGrid: 'Scores of the patches',
   meanScore: 'Mean of all patches:',
+  scoreRange: (/** @type {number} */ least, /** @type {number} */ most) => `${least.toFixed(3)} to ${most.toFixed(3)}`,
   score: (/** @type {number} */ n) => n.toFixed(3),
   scoreMade: '0 made',
   scoreReal: '1 real',

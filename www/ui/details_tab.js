@@ -84,7 +84,7 @@ function misfitCard(app, panel) {
   const network = failure.report?.networks[0];
   const told = (failure.report?.findings ?? []).filter(({ code }) => DIAGNOSES.includes(code));
   const renamed = network?.renamed ?? [];
-  const keys = renamed.length ? renamed.map(([own, theirs]) => ({ key: theirs, words: text.standsFor(own) })) : network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
+  const keys = renamed.length ? renamed.filter(([own, theirs]) => own !== theirs).map(([own, theirs]) => ({ key: theirs, words: text.standsFor(own) })) : network ? keysAtFault(network) : failure.keys.map((key) => ({ key, words: '' }));
   const items = keys.map(({ key, words }) => make('li', {}, make('span', { class: 'code' }, key), words && make('small', {}, words)));
   const listed = make('ul', { class: 'keys' }, ...items.slice(0, TELLING));
   const all = make('button', { class: 'btn line small' }, text.showAll(keys.length));
@@ -95,7 +95,7 @@ function misfitCard(app, panel) {
   const plain = keys.map(({ key, words }) => (words ? `${key}: ${words}` : key)).join('\n');
   return make('section', { class: 'card warn' },
     make('h2', {}, icon('warn'), make('span', {}, failure.report ? text.misfitFile(file) : text.unreadableFile(file))),
-    !told.some(({ code }) => code === 'unknown-network') && make('p', {}, firstSentence(wordsFor(failure, file))),
+    !renamed.length && !told.some(({ code }) => code === 'unknown-network') && make('p', {}, firstSentence(wordsFor(failure, file))),
     network?.why && make('p', {}, network.why),
     ...told.map(({ message }) => make('p', {}, ...prose(message))),
     keys.length > 0 && listed,

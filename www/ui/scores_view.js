@@ -160,7 +160,7 @@ export class ScoresView {
     } }, ...cells);
     grid.style.gridTemplateColumns = `repeat(${found.columns}, 1fr)`;
     parts.push(make('div', { class: 'group' },
-      make('p', { class: 'mean' }, text.meanScore, ' ', make('b', {}, text.score(found.mean))),
+      make('p', { class: 'mean' }, text.meanScore, ' ', make('b', {}, text.score(found.mean)), ' ', make('small', {}, text.scoreRange(Math.min(...found.values), Math.max(...found.values)))),
       grid,
       make('div', { class: 'scale', 'aria-hidden': 'true' }, make('span', {}, text.scoreMade), make('i'), make('span', {}, text.scoreReal)),
       this.#cell));
