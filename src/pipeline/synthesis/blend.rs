@@ -8,13 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::field::Field;
 use super::level::{Level, PATCH};
+use super::multigrid::solve;
 use super::vote::trust;
 use crate::pipeline::Rect;
 use crate::threads::parallel;
 
-/// Sweeps of Gauss-Seidel on each way through a scale, and V-cycles.
-const SWEEPS: usize = 2;
-const CYCLES: usize = 5;
 /// Largest difference between neighbouring pixels that counts as a seam, in levels.
 const SEAM: f32 = 8.0;
 /// Where the voted difference itself is larger, there is an edge, and patches that disagree by half a pixel are no seam.
@@ -33,7 +31,7 @@ pub fn blend(level: &mut Level, field: &Field) {
     let index = |at: usize| (area.y + at / width) * level.width + area.x + at % width;
     let free: Vec<bool> = (0..width * height).map(|at| !level.is_known(index(at))).collect();
     let length = (level.hole_side() as f32 * SPREAD).max(8.0);
-    let mut sources = vec![[0.0f32; 3]; width * height];
+    let mut sources = vec![[0.0f32; 4]; width * height];
     for (step, beside) in [(1, 1), (level.width, width)] {
         for (at, voted) in differences(level, field, area, step).into_iter().enumerate() {
             let there = if step == 1 { at % width + 1 < width } else { at + width < free.len() };
@@ -53,18 +51,13 @@ pub fn blend(level: &mut Level, field: &Field) {
             }
         }
     }
-    let corrections: [Mutex<Vec<f32>>; 3] = Default::default();
-    parallel(3, &|channel| {
-        let source: Vec<f32> = sources.iter().map(|s| s[channel]).collect();
-        let solved = solve(&source, &free, (width, height), 1.0 / (length * length));
-        *corrections[channel].lock().unwrap_or_else(PoisonError::into_inner) = solved;
-    });
-    for (channel, correction) in corrections.into_iter().enumerate() {
-        let correction = correction.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for at in (0..free.len()).filter(|&at| free[at]) {
-            let pixel = (area.y + at / width) * level.width + area.x + at % width;
-            let value = f32::from(level.picture[pixel][channel]) + correction[at];
-            level.picture[pixel][channel] = value.round().clamp(0.0, 255.0) as u8;
+    let correction = solve(&sources, free, (width, height), 1.0 / (length * length));
+    for (at, correction) in correction.into_iter().enumerate() {
+        let pixel = index(at);
+        if !level.is_known(pixel) {
+            for (value, add) in level.picture[pixel].iter_mut().zip(correction).take(3) {
+                *value = (f32::from(*value) + add).round().clamp(0.0, 255.0) as u8;
+            }
         }
     }
 }
@@ -106,142 +99,5 @@ fn difference_band(level: &Level, field: &Field, area: Rect, step: usize, first:
                 }
             }
         }
-    }
-}
-
-/// Solves `sum of (e - neighbour) + screen * e = source` over the free pixels; `e` is 0 elsewhere.
-fn solve(source: &[f32], free: &[bool], size: (usize, usize), screen: f32) -> Vec<f32> {
-    let mut grids = vec![Grid { size, free: free.to_vec(), screen }];
-    while let Some(coarser) = grids.last().and_then(Grid::coarser) {
-        grids.push(coarser);
-    }
-    let mut e = vec![0.0; source.len()];
-    for _ in 0..CYCLES {
-        cycle(&grids, &mut e, source);
-    }
-    e
-}
-
-/// One V-cycle of multigrid (Briggs et al. 2000, "A Multigrid Tutorial").
-fn cycle(grids: &[Grid], e: &mut [f32], source: &[f32]) {
-    let Some((grid, coarser)) = grids.split_first() else { return };
-    if coarser.is_empty() {
-        (0..4 * SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 0));
-        return;
-    }
-    (0..SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 0));
-    let residual = grid.restrict(&grid.residual(e, source));
-    let mut correction = vec![0.0; residual.len()];
-    cycle(coarser, &mut correction, &residual);
-    grid.add(e, &correction);
-    (0..SWEEPS).for_each(|sweep| grid.relax(e, source, sweep % 2 == 1));
-}
-
-/// The equation at one scale.
-struct Grid {
-    size: (usize, usize),
-    free: Vec<bool>,
-    screen: f32,
-}
-
-impl Grid {
-    /// Half the size; a cell is free if all its pixels are.
-    fn coarser(&self) -> Option<Self> {
-        let (width, height) = self.size;
-        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
-        let mut free = vec![true; w * h];
-        for (at, &open) in self.free.iter().enumerate() {
-            free[at / width / 2 * w + at % width / 2] &= open;
-        }
-        let worth = width.min(height) > 4 && free.contains(&true);
-        worth.then_some(Self { size: (w, h), free, screen: self.screen * 4.0 })
-    }
-
-    /// Sum of the neighbours' values and their number.
-    #[inline(always)]
-    fn around(&self, e: &[f32], at: usize) -> (f32, f32) {
-        let (width, height) = self.size;
-        let (x, y) = (at % width, at / width);
-        let (mut sum, mut count) = (0.0, 0.0);
-        let mut neighbour = |there: bool, other: usize| {
-            if there {
-                sum += e[other];
-                count += 1.0;
-            }
-        };
-        neighbour(x > 0, at.wrapping_sub(1));
-        neighbour(x + 1 < width, at + 1);
-        neighbour(y > 0, at.wrapping_sub(width));
-        neighbour(y + 1 < height, at + width);
-        (sum, count)
-    }
-
-    /// Gauss-Seidel, forwards or backwards.
-    fn relax(&self, e: &mut [f32], source: &[f32], forward: bool) {
-        for step in 0..e.len() {
-            let at = if forward { step } else { e.len() - 1 - step };
-            if self.free[at] {
-                let (sum, count) = self.around(e, at);
-                e[at] = (source[at] + sum) / (count + self.screen);
-            }
-        }
-    }
-
-    fn residual(&self, e: &[f32], source: &[f32]) -> Vec<f32> {
-        let left = |at: usize| {
-            let (sum, count) = self.around(e, at);
-            if self.free[at] { source[at] + sum - (count + self.screen) * e[at] } else { 0.0 }
-        };
-        (0..e.len()).map(left).collect()
-    }
-
-    /// Sums over cells: fluxes add up.
-    fn restrict(&self, fine: &[f32]) -> Vec<f32> {
-        let (width, height) = self.size;
-        let w = width.div_ceil(2);
-        let mut coarse = vec![0.0; w * height.div_ceil(2)];
-        for (at, value) in fine.iter().enumerate() {
-            coarse[at / width / 2 * w + at % width / 2] += value;
-        }
-        coarse
-    }
-
-    /// Adds the coarse correction, bilinearly.
-    fn add(&self, e: &mut [f32], coarse: &[f32]) {
-        let (width, height) = self.size;
-        let (w, h) = (width.div_ceil(2), height.div_ceil(2));
-        let side = |at: usize, size: usize| {
-            let near = at / 2;
-            let far = if at.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(size - 1) };
-            (near, far)
-        };
-        for at in (0..e.len()).filter(|&at| self.free[at]) {
-            let ((x0, x1), (y0, y1)) = (side(at % width, w), side(at / width, h));
-            let row = |y: usize| 0.75 * coarse[y * w + x0] + 0.25 * coarse[y * w + x1];
-            e[at] += 0.75 * row(y0) + 0.25 * row(y1);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn a_step_at_the_rim_is_spread_over_the_hole() {
-        // A row of 40 pixels, free in the middle; the difference into the hole asks for a rise of 10.
-        let (width, height) = (40, 40);
-        let free: Vec<bool> = (0..width * height).map(|at| (10..30).contains(&(at % width))).collect();
-        let mut source = vec![0.0; width * height];
-        for row in 0..height {
-            source[row * width + 10] = 10.0;
-        }
-        let e = solve(&source, &free, (width, height), 0.0);
-        let row = &e[20 * width..21 * width];
-        assert!(row[9] == 0.0 && row[30] == 0.0);
-        assert!((row[10] - 9.5).abs() < 0.3, "{row:?}");
-        assert!((row[20] - 4.8).abs() < 0.5, "{row:?}");
     }
 }

@@ -3,6 +3,7 @@
 use super::{Request, SMALLEST};
 use crate::pipeline::Rect;
 use crate::pipeline::resample::extend;
+use crate::threads::chunks;
 
 /// Side of a patch in pixels: 8 RGBX pixels are two 128-bit registers.
 pub const PATCH: usize = 8;
@@ -16,6 +17,8 @@ const DETAIL_GAIN: f32 = 2.5;
 const FAR: u32 = (PATCH * PATCH * 3 * 25) as u32;
 /// Squared difference, over three channels, that is only grain.
 const NOISE: f32 = 20.0;
+/// Rows of pixels in a task.
+const BAND: usize = 64;
 /// From this many patch positions on, only every second row and column is searched: patches overlap anyway.
 const DENSE: usize = 60_000;
 
@@ -102,10 +105,10 @@ impl Level {
         }
         let guided = !self.guide.is_empty();
         let from = if guided { &self.plain } else { &self.picture };
-        let mut picture = Vec::with_capacity(w * h);
-        let mut known = Vec::with_capacity(w * h);
-        for y in 0..h {
-            for x in 0..w {
+        let mut pixels = vec![([0; 4], false); w * h];
+        chunks(&mut pixels, BAND * w, &|band, rows| {
+            for (i, pixel) in rows.iter_mut().enumerate() {
+                let (x, y) = (i % w, band * BAND + i / w);
                 let (mut sum, mut count, mut all) = ([0u32; 4], 0, true);
                 for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                     let (fx, fy) = (2 * x + dx, 2 * y + dy);
@@ -116,10 +119,10 @@ impl Level {
                         all &= self.is_known(at);
                     }
                 }
-                picture.push(sum.map(|s| ((s + count / 2) / count) as u8));
-                known.push(all);
+                *pixel = (sum.map(|s| ((s + count / 2) / count) as u8), all);
             }
-        }
+        });
+        let (picture, known) = pixels.into_iter().unzip();
         Some(Self::new(w, h, picture, known, guided))
     }
 
@@ -213,22 +216,27 @@ impl Level {
 fn detail(rgb: &[u8], known: &[bool], width: usize, height: usize) -> Vec<u8> {
     let green = |at: usize| i32::from(rgb[at * 3 + 1]);
     let (w, h) = (width.div_ceil(DETAIL_CELL), height.div_ceil(DETAIL_CELL));
-    let (mut sums, mut counts) = (vec![0.0f32; w * h], vec![0.0f32; w * h]);
-    for at in 0..known.len() {
-        let (x, y) = (at % width, at / width);
-        let cell = y / DETAIL_CELL * w + x / DETAIL_CELL;
-        for (there, other) in [(x + 1 < width, at + 1), (y + 1 < height, at + width)] {
-            if there && known[at] && known[other] {
-                sums[cell] += (green(at) - green(other)).abs() as f32;
-                counts[cell] += 1.0;
+    // Sum of gradients and their number.
+    let mut cells = vec![(0.0f32, 0.0f32); w * h];
+    chunks(&mut cells, w, &|line, cells| {
+        for y in line * DETAIL_CELL..((line + 1) * DETAIL_CELL).min(height) {
+            for x in 0..width {
+                let at = y * width + x;
+                let (sum, count) = &mut cells[x / DETAIL_CELL];
+                for (there, other) in [(x + 1 < width, at + 1), (y + 1 < height, at + width)] {
+                    if there && known[at] && known[other] {
+                        *sum += (green(at) - green(other)).abs() as f32;
+                        *count += 1.0;
+                    }
+                }
             }
         }
-    }
-    let weight: Vec<f32> = counts.iter().map(|&n| if n > 0.0 { 1.0 } else { 0.0 }).collect();
-    let mean: Vec<f32> = sums.iter().zip(&counts).map(|(s, n)| s / n.max(1.0) * DETAIL_GAIN).collect();
-    let cells = extend(&mean, &weight, (w, h));
-    let value = |at: usize| cells[at / width / DETAIL_CELL * w + at % width / DETAIL_CELL].clamp(0.0, 255.0) as u8;
-    (0..known.len()).map(value).collect()
+    });
+    let weight: Vec<f32> = cells.iter().map(|(_, n)| if *n > 0.0 { 1.0 } else { 0.0 }).collect();
+    let mean: Vec<f32> = cells.iter().map(|(s, n)| s / n.max(1.0) * DETAIL_GAIN).collect();
+    let cells: Vec<u8> = extend(&mean, &weight, (w, h)).into_iter().map(|v| v.clamp(0.0, 255.0) as u8).collect();
+    let row = |y: usize| (0..width).map(move |x| (y / DETAIL_CELL, x / DETAIL_CELL));
+    (0..height).flat_map(row).map(|(y, x)| cells[y * w + x]).collect()
 }
 
 /// The box around all unknown pixels.
@@ -276,21 +284,33 @@ fn patches(known: &[bool], width: usize, height: usize) -> (Vec<bool>, usize) {
 
 /// 5x5 box blur with repeated edges.
 fn blur(picture: &[[u8; 4]], width: usize, height: usize) -> Vec<[u8; 4]> {
-    let pass = |from: &[[u8; 4]], step: usize, position: &dyn Fn(usize) -> usize, limit: usize| -> Vec<[u8; 4]> {
-        let average = |at: usize| {
-            let here = position(at) as isize;
-            let mut sum = [0u32; 4];
-            for offset in -2isize..=2 {
-                let moved = (here + offset).clamp(0, limit as isize - 1) - here;
-                let pixel = from[(at as isize + moved * step as isize) as usize];
-                sum.iter_mut().zip(pixel).for_each(|(s, v)| *s += u32::from(v));
-            }
-            sum.map(|s| ((s + 2) / 5) as u8)
-        };
-        (0..from.len()).map(average).collect()
+    let mean = |five: [&[u8; 4]; 5]| -> [u8; 4] {
+        std::array::from_fn(|c| ((five.iter().map(|p| u16::from(p[c])).sum::<u16>() + 2) / 5) as u8)
     };
-    let across = pass(picture, 1, &|at| at % width, width);
-    pass(&across, width, &|at| at / width, height)
+    let around =
+        |at: usize, end: usize| -> [usize; 5] { std::array::from_fn(|i| (at + i).saturating_sub(2).min(end - 1)) };
+    let mut across = vec![[0; 4]; picture.len()];
+    chunks(&mut across, BAND * width, &|band, rows| {
+        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+            let from = &picture[(band * BAND + i) * width..][..width];
+            for x in (0..width.min(2)).chain(width.saturating_sub(2).max(2)..width) {
+                row[x] = mean(around(x, width).map(|x| &from[x]));
+            }
+            for (to, five) in row.iter_mut().skip(2).zip(from.windows(5)) {
+                *to = mean([&five[0], &five[1], &five[2], &five[3], &five[4]]);
+            }
+        }
+    });
+    let mut both = vec![[0; 4]; picture.len()];
+    chunks(&mut both, BAND * width, &|band, rows| {
+        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+            let [a, b, c, d, e] = around(band * BAND + i, height).map(|y| &across[y * width..][..width]);
+            for (x, to) in row.iter_mut().enumerate() {
+                *to = mean([&a[x], &b[x], &c[x], &d[x], &e[x]]);
+            }
+        }
+    });
+    both
 }
 
 /// Distance of each pixel of the box to the nearest known pixel, by chamfers of 3 and 4 thirds (Borgefors 1986).

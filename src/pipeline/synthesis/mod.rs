@@ -11,6 +11,7 @@ mod cut;
 mod difference;
 mod field;
 mod level;
+mod multigrid;
 mod peel;
 mod shifts;
 mod vote;
