@@ -197,6 +197,18 @@ fn the_feather_stays_inside_and_the_rim_matches_without_sharpening() {
 }
 
 #[test]
+fn small_holes_are_sharpened_after_a_network_that_guides_only() {
+    let photo = photo(200, 160);
+    let hole = mask(200, 160, |x, y| (70..110).contains(&x) && (50..90).contains(&y));
+    let with = |models: &mut [Loaded], sharpen| {
+        fill(&photo, &hole, models, &FillOptions { sharpen, ..FillOptions::default() }).unwrap().rgba
+    };
+    let (mut guide, mut other) = (starter(), fixture("edgeconnect-inpaint.pth"));
+    assert!(with(&mut guide, Sharpen::Auto) == with(&mut guide, Sharpen::On));
+    assert!(with(&mut other, Sharpen::Auto) == with(&mut other, Sharpen::Off));
+}
+
+#[test]
 fn an_empty_mask_and_a_mask_of_another_size_are_refused() {
     let photo = photo(20, 10);
     let none = mask(20, 10, |_, _| false);

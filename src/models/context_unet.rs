@@ -20,6 +20,7 @@ pub const MODEL: Model = Model {
         inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 32, preferred: 256, fixed: false },
     },
+    guides: true,
     licence: "CC BY-SA 4.0",
 };
 

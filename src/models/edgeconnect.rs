@@ -23,6 +23,7 @@ pub const INPAINT: Model = Model {
     network: inpaint,
     published: Widths::base(64),
     conventions: CONVENTIONS,
+    guides: false,
     licence: "published weights: CC BY-NC 4.0",
 };
 
@@ -33,6 +34,7 @@ pub const EDGE: Model = Model {
     network: edge,
     published: Widths::base(64),
     conventions: Conventions { inputs: InputKind::GrayEdgesMask, ..CONVENTIONS },
+    guides: false,
     licence: "published weights: CC BY-NC 4.0",
 };
 

@@ -23,6 +23,7 @@ pub const GENERATOR: Model = Model {
     network: generator,
     published: Widths { base: 64, bottleneck: 4000 },
     conventions: CONVENTIONS,
+    guides: false,
     licence: "your own weights",
 };
 
@@ -33,6 +34,7 @@ pub const DISCRIMINATOR: Model = Model {
     network: discriminator,
     published: Widths::base(64),
     conventions: Conventions { inputs: InputKind::Score, output_range: Range::ZeroOne, ..CONVENTIONS },
+    guides: false,
     licence: "your own weights",
 };
 

@@ -112,6 +112,8 @@ pub struct Model {
     pub published: Widths,
     /// How it is run unless the user says otherwise.
     pub conventions: Conventions,
+    /// Whether its pictures are meant for the sharpening to follow, not to be looked at as they are.
+    pub guides: bool,
     /// One line on the licence of the published weights.
     pub licence: &'static str,
 }

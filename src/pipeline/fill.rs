@@ -178,7 +178,7 @@ impl Run<'_> {
         let sharpen = match self.options.sharpen {
             Sharpen::On => true,
             Sharpen::Off => false,
-            Sharpen::Auto => coarse,
+            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.guides),
         };
         if known && (self.roles.main.is_none() || sharpen) {
             let usable: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Known).collect();

@@ -9,7 +9,7 @@ use crate::models::{Conventions, MaskMeans, OutputCovers, Range};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sharpen {
-    /// Where the network's output is coarser than the photo.
+    /// Where the network's output is coarser than the photo, and after networks that are trained for it.
     #[default]
     Auto,
     /// Always.
