@@ -138,6 +138,7 @@ impl From<std::io::Error> for Error {
     }
 }
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
         Self::new(Code::Internal, format!("candle: {error}"))

@@ -9,8 +9,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Looks at the generation before a worker goes to sleep: some tens of microseconds.
-const SPINS: usize = 4_000;
+/// Looks at the generation before a thread goes to sleep: about a millisecond, longer than what a network does between
+/// two loops. Waking a thread took 0.1 to 1 ms where this was measured, as long as many a loop. In wasm, `spin_loop` is
+/// nothing and a look takes a nanosecond.
+const SPINS: usize = if cfg!(target_arch = "wasm32") { 1_000_000 } else { 20_000 };
 
 /// A parallel loop in progress. The pointer is valid while `done` has not reached `tasks`.
 #[derive(Clone, Copy)]

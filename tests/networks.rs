@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
+use infill::models::Widths;
 use infill::network::{Conv2d, ConvTranspose2d, Network, Op, PaddingMode};
 use infill::tensor::Tensor;
-use infill::{checkpoint, engine, models};
+use infill::{checkpoint, engine, models, threads};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -104,6 +105,26 @@ fn starter_model() {
         let worst = found.data().iter().zip(y.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst <= 1e-4, "{kind:?}: max abs error {worst:e}");
     }
+}
+
+/// Transformed, direct and narrow convolutions, norms and sums: whoever does them, the bytes are the same.
+#[test]
+fn any_number_of_threads_gives_the_same_output() {
+    let mut starter = models::load::default_model(EngineKind::Fast).unwrap();
+    let pair = models::by_id("image-pair").unwrap();
+    let network = (pair.network)(Widths { base: 16, ..pair.published });
+    let mut pair = engine::build(EngineKind::Fast, &network, &mut Seeded { network: &network, seed: 5 }).unwrap();
+    let input = |channels: usize, seed: u64| {
+        Tensor::new([1, channels, 96, 128], numbers(channels * 96 * 128, seed, 0.0)).unwrap()
+    };
+    let mut outputs = Vec::new();
+    for count in [1, 2, 3, 8, 2] {
+        threads::set_count(count);
+        let one = run(starter.engine.as_mut(), &[input(4, 1)]).unwrap();
+        let other = run(pair.as_mut(), &[input(3, 2), input(3, 3)]).unwrap();
+        outputs.push((one.data().to_vec(), other.data().to_vec()));
+    }
+    assert!(outputs.windows(2).all(|two| two[0] == two[1]));
 }
 
 /// The weights of the layer table: `weight` from seed + 1, `bias` from seed + 2.

@@ -76,8 +76,12 @@ pub struct LayerTime {
     pub macs: u64,
 }
 
-/// The instructions this build's kernels use: `relaxed-simd`, `simd128` or `scalar`.
+/// The instructions that the kernels use here: `relaxed-simd`, `simd128`, `avx2` or `scalar`.
 pub fn simd() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if fast::has_avx() {
+        return "avx2";
+    }
     match () {
         () if cfg!(target_feature = "relaxed-simd") => "relaxed-simd",
         () if cfg!(target_feature = "simd128") => "simd128",

@@ -4,7 +4,7 @@
 use super::WeightSource;
 use crate::error::{Code, Error, Result};
 use crate::network::{
-    BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Node, Op, Pad2d, PaddingMode, ParameterKind, UpsampleMode,
+    BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Node, Op, Pad2d, ParameterKind, UpsampleMode,
 };
 
 /// A parameter's name within its module, its shape and its values.
@@ -82,10 +82,13 @@ fn conv2d(conv: &Conv2d, x: &Planes, weight: &[f32], bias: Option<&[f32]>) -> Re
                 let taps = &weight[(oc * group_in + ic) * kh * kw..][..kh * kw];
                 for (y, row) in target.chunks_exact_mut(ow).enumerate() {
                     for ky in 0..kh {
-                        let Some(iy) = source(y * sh + ky * dh, ph, h, conv.padding_mode) else { continue };
+                        let Some(iy) = conv.padding_mode.source((y * sh + ky * dh) as isize - ph as isize, h) else {
+                            continue;
+                        };
                         for (x, value) in row.iter_mut().enumerate() {
                             for kx in 0..kw {
-                                if let Some(ix) = source(x * sw + kx * dw, pw, w, conv.padding_mode) {
+                                if let Some(ix) = conv.padding_mode.source((x * sw + kx * dw) as isize - pw as isize, w)
+                                {
                                     *value += plane[iy * w + ix] * taps[ky * kw + kx];
                                 }
                             }
@@ -96,20 +99,6 @@ fn conv2d(conv: &Conv2d, x: &Planes, weight: &[f32], bias: Option<&[f32]>) -> Re
         }
     }
     Ok(out)
-}
-
-/// The index that position `at` of a padded side reads, or `None` where it reads zero.
-fn source(at: usize, padding: usize, size: usize, mode: PaddingMode) -> Option<usize> {
-    let (i, size) = (at as isize - padding as isize, size as isize);
-    let index = match mode {
-        PaddingMode::Zeros => i,
-        PaddingMode::Replicate => i.clamp(0, size - 1),
-        PaddingMode::Circular => i.rem_euclid(size),
-        PaddingMode::Reflect if i < 0 => -i,
-        PaddingMode::Reflect if i >= size => 2 * (size - 1) - i,
-        PaddingMode::Reflect => i,
-    };
-    (0..size).contains(&index).then_some(index as usize)
 }
 
 /// `torch.nn.functional.conv_transpose2d`: every input pixel adds its scaled kernel to the output.
@@ -197,9 +186,9 @@ fn pad(p: &Pad2d, x: &Planes) -> Planes {
     let mut out = Planes::zeros(n, c, oh, ow);
     for (plane, target) in x.data.chunks_exact(h * w).zip(out.data.chunks_exact_mut(oh * ow)) {
         for (y, row) in target.chunks_exact_mut(ow).enumerate() {
-            let Some(iy) = source(y, p.top, h, p.mode) else { continue };
+            let Some(iy) = p.mode.source(y as isize - p.top as isize, h) else { continue };
             for (x, value) in row.iter_mut().enumerate() {
-                *value = source(x, p.left, w, p.mode).map_or(0.0, |ix| plane[iy * w + ix]);
+                *value = p.mode.source(x as isize - p.left as isize, w).map_or(0.0, |ix| plane[iy * w + ix]);
             }
         }
     }

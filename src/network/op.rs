@@ -34,6 +34,24 @@ pub enum PaddingMode {
     Circular,
 }
 
+impl PaddingMode {
+    /// The index inside a side of `size` that the padded position `at` reads, or `None` where it reads zero.
+    ///
+    /// `at` may lie before the side or behind it; how far, [`Network::check`](super::Network::check) limits.
+    pub fn source(self, at: isize, size: usize) -> Option<usize> {
+        let size = size as isize;
+        let index = match self {
+            Self::Zeros => at,
+            Self::Replicate => at.clamp(0, size - 1),
+            Self::Circular => at.rem_euclid(size),
+            Self::Reflect if at < 0 => -at,
+            Self::Reflect if at >= size => 2 * (size - 1) - at,
+            Self::Reflect => at,
+        };
+        (0..size).contains(&index).then_some(index as usize)
+    }
+}
+
 /// [`torch.nn.Conv2d`](https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html): `[N, Cin, H, W]` to `[N, Cout, Ho, Wo]`.
 ///
 /// `weight` is `[out, in / groups, kH, kW]`.

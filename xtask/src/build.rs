@@ -96,19 +96,27 @@ impl Build {
     }
 }
 
-/// Builds what is asked for with these features of the crate, two at a time: the last step of each is one long job for one core, and takes memory.
+/// Builds what is asked for with these features of the crate.
 pub fn run(builds: &[Build], features: &[&str]) -> Result<()> {
     tools::wasm_target()?;
     if builds.iter().any(|build| build.threads) {
         tools::rust_src()?;
     }
+    two_at_a_time(builds, |build| build.make(features)).map(drop)
+}
+
+/// Work on every build, two at a time: the last step of each is one long job for one core, and takes memory.
+pub fn two_at_a_time<T: Send>(builds: &[Build], work: impl Fn(Build) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let mut done = Vec::new();
     for pair in builds.chunks(2) {
-        std::thread::scope(|scope| -> Result<()> {
-            let jobs: Vec<_> = pair.iter().map(|build| scope.spawn(|| build.make(features))).collect();
-            jobs.into_iter().try_for_each(|job| job.join().unwrap_or_else(|_| bail!("a build panicked")))
-        })?;
+        let work = &work;
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let jobs: Vec<_> = pair.iter().map(|&build| scope.spawn(move || work(build))).collect();
+            jobs.into_iter().map(|job| job.join().unwrap_or_else(|_| bail!("a build panicked"))).collect()
+        });
+        done.extend(results.into_iter().collect::<Result<Vec<T>>>()?);
     }
-    Ok(())
+    Ok(done)
 }
 
 /// Cargo's target folder.

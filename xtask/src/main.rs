@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask serve [--port N]   build the page, serve it on localhost and print its address
-cargo xtask test               format, lints, native, wasm and browser tests
+cargo xtask test [WORD]        format, lints, native, wasm and browser tests; only stages with WORD in their name
 cargo xtask bench [OPTIONS]    the fast engine beside the others, in Chromium:
       --networks A,B   --engines fast,reference,onnxruntime-web,pytorch   --threads 1,2   --runs N
       --simd relaxed-simd|simd128   --growth (256 to 1024)   --python PATH (one with torch)
@@ -32,7 +32,8 @@ fn main() -> ExitCode {
             Ok(port) => serve::run(port),
             Err(_) => Err(anyhow::anyhow!("--port takes a number, not {port}")),
         },
-        ["test"] => test::run(),
+        ["test"] => test::run(""),
+        ["test", word] => test::run(word),
         ["bench", ref options @ ..] => bench::run(options),
         ["dist"] => dist::run(),
         ["build"] => build::run(&serve::BUILDS, &[]),

@@ -1,4 +1,5 @@
 //! `cargo xtask test`: every stage runs, whatever the ones before it found, and the closing line counts them all.
+//! `cargo xtask test wasm` runs the stages whose name holds this word only.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -13,11 +14,13 @@ use crate::{build, dist, tools};
 struct Count {
     passed: u32,
     failed: u32,
+    /// Stages without this word in their name are left out.
+    word: String,
 }
 
-/// Runs everything.
-pub fn run() -> Result<()> {
-    let mut count = Count::default();
+/// Runs everything, or the stages with this word in their name.
+pub fn run(word: &str) -> Result<()> {
+    let mut count = Count { word: word.to_owned(), ..Count::default() };
     let wasm = ["--lib", "--target", "wasm32-unknown-unknown"];
     stage(&mut count, "format", || tools::run("cargo", &["fmt", "--all", "--check"]));
     stage(&mut count, "lints", || {
@@ -28,11 +31,14 @@ pub fn run() -> Result<()> {
         tools::run("cargo", &[&["clippy", "--quiet"], &wasm[..], &["--", "-D", "warnings"]].concat())
     });
     tests(&mut count, "native tests", || Ok(tools::command("cargo", &["test", "--workspace", "--no-fail-fast"])));
+    // Whatever the word is: the others stand on it.
+    let word = std::mem::take(&mut count.word);
     let ready = stage(&mut count, "Node, npm packages and Chromium", || {
         tools::node()?;
         tools::node_modules("")?;
         tools::chromium().map(drop)
     });
+    count.word = word;
     if ready {
         stage(&mut count, "types of the page", || {
             tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.page.json"])
@@ -41,11 +47,13 @@ pub fn run() -> Result<()> {
             tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.worker.json"])
         });
         tests(&mut count, "the page's modules", || Ok(tools::command("node", &["tests/page/run.mjs"])));
-        // Between them every kernel and every way to share the work; the other two are these halves crossed, and
-        // "end to end" holds all four against the reference as they are shipped.
-        for build in [build::SURE, build::BEST] {
+        let mut folders = Vec::new();
+        stage(&mut count, "wasm tests of all builds", || {
+            folders = build::two_at_a_time(&build::ALL, |build| Ok((build, wasm_tests(build)?)))?;
+            Ok(())
+        });
+        for (build, folder) in folders {
             tests(&mut count, &format!("wasm tests of the build {} in Chromium", build.name), || {
-                let folder = wasm_tests(build)?;
                 let mut command = tools::command("node", &["tests/e2e/wasm.mjs"]);
                 command.arg(folder).env("CHROMIUM", tools::chromium()?);
                 Ok(command)
@@ -59,6 +67,9 @@ pub fn run() -> Result<()> {
             });
         }
     }
+    if count.passed + count.failed == 1 && !count.word.is_empty() {
+        bail!("no stage has {} in its name", count.word);
+    }
     println!("\ntest result: {} passed, {} failed", count.passed, count.failed);
     println!("{} passed, {} failed", count.passed, count.failed);
     if count.failed > 0 {
@@ -69,6 +80,9 @@ pub fn run() -> Result<()> {
 
 /// A stage that passes or fails as a whole.
 fn stage(count: &mut Count, name: &str, work: impl FnOnce() -> Result<()>) -> bool {
+    if !name.contains(&count.word) {
+        return true;
+    }
     println!("\n== {name}");
     let start = Instant::now();
     let outcome = work();
@@ -85,6 +99,9 @@ fn stage(count: &mut Count, name: &str, work: impl FnOnce() -> Result<()>) -> bo
 
 /// A stage whose own tests are counted from its `test result:` lines; one without any such line has failed.
 fn tests(count: &mut Count, name: &str, prepare: impl FnOnce() -> Result<Command>) {
+    if !name.contains(&count.word) {
+        return;
+    }
     println!("\n== {name}");
     let start = Instant::now();
     let (passed, failed) = match prepare().and_then(counted) {

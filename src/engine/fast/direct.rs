@@ -13,6 +13,8 @@ use crate::threads;
 
 /// Input values of a task's pixels, so that they stay in the second-level cache while all weights pass by.
 const TASK_VALUES: usize = 48 * 1024;
+/// Tasks that a thread gets at least, if there is enough to do: what is left over at the end is one task's time.
+const TASKS: usize = 8;
 /// Tasks between two looks at the watcher.
 const BATCH: usize = 64;
 
@@ -67,12 +69,14 @@ impl Direct {
         let channels = self.geometry.shape.channels().0;
         let blocks = to.shape.channels.div_ceil(LANES);
         let pixels = (TASK_VALUES / channels).clamp(4 * ROWS, 1024).next_multiple_of(ROWS);
+        let wanted = (TASKS * threads::count()).div_ceil(self.parts.len().max(1));
         let mut tasks = Vec::new();
         for (index, part) in self.parts.iter().enumerate() {
             let total = self.count(part, to);
+            let pixels = total.div_ceil(wanted).next_multiple_of(ROWS).clamp(4 * ROWS, pixels);
             let chunks = total.div_ceil(pixels);
             // Few pixels: the weights are what is divided, so that each is read once.
-            let groups = 8usize.checked_div(chunks).unwrap_or(1).clamp(1, blocks);
+            let groups = wanted.checked_div(chunks).unwrap_or(1).clamp(1, blocks);
             for chunk in 0..chunks {
                 for group in 0..groups {
                     let share = |g: usize| g * blocks / groups;

@@ -201,17 +201,3 @@ impl Raw {
         bias
     }
 }
-
-/// The interior index that a padded position reads.
-pub fn reflected(at: isize, size: usize, mode: PaddingMode) -> Option<usize> {
-    let size = size as isize;
-    let index = match mode {
-        PaddingMode::Zeros => at,
-        PaddingMode::Replicate => at.clamp(0, size - 1),
-        PaddingMode::Circular => at.rem_euclid(size),
-        PaddingMode::Reflect if at < 0 => -at,
-        PaddingMode::Reflect if at >= size => 2 * (size - 1) - at,
-        PaddingMode::Reflect => at,
-    };
-    (0..size).contains(&index).then_some(index as usize)
-}

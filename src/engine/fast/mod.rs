@@ -14,6 +14,9 @@ mod step;
 mod tiled;
 mod trial;
 
+#[cfg(target_arch = "x86_64")]
+pub use kernels::has_avx;
+
 use super::{Engine, LayerTime, RunReport, Step, Watch, WeightSource, cancelled, input_shapes, simd};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -43,10 +46,11 @@ impl Fast {
 
     /// Takes the memory that a run at these shapes needs; `out-of-memory` before anything is taken if it cannot fit.
     fn lay_out(&mut self, inputs: &[Shape]) -> Result<Layout> {
-        if let Some(layout) = self.layout.take().filter(|layout| layout.inputs == inputs) {
+        let threads = threads::count();
+        if let Some(layout) = self.layout.take().filter(|layout| layout.inputs == inputs && layout.threads == threads) {
             return Ok(layout);
         }
-        let layout = Layout::new(&self.plan, inputs)?;
+        let layout = Layout::new(&self.plan, inputs, threads)?;
         let bytes = layout.bytes() + self.weight_bytes;
         if bytes > limits::RUN_BYTES {
             let text = format!(

@@ -14,8 +14,10 @@ use crate::threads;
 
 /// Most output channels that are worth it.
 const MOST_CHANNELS: usize = 4;
-/// Output rows between two looks at the watcher.
-const BATCH: usize = 64;
+/// Multiplications between two looks at the watcher.
+const LOOK_MACS: usize = 1 << 29;
+/// Output rows of a task.
+const TASK_ROWS: usize = 4;
 
 /// A layer ready to run.
 pub struct Narrow {
@@ -77,14 +79,17 @@ impl Narrow {
     ) -> Result<()> {
         let height = to.shape.height;
         let out = Shared::new(out);
-        for start in (0..height).step_by(BATCH) {
+        let row = self.packed() / self.weights.len().max(1) * (from.pitch() / from.shape.channels.max(1));
+        let batch = (LOOK_MACS / row.max(1)).next_multiple_of(TASK_ROWS * threads::count());
+        for start in (0..height).step_by(batch) {
             if tell(start as f32 / height as f32).is_break() {
                 return Err(cancelled());
             }
-            let rows = BATCH.min(height - start);
-            threads::parallel(rows.div_ceil(4), &|task| {
+            let end = (start + batch).min(height);
+            threads::parallel((end - start).div_ceil(TASK_ROWS), &|task| {
                 let mut sums = Vec::new();
-                for y in start + task * 4..(start + task * 4 + 4).min(start + rows) {
+                let first = start + task * TASK_ROWS;
+                for y in first..(first + TASK_ROWS).min(end) {
                     self.row(y, (x, from), (&out, to), epilogue, &mut sums);
                 }
             });

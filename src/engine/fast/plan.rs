@@ -77,10 +77,10 @@ impl Kernel {
         }
     }
 
-    /// Values of scratch that it needs for this output.
-    pub fn scratch(&self, to: &View) -> usize {
+    /// Values of scratch that so many threads need for this output.
+    pub fn scratch(&self, to: &View, threads: usize) -> usize {
         match self {
-            Self::Tiled(layer) => layer.scratch(to),
+            Self::Tiled(layer) => layer.scratch(to, threads),
             _ => 0,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use super::geometry::reflected;
 use super::kernels::{Epilogue, pass};
 use super::layout::{Layout, View, split};
 use super::plan::{Kernel, Step};
@@ -47,7 +46,7 @@ pub fn run(
     let outcome = match &step.kernel {
         Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
         Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
-        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, scratch, tell),
+        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell),
         Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
@@ -56,17 +55,11 @@ pub fn run(
                     (*s, *o) = (*s * w, *o * w + b);
                 }
             }
-            to.rows(values, &|y, row| {
-                pass::scale(row, &scale, &offset, step.activation);
-                if let Some(plus) = same {
-                    pass::add(row, &plus[to.row(y)]);
-                }
-            });
+            scaled(values, to, (&scale, &offset), &epilogue);
             Ok(())
         }
         Kernel::Scale(scale, offset) => {
-            to.rows(values, &|_, row| pass::scale(row, scale, offset, step.activation));
-            add_same(values, to, same);
+            scaled(values, to, (scale, offset), &epilogue);
             Ok(())
         }
         Kernel::Activation => {
@@ -116,10 +109,14 @@ fn lost() -> Error {
     Error::new(Code::Internal, "A value of the plan is missing.")
 }
 
-fn add_same(values: &mut [f32], to: &View, plus: Option<&[f32]>) {
-    if let Some(plus) = plus {
-        to.rows(values, &|y, row| pass::add(row, &plus[to.row(y)]));
-    }
+/// A factor and an offset for every channel.
+fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: &Epilogue<'_>) {
+    to.rows(values, &|y, row| {
+        pass::scale(row, scale, offset, epilogue.activation);
+        if let Some(plus) = epilogue.plus {
+            pass::add(row, &plus[to.row(y)]);
+        }
+    });
 }
 
 /// Moments of every channel, merged in a fixed order.
@@ -162,9 +159,9 @@ pub fn to_nchw(values: &[f32], view: &View) -> Vec<f32> {
 fn copy(pad: &Pad2d, (x, from): (&[f32], &View), (values, to): (&mut [f32], &View)) {
     let c = to.shape.channels;
     let columns: Vec<Option<usize>> = (0..to.shape.width)
-        .map(|column| reflected(column as isize - pad.left as isize, from.shape.width, pad.mode))
+        .map(|column| pad.mode.source(column as isize - pad.left as isize, from.shape.width))
         .collect();
-    to.rows(values, &|y, row| match reflected(y as isize - pad.top as isize, from.shape.height, pad.mode) {
+    to.rows(values, &|y, row| match pad.mode.source(y as isize - pad.top as isize, from.shape.height) {
         None => row.fill(0.0),
         Some(y) => {
             for (pixel, column) in row.chunks_exact_mut(c).zip(&columns) {

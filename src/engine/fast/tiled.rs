@@ -1,9 +1,11 @@
 //! Convolutions by minimal filtering: 3x3 ones (dilated ones fall apart into interleaved plain ones) by F(4x4, 3x3), and
 //! those that consist of 2x2 ones (kernel 4 at stride 2, transposed kernel 4 and 3 at stride 2) by F(3x3, 2x2).
 //!
-//! In three steps, each on all threads: tiles are transformed, one matrix product per point, products are transformed back.
+//! Tiles are transformed, multiplied by one matrix per point, and transformed back, some tens at a time. A thread does all
+//! three for its tiles, in scratch of its own, so that threads meet once a layer.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::geometry::{Convolution, Geometry, Phase, Raw};
 use super::kernels::product::{Product, product};
@@ -16,13 +18,15 @@ use crate::threads;
 
 /// Fewer channels than this are not worth the transforms.
 const LEAST_CHANNELS: usize = 32;
-/// Scratch for transformed tiles and products that still stays in a cache, values.
+/// Scratch for transformed tiles and products that still stays in a cache, values of a thread.
 const SCRATCH: usize = 1 << 20;
+/// Scratch of all threads together, values: memory is a layer's, not a machine's.
+const ALL_SCRATCH: usize = 1 << 21;
 /// Tiles transformed together: few enough to stay near, enough to pay for reading the weights once more.
 const MOST_TILES: usize = 96;
-const LEAST_TILES: usize = 48;
-/// Output blocks of a product task.
-const BLOCKS: usize = 16;
+const LEAST_TILES: usize = 16;
+/// Multiplications between two looks at the watcher.
+const LOOK_MACS: usize = 1 << 30;
 
 /// Along one axis: output `first + every * i` reads, as point `j` of a tile that begins at `i`, input
 /// `base + step * (i + j)`.
@@ -201,51 +205,73 @@ impl Tiled {
         (sources * self.geometry.shape.channels().0, group.sides.0.points() * group.sides.1.points())
     }
 
-    /// Tiles that are transformed together.
-    fn batch(&self, group: &Group, tiles: usize) -> usize {
+    /// Values of scratch per tile.
+    fn per_tile(&self, group: &Group) -> usize {
         let (depth, points) = self.depth(group);
-        let most = SCRATCH / (points * (depth + self.geometry.shape.channels().1));
-        let most = most.clamp(LEAST_TILES, MOST_TILES);
-        tiles.div_ceil(tiles.div_ceil(most).max(1)).max(1)
+        points * (depth + self.geometry.shape.channels().1)
     }
 
-    /// Values of scratch for this output.
-    pub fn scratch(&self, to: &View) -> usize {
-        let need = |group: &Group| {
-            let (depth, points) = self.depth(group);
-            points * self.batch(group, Self::tiles(group, to).len()) * (depth + self.geometry.shape.channels().1)
-        };
+    /// Tiles that are transformed together where so many threads share the work.
+    fn batch(&self, group: &Group, tiles: usize, threads: usize) -> usize {
+        let most = SCRATCH.min(ALL_SCRATCH / threads) / self.per_tile(group);
+        let most = most.clamp(LEAST_TILES, MOST_TILES);
+        // As many batches for every thread.
+        tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(LEAST_TILES.min(tiles)).max(1)
+    }
+
+    /// Values of scratch that one of so many threads needs for this output.
+    fn share(&self, to: &View, threads: usize) -> usize {
+        let need = |group: &Group| self.per_tile(group) * self.batch(group, Self::tiles(group, to).len(), threads);
         self.groups.iter().map(need).max().unwrap_or(0)
     }
 
-    /// Runs the layer; `tell` is asked now and then whether to go on.
+    /// Values of scratch that so many threads need for this output.
+    pub fn scratch(&self, to: &View, threads: usize) -> usize {
+        threads * self.share(to, threads)
+    }
+
+    /// Runs the layer; `tell` is asked now and then whether to go on. The scratch is for `threads`, and so many take part
+    /// at most.
     pub fn run(
         &self,
         (x, from): (&[f32], &View),
         (out, to): (&mut [f32], &View),
         epilogue: Epilogue<'_>,
-        scratch: &mut [f32],
+        (scratch, threads): (&mut [f32], usize),
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let out = Shared::new(out);
-        for (index, group) in self.groups.iter().enumerate() {
-            let tiles = Self::tiles(group, to);
-            let most = self.batch(group, tiles.len());
-            for (part, batch) in tiles.chunks(most).enumerate() {
-                let done = (part * most) as f32 / tiles.len() as f32;
-                if tell((index as f32 + done) / self.groups.len() as f32).is_break() {
-                    return Err(cancelled());
-                }
-                self.tiles_run(group, batch, (x, from), (&out, to), epilogue, scratch);
+        let (out, share) = (Shared::new(out), self.share(to, threads));
+        let scratch = Shared::new(scratch);
+        let tiles: Vec<Vec<Tile>> = self.groups.iter().map(|group| Self::tiles(group, to)).collect();
+        let (mut batches, mut most) = (Vec::new(), 1);
+        for (index, (group, tiles)) in self.groups.iter().zip(&tiles).enumerate() {
+            let size = self.batch(group, tiles.len(), threads);
+            let starts = (0..tiles.len()).step_by(size);
+            batches.extend(starts.map(|start| (index, start..(start + size).min(tiles.len()))));
+            let (depth, points) = self.depth(group);
+            most = most.max(size * points * depth * self.geometry.shape.channels().1);
+        }
+        let together = (LOOK_MACS / most).max(1).next_multiple_of(threads);
+        for (part, now) in batches.chunks(together).enumerate() {
+            if tell((part * together) as f32 / batches.len() as f32).is_break() {
+                return Err(cancelled());
             }
+            let next = AtomicUsize::new(0);
+            threads::parallel(threads, &|thread| {
+                let mine = scratch.part(thread * share, share);
+                while let Some((group, range)) = now.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let work = (&self.groups[*group], &tiles[*group][range.clone()]);
+                    self.tiles_run(work, (x, from), (&out, to), epilogue, mine);
+                }
+            });
         }
         Ok(())
     }
 
+    /// Some tiles of a group, on the calling thread.
     fn tiles_run(
         &self,
-        group: &Group,
-        tiles: &[Tile],
+        (group, tiles): (&Group, &[Tile]),
         (x, from): (&[f32], &View),
         (out, to): (&Shared, &View),
         epilogue: Epilogue<'_>,
@@ -259,8 +285,7 @@ impl Tiled {
 
         let (ny, nx) = (group.sides.0.points(), group.sides.1.points());
         let target = Shared::new(transformed);
-        threads::parallel(count, &|t| {
-            let tile = tiles[t];
+        for (t, tile) in tiles.iter().enumerate() {
             let mut pixels = [None; 36];
             for (source, (rows, columns)) in group.classes[tile.class].iter().enumerate() {
                 for j in 0..ny {
@@ -273,19 +298,13 @@ impl Tiled {
                 let points = Points { stride: count * depth, start: t * depth + source * inputs };
                 transform(group.sides, &gather, &target, points);
             }
-        });
+        }
 
-        let blocks = outputs / LANES;
-        let parts = blocks.div_ceil(BLOCKS);
         let target = Shared::new(products);
-        let transformed: &[f32] = transformed;
         let (sy, sx) = group.sides;
         let own = sy.weights().len() * sx.weights().len();
-        threads::parallel(own * parts, &|task| {
-            let (weight, part) = (task / parts, task % parts);
-            let share = |p: usize| p * blocks / parts;
-            let per_block = depth * LANES;
-            let start = weight * blocks;
+        let per_weight = depth * outputs;
+        for weight in 0..own {
             // Every tile at every point that multiplies with these weights.
             let takes =
                 |point: &usize| sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx) == weight;
@@ -296,19 +315,18 @@ impl Tiled {
                 rows: &places.iter().map(|place| place * depth).collect::<Vec<_>>(),
                 segments: &[0],
                 length: depth,
-                weights: &group.weights[(start + share(part)) * per_block..(start + share(part + 1)) * per_block],
-                first_block: share(part),
+                weights: &group.weights[weight * per_weight..][..per_weight],
+                first_block: 0,
                 bias: &[],
                 targets: &places.iter().map(|place| place * outputs).collect::<Vec<_>>(),
                 channels: outputs,
             };
             product(&p, &target, Epilogue::default());
-        });
+        }
 
         let (my, mx) = (group.sides.0.outputs(), group.sides.1.outputs());
         let products: &[f32] = products;
-        threads::parallel(count, &|t| {
-            let tile = tiles[t];
+        for (t, tile) in tiles.iter().enumerate() {
             let (rows, columns) = group.classes[tile.class][0];
             let mut pixels = [None; 16];
             for j in 0..my {
@@ -322,7 +340,7 @@ impl Tiled {
             let scatter = Scatter { pixels: &pixels[..my * mx], channels: outputs, bias: &self.bias };
             let points = Points { stride: count * outputs, start: t * outputs };
             finish(group.sides, products, points, &scatter, out, epilogue);
-        });
+        }
     }
 }
 
