@@ -24,10 +24,10 @@ async function open({ engine, threads, glue, model, file, inputs: wanted }) {
     postMessage({ kind: 'threads', count: threads - 1, glue, module, memory: crate.memory?.() ?? wasm.memory });
     await done;
   }
-  const packing = performance.now();
+  const opening = performance.now();
   forward = new crate.Forward(blob, 'weights.safetensors', model, engine);
   const now = performance.now();
-  return { load_ms: now - began, packing_ms: now - packing, bytes: wasm.memory.buffer.byteLength };
+  return { load_ms: now - began, opening_ms: now - opening, bytes: wasm.memory.buffer.byteLength };
 }
 
 /** Values for another side of the picture. @param {number} side */

@@ -102,7 +102,7 @@ def main():
             notes, (_, form) = min(best.items(), key=lambda item: item[1][0])
             network = network.to(memory_format=form)
             inputs = [x.contiguous(memory_format=form) for x in inputs]
-            answer = {"load_ms": load_ms, "packing_ms": load_ms, "bytes": 0, "simd": torch.backends.cpu.get_cpu_capability().lower()}
+            answer = {"load_ms": load_ms, "opening_ms": load_ms, "bytes": 0, "simd": torch.backends.cpu.get_cpu_capability().lower()}
         elif "run" in request:
             ms, output = timed(network, inputs)
             answer = {"ms": ms, "bytes": 0, "report": None, "notes": f"torch {torch.__version__}, {notes}"}

@@ -103,7 +103,7 @@ async function measure(network) {
   for (const { subject, opened, first, times, last } of results) {
     rows.push({
       network: network.name, engine: subject.engine, threads: subject.threads, simd: subject.simd, median_ms: median(times),
-      least_ms: Math.min(...times), runs: times.length, load_ms: opened.load_ms, packing_ms: opened.packing_ms, first_ms: first.ms,
+      least_ms: Math.min(...times), runs: times.length, load_ms: opened.load_ms, opening_ms: opened.opening_ms, packing_ms: last.report?.packing_ms, first_ms: first.ms,
       loaded_bytes: opened.bytes, peak_bytes: last.bytes, report: last.report, notes: last.notes,
     });
   }

@@ -59,6 +59,8 @@ pub struct RunReport {
     pub weight_bytes: u64,
     /// Bytes of the memory for values and scratch.
     pub arena_bytes: u64,
+    /// Milliseconds that packing the weights took, reading the file not counted.
+    pub packing_ms: f64,
 }
 
 /// One step of the plan.

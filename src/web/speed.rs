@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::RunReport;
 
-/// `{threads, simd, weight_bytes, arena_bytes, layers: [{path, op, kernel, ms, macs}]}`; null where nothing is known.
+/// `{threads, simd, weight_bytes, arena_bytes, packing_ms, layers: [{path, op, kernel, ms, macs}]}`; null where nothing is known.
 pub fn to_json(report: Option<&RunReport>) -> Value {
     let Some(report) = report else { return Value::Null };
     let layers = report.layers.iter().map(
@@ -15,6 +15,7 @@ pub fn to_json(report: Option<&RunReport>) -> Value {
         "simd": report.simd,
         "weight_bytes": report.weight_bytes,
         "arena_bytes": report.arena_bytes,
+        "packing_ms": report.packing_ms,
         "layers": layers.collect::<Vec<_>>(),
     })
 }

@@ -306,8 +306,8 @@ export const text = {
   /** @param {string} name @param {number} ms */
   layerTimes: (name, ms) => `${name}: ${count.format(Math.round(ms))} ms by layer`,
   otherLayers: (/** @type {number} */ n) => plural(n, 'other layer', 'other layers'),
-  /** @param {number} weights @param {number} arena bytes */
-  planMemory: (weights, arena) => `Weights take ${size(weights)}, what flows between the layers ${size(arena)}.`,
+  /** @param {number} weights @param {number} arena bytes @param {number} packing ms */
+  planMemory: (weights, arena, packing) => `Weights take ${size(weights)}, what flows between the layers ${size(arena)}. Packing the weights took ${text.milliseconds(packing)}.`,
   layersNone: 'Nothing to look into yet: choose or drop a model.',
   filter: 'Filter',
   /** @param {number} shown @param {number} all */

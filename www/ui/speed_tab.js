@@ -58,5 +58,5 @@ function network({ name, report }) {
       row.style.setProperty('--share', String(most ? ms / most : 0));
       return row;
     })),
-    report && make('p', { class: 'help' }, text.planMemory(report.weight_bytes, report.arena_bytes)));
+    report && make('p', { class: 'help' }, text.planMemory(report.weight_bytes, report.arena_bytes, report.packing_ms)));
 }

@@ -198,6 +198,7 @@
  * @property {string} simd
  * @property {number} weight_bytes as packed
  * @property {number} arena_bytes
+ * @property {number} packing_ms without reading the file
  * @property {{path: string, op: string, kernel: string, ms: number, macs: number}[]} layers
  */
 

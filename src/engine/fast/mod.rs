@@ -34,14 +34,33 @@ pub struct Fast {
     arena: Vec<f32>,
     report: Option<RunReport>,
     weight_bytes: u64,
+    packing_ms: f64,
+}
+
+/// Weights, and how long their source took to give them.
+struct Timed<'a> {
+    source: &'a mut dyn WeightSource,
+    ms: f64,
+}
+
+impl WeightSource for Timed<'_> {
+    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+        let start = clock::now_ms();
+        let values = self.source.take(key);
+        self.ms += clock::now_ms() - start;
+        values
+    }
 }
 
 impl Fast {
     /// Compiles the plan, taking and packing the weights in order; the unpacked copy goes layer by layer.
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
-        let plan = Plan::new(network, weights)?;
+        let start = clock::now_ms();
+        let mut weights = Timed { source: weights, ms: 0.0 };
+        let plan = Plan::new(network, &mut weights)?;
         let weight_bytes = plan.weight_bytes();
-        Ok(Self { plan, layout: None, arena: Vec::new(), report: None, weight_bytes })
+        let packing_ms = clock::now_ms() - start - weights.ms;
+        Ok(Self { plan, layout: None, arena: Vec::new(), report: None, weight_bytes, packing_ms })
     }
 
     /// Takes the memory that a run at these shapes needs; `out-of-memory` before anything is taken if it cannot fit.
@@ -72,7 +91,7 @@ impl Fast {
     }
 
     fn run_image(&mut self, inputs: &[&[f32]], layout: &Layout, macs: &[u64], watch: Watch<'_>) -> Result<Vec<f32>> {
-        let Self { plan, arena, report, weight_bytes, .. } = self;
+        let Self { plan, arena, report, weight_bytes, packing_ms, .. } = self;
         let total = macs.iter().sum::<u64>().max(1) as f32;
         let mut layers = Vec::with_capacity(plan.steps.len());
         let mut given = inputs.iter();
@@ -103,6 +122,7 @@ impl Fast {
             simd: simd(),
             weight_bytes: *weight_bytes,
             arena_bytes: layout.bytes(),
+            packing_ms: *packing_ms,
         });
         let view = &layout.views[plan.output];
         Ok(step::to_nchw(&arena[view.place()], view))
