@@ -33,7 +33,7 @@ fn pasted_classes_are_the_known_networks() {
         (
             include_str!("../../tests/reference/classes/pair.py"),
             "image-pair",
-            Widths { base: 4, bottleneck: 30 },
+            Widths { base: 4, bottleneck: 30, residual_bias: false },
             &[3, 3],
         ),
     ];

@@ -47,8 +47,8 @@ fn inpaint(Widths { base: w, .. }: Widths) -> Network {
 }
 
 /// `[1, 3, H, W]` to `[1, 1, H, W]`, sides a multiple of 4.
-fn edge(Widths { base: w, .. }: Widths) -> Network {
-    let (mut net, y) = body(3, 1, w, false);
+fn edge(Widths { base: w, residual_bias, .. }: Widths) -> Network {
+    let (mut net, y) = body(3, 1, w, residual_bias);
     let y = net.node("sigmoid", Activation::Sigmoid, &[y]);
     net.returns(y)
 }

@@ -72,7 +72,13 @@ pub fn by_key(dict: &StateDict) -> HashMap<&str, &TensorInfo> {
 pub fn align(model: &'static Model, dict: &StateDict, index: usize) -> Match {
     let tensors = by_key(dict);
     let find = |key: &str| tensors.get(key).copied();
-    align_at(model, widths(model, &find), dict, index)
+    let widths = widths(model, &find);
+    let found = align_at(model, widths, dict, index);
+    if found.fits() {
+        return found;
+    }
+    let other = align_at(model, Widths { residual_bias: !widths.residual_bias, ..widths }, dict, index);
+    if other.fits() { other } else { found }
 }
 
 fn align_at(model: &'static Model, widths: Widths, dict: &StateDict, index: usize) -> Match {
@@ -192,7 +198,7 @@ fn why(
         };
         format!("{fitting} of the {wanted} keys and shapes of {} fit{more}", model.name)
     };
-    if widths != model.published {
+    if widths.base != model.published.base {
         text += &format!(", at base width {} instead of {}", widths.base, model.published.base);
     }
     if let Some(folded) = folded {
@@ -288,7 +294,7 @@ fn widths<'a>(model: &Model, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> W
         0 => 0,
         wide => vote(shapes(Widths { bottleneck: 2 * wide, ..published }), wide),
     };
-    Widths { base, bottleneck }
+    Widths { base, bottleneck, ..published }
 }
 
 /// The description at the match's widths.

@@ -21,7 +21,7 @@ pub const GENERATOR: Model = Model {
     id: "image-pair",
     name: "image-pair Generator",
     network: generator,
-    published: Widths { base: 64, bottleneck: 4000 },
+    published: Widths { base: 64, bottleneck: 4000, residual_bias: false },
     conventions: CONVENTIONS,
     guides: false,
     licence: "your own weights",
@@ -39,7 +39,7 @@ pub const DISCRIMINATOR: Model = Model {
 };
 
 /// Two `[1, 3, H, W]` to `[1, 3, H, W]`, sides a multiple of 16.
-fn generator(Widths { base: w, bottleneck }: Widths) -> Network {
+fn generator(Widths { base: w, bottleneck, .. }: Widths) -> Network {
     let mut net = Network::new();
     let (x1, x2) = (net.input("x1", 3), net.input("x2", 3));
     let x = net.node("cat", Op::Cat, &[x1, x2]);

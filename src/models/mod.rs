@@ -90,12 +90,15 @@ pub struct Widths {
     pub base: usize,
     /// Channels of the bottleneck, where the architecture has one of its own; else 0.
     pub bottleneck: usize,
+    /// Whether residual convolutions have a bias though the published weights have none: EdgeConnect gives them one where
+    /// it is trained without spectral norm.
+    pub residual_bias: bool,
 }
 
 impl Widths {
     /// A base width, without a bottleneck of its own.
     pub const fn base(base: usize) -> Self {
-        Self { base, bottleneck: 0 }
+        Self { base, bottleneck: 0, residual_bias: false }
     }
 }
 

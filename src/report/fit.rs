@@ -10,7 +10,7 @@ use crate::models::{Model, by_id};
 /// What fits and what does not, of one network.
 pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
     let name = found.model.name;
-    if found.widths != found.model.published {
+    if found.widths.base != found.model.published.base {
         let text = format!(
             "All widths are scaled: base width {} instead of {}. The network is built so.",
             found.widths.base, found.model.published.base

@@ -153,6 +153,9 @@ def networks():
         "image-pair-discriminator": save("image-pair-discriminator", lively(Discriminator(4)), [numbers((1, 3, 80, 96), 1)],
                                          lambda sd: {"discriminator": sd}),
         "context-unet": save("context-unet", grown(ContextUNet(2)), [numbers((1, 4, 64, 96), 1, 0.0)], lambda sd: sd, 4),
+        "edgeconnect-edge-without-spectral-norm": {"model": "edgeconnect-edge", **save(
+            "edgeconnect-edge-plain", EdgeConnect(4, 3, 1, plain), [numbers((1, 3, 32, 44), 1, 0.0)],
+            lambda sd: {"iteration": 1, "generator": sd}, 4)},
     }
     with open(f"{HERE}/networks.json", "w") as file:
         json.dump(rows, file)
