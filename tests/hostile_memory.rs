@@ -1,35 +1,13 @@
 //! What reading a hostile file may take: every allocation is counted, for the files under `tests/hostile/` and for
 //! pickles and headers tuned to run into every cap at once.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod counting;
+
 use std::io::Cursor;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use counting::{Counting, peak_of};
 use infill::checkpoint;
-
-/// Counts bytes in use, and their peak. This binary has one test, so nothing else is counted.
-struct Counting;
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn add(bytes: usize) {
-    PEAK.fetch_max(NOW.fetch_add(bytes, Relaxed) + bytes, Relaxed);
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -39,12 +17,10 @@ const MOST: usize = 64 << 20;
 
 /// Opens the file; returns the peak beyond what was in use, and how it ended.
 fn peak(bytes: &[u8], name: &str) -> (usize, String) {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let outcome = checkpoint::open(Cursor::new(bytes.to_vec()), name);
+    let (peak, outcome) = peak_of(|| checkpoint::open(Cursor::new(bytes.to_vec()), name));
     // The copy of the file itself is the test's, not the reader's.
-    let peak = (PEAK.load(Relaxed) - before).saturating_sub(bytes.len());
-    (peak, outcome.map_or_else(|e| e.code.as_str().to_owned(), |_| "ok".to_owned()))
+    let code = outcome.map_or_else(|e| e.code.as_str().to_owned(), |_| "ok".to_owned());
+    (peak.saturating_sub(bytes.len()), code)
 }
 
 /// A zip of a pickle, stored or deflated, and of one value of four bytes.

@@ -183,4 +183,7 @@ pub trait Checkpoint {
     fn state_dicts(&self) -> &[StateDict];
     /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.
     fn read(&mut self, tensor: &TensorInfo) -> Result<Vec<f32>>;
+    /// The same values in pieces, in order, for whoever needs no copy of the whole. They count only if the call succeeds:
+    /// whether a zip entry is intact is known at its end.
+    fn pieces(&mut self, tensor: &TensorInfo, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()>;
 }

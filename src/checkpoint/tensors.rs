@@ -91,31 +91,33 @@ impl<S: Source> Opened<S> {
         Ok(())
     }
 
-    /// A tensor that is its whole stored entry, held against the entry's CRC as it is read; `None` if it is not.
-    fn whole(&mut self, t: &TensorInfo, count: usize) -> Result<Option<Vec<f32>>> {
+    /// A tensor that is its whole stored entry, held against the entry's CRC as it is read; `false` if it is not.
+    fn whole(&mut self, t: &TensorInfo, count: usize, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<bool> {
         let storage = self.storages.get_mut(t.storage);
-        let Some(storage) = storage else { return Ok(None) };
-        let Place::Zip(entry) = &storage.place else { return Ok(None) };
+        let Some(storage) = storage else { return Ok(false) };
+        let Place::Zip(entry) = &storage.place else { return Ok(false) };
         let is_whole = t.offset == 0 && (count * t.dtype.size()) as u64 == entry.size;
         if entry.deflated || !is_whole || t.stride != contiguous_stride(&t.shape) {
-            return Ok(None);
+            return Ok(false);
         }
         let start = super::zip::data_start(&mut self.file, entry)?;
-        let (mut values, mut crc) = (reserve(count)?, crc32fast::Hasher::new());
+        let (mut values, mut crc) = (Vec::new(), crc32fast::Hasher::new());
         let mut buffer = vec![0; CHUNK_BYTES.min(entry.size as usize)];
         let mut done = 0;
         while done < entry.size {
             let bytes = buffer.len().min((entry.size - done) as usize);
             self.file.read_at(start + done, &mut buffer[..bytes])?;
             crc.update(&buffer[..bytes]);
+            values.clear();
             decode(&buffer[..bytes], t.dtype, self.big_endian, &mut values);
+            each(&values)?;
             done += bytes as u64;
         }
         if crc.finalize() != entry.crc {
             return super::zip::damaged(entry);
         }
         storage.place = Place::At(start);
-        Ok(Some(values))
+        Ok(true)
     }
 
     /// The bytes from `first` on, as far as they are inflated: a small storage whole and kept, of a large one a part.
@@ -227,9 +229,15 @@ impl<S: Source> Checkpoint for Opened<S> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        if let Some(values) = self.whole(tensor, count)? {
+        let mut values = reserve(count)?;
+        let mut append = |piece: &[f32]| {
+            values.extend_from_slice(piece);
+            Ok(())
+        };
+        if self.whole(tensor, count, &mut append)? {
             return Ok(values);
         }
+        drop(values);
         self.resolve(tensor.storage)?;
         if span > PIECE_ELEMENTS && span / 4 > count {
             return self.sparse(tensor, count, span);
@@ -245,6 +253,28 @@ impl<S: Source> Checkpoint for Opened<S> {
             walk.next();
         }
         Ok(out)
+    }
+
+    fn pieces(&mut self, tensor: &TensorInfo, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+        let missing = || Error::new(Code::Internal, "A tensor refers to no storage.");
+        let bytes = self.storages.get(tensor.storage).ok_or_else(missing)?.bytes;
+        let (count, span) = check(tensor, bytes)?;
+        if count > 0 && self.whole(tensor, count, each)? {
+            return Ok(());
+        }
+        self.resolve(tensor.storage)?;
+        let is_plain = count == span && tensor.stride == contiguous_stride(&tensor.shape);
+        // What is deflated, or lies scattered, is put together first.
+        if !is_plain || !matches!(self.storages[tensor.storage].place, Place::At(_)) {
+            return each(&self.read(tensor)?);
+        }
+        let mut piece = Vec::new();
+        for done in (0..count).step_by(PIECE_ELEMENTS) {
+            piece.clear();
+            self.elements(tensor, tensor.offset + done, PIECE_ELEMENTS.min(count - done), &mut piece)?;
+            each(&piece)?;
+        }
+        Ok(())
     }
 }
 

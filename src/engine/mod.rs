@@ -16,8 +16,13 @@ use crate::tensor::Tensor;
 /// Where an engine takes its weights from: a checkpoint, with whatever folding its parametrisation asks for.
 pub trait WeightSource {
     /// The values of one key of [`Network::parameters`], contiguous f32 in PyTorch's layout. Called once per key
-    /// and in order, so that a file is read through and never held as a whole.
+    /// and about in order, so that a file is read through and never held as a whole.
     fn take(&mut self, key: &str) -> Result<Vec<f32>>;
+
+    /// The same values in pieces, in order, for whoever needs no copy of the whole; they count only if the call succeeds.
+    fn pieces(&mut self, key: &str, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+        each(&self.take(key)?)
+    }
 }
 
 /// How far a run is.

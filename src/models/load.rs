@@ -310,25 +310,53 @@ pub fn engine_for(
     }
 }
 
-impl WeightSource for Weights<'_> {
-    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
-        let gone = || Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()]);
-        let dict = self.checkpoint.state_dicts().get(self.dict).ok_or_else(gone)?;
+/// `weights-not-finite` if one of these values, the first of which is the tensor's value `first`, is not.
+fn finite(info: &TensorInfo, first: usize, values: &[f32]) -> Result<()> {
+    let Some(at) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
+    let text = format!(
+        "{} holds {} at position {}, so the network would only give garbage. The training diverged: take an earlier \
+         checkpoint.",
+        info.key,
+        values[at],
+        first + at
+    );
+    Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![info.key.clone()]))
+}
+
+fn gone(key: &str) -> Error {
+    Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()])
+}
+
+impl Weights<'_> {
+    /// How this key is stored, and the tensors it is made of.
+    fn stored(&self, key: &str) -> Result<(Stored, Vec<TensorInfo>)> {
+        let dict = self.checkpoint.state_dicts().get(self.dict).ok_or_else(|| gone(key))?;
         let tensors = by_key(dict);
-        let stored = fold::stored(&self.names.of(key), &|key| tensors.get(key).copied()).ok_or_else(gone)?;
-        let infos: Vec<TensorInfo> =
-            stored.keys().iter().filter_map(|k| tensors.get(k.as_str()).copied().cloned()).collect();
+        let find = |key: &str| tensors.get(key).copied();
+        let stored = fold::stored(&self.names.of(key), &find).ok_or_else(|| gone(key))?;
+        let infos = stored.keys().iter().filter_map(|k| find(k).cloned()).collect();
+        Ok((stored, infos))
+    }
+}
+
+impl WeightSource for Weights<'_> {
+    fn pieces(&mut self, key: &str, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+        let (stored, infos) = self.stored(key)?;
+        let (Stored::Plain(_), [info]) = (stored, &infos[..]) else { return each(&self.take(key)?) };
+        let mut done = 0;
+        self.checkpoint.pieces(info, &mut |piece| {
+            finite(info, done, piece)?;
+            done += piece.len();
+            each(piece)
+        })
+    }
+
+    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+        let (stored, infos) = self.stored(key)?;
         let mut parts = Vec::with_capacity(infos.len());
         for info in &infos {
             let values = self.checkpoint.read(info)?;
-            if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-                let text = format!(
-                    "{} holds {} at position {at}, so the network would only give garbage. The training diverged: take \
-                     an earlier checkpoint.",
-                    info.key, values[at]
-                );
-                return Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![info.key.clone()]));
-            }
+            finite(info, 0, &values)?;
             parts.push(values);
         }
         let wrong =
@@ -355,7 +383,7 @@ impl WeightSource for Weights<'_> {
                 let v = parts.remove(1);
                 Ok(fold::weight_norm(&parts[0], v))
             }
-            _ => Err(gone()),
+            _ => Err(gone(key)),
         }
     }
 }

@@ -3,12 +3,13 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::geometry::{Geometry, Phase, Raw};
+use super::geometry::{Convolution, Geometry, Phase, Raw, other_size};
 use super::kernels::product::{Product, product};
 use super::kernels::{Epilogue, LANES, ROWS, Shared};
 use super::layout::View;
-use crate::engine::cancelled;
+use crate::engine::{WeightSource, cancelled};
 use crate::error::Result;
+use crate::network::Node;
 use crate::threads;
 
 /// Input values of a task's pixels, so that they stay in the second-level cache while all weights pass by.
@@ -22,7 +23,7 @@ const BATCH: usize = 64;
 struct Part {
     row: usize,
     column: usize,
-    /// `[output / 8][row tap][column tap][input][8]`.
+    /// `[output / 8][row tap][column tap][input][8]`, zeros beyond the last output.
     weights: Vec<f32>,
 }
 
@@ -42,15 +43,68 @@ struct Task {
 }
 
 impl Direct {
-    /// Packs the weights; the raw ones are dropped.
-    pub fn new(geometry: Geometry, raw: Raw) -> Self {
-        let (rows, columns) = (geometry.rows.len(), geometry.columns.len());
-        let part = |index: usize| {
-            let (row, column) = (index / columns, index % columns);
-            Part { row, column, weights: pack(&geometry, &geometry.rows[row], &geometry.columns[column], &raw) }
-        };
-        let parts = (0..rows * columns).map(part).collect();
+    /// Packs weights that are at hand.
+    pub fn new(geometry: Geometry, raw: &Raw) -> Self {
+        let mut layer = Self::empty(geometry, raw);
+        layer.pack(0, &raw.weight, &raw.scale);
+        layer
+    }
+
+    /// Packs the weight of `node` while it is read, so that there is never a second copy of it.
+    pub fn read(geometry: Geometry, raw: &Raw, node: &Node, weights: &mut dyn WeightSource) -> Result<Self> {
+        let (all, mut done) = (geometry.shape.weights(), 0);
+        let mut layer = Self::empty(geometry, raw);
+        weights.pieces(&format!("{}.weight", node.path), &mut |piece| {
+            if piece.len() > all - done {
+                return Err(other_size(node));
+            }
+            layer.pack(done, piece, &raw.scale);
+            done += piece.len();
+            Ok(())
+        })?;
+        if done == all { Ok(layer) } else { Err(other_size(node)) }
+    }
+
+    /// Zeros where the weights will be.
+    fn empty(geometry: Geometry, raw: &Raw) -> Self {
+        let (inputs, outputs) = geometry.shape.channels();
+        let mut parts = Vec::new();
+        for (row, y) in geometry.rows.iter().enumerate() {
+            for (column, x) in geometry.columns.iter().enumerate() {
+                let values = y.taps.len() * x.taps.len() * inputs * outputs.next_multiple_of(LANES);
+                parts.push(Part { row, column, weights: vec![0.0; values] });
+            }
+        }
         Self { bias: raw.padded_bias(), parts, geometry }
+    }
+
+    /// Puts values of PyTorch's layout, from index `start` on, where the kernel reads them.
+    fn pack(&mut self, start: usize, mut values: &[f32], scale: &[f32]) {
+        let Self { geometry, parts, .. } = self;
+        let (inputs, outputs) = geometry.shape.channels();
+        let (height, width) = geometry.shape.kernel();
+        // By tap: its part, its place among the part's taps, and how many these are.
+        let mut places = vec![None; height * width];
+        for (index, part) in parts.iter().enumerate() {
+            let (y, x) = (&geometry.rows[part.row].taps, &geometry.columns[part.column].taps);
+            let kernels = y.iter().flat_map(|y| x.iter().map(move |x| y.kernel * width + x.kernel));
+            kernels.enumerate().for_each(|(slot, tap)| places[tap] = Some((index, slot, y.len() * x.len())));
+        }
+        let (mut pair, mut tap) = (start / places.len(), start % places.len());
+        while !values.is_empty() {
+            let (now, rest) = values.split_at(values.len().min(places.len() - tap));
+            let (output, input) = match geometry.shape {
+                Convolution::Plain(_) => (pair / inputs, pair % inputs),
+                Convolution::Transposed(_) => (pair % outputs, pair / outputs),
+            };
+            let (block, lane, factor) = (output / LANES, output % LANES, scale[output]);
+            for (value, place) in now.iter().zip(&places[tap..]) {
+                if let &Some((part, slot, taps)) = place {
+                    parts[part].weights[((block * taps + slot) * inputs + input) * LANES + lane] = value * factor;
+                }
+            }
+            (values, pair, tap) = (rest, pair + 1, 0);
+        }
     }
 
     /// Values of the packed weights.
@@ -162,31 +216,4 @@ pub fn segments(row: &Phase, column: &Phase, from: &View) -> (Vec<usize>, usize,
     }
     let across = |y: usize| column.taps.iter().map(move |tap| y + (tap.offset - left.offset) as usize * channels);
     (down.flat_map(across).collect(), channels, origin)
-}
-
-/// `[output / 8][row tap][column tap][input][8]`, zeros beyond the last output.
-fn pack(geometry: &Geometry, row: &Phase, column: &Phase, raw: &Raw) -> Vec<f32> {
-    let (inputs, outputs) = geometry.shape.channels();
-    let width = geometry.shape.kernel().1;
-    let taps: Vec<usize> =
-        row.taps.iter().flat_map(|y| column.taps.iter().map(move |x| y.kernel * width + x.kernel)).collect();
-    let per_block = taps.len() * inputs * LANES;
-    let mut packed = vec![0.0; per_block * outputs.div_ceil(LANES)];
-    threads::chunks(&mut packed, per_block, &|block, target| {
-        let first = block * LANES;
-        let lanes = LANES.min(outputs - first);
-        let starts: [usize; LANES] =
-            std::array::from_fn(|lane| geometry.shape.weight_index(first + lane.min(lanes - 1), 0));
-        let between = geometry.shape.weight_index(0, 1);
-        let scale: [f32; LANES] = std::array::from_fn(|lane| if lane < lanes { raw.scale[first + lane] } else { 0.0 });
-        for input in 0..inputs {
-            for (slot, &tap) in taps.iter().enumerate() {
-                let line = &mut target[(slot * inputs + input) * LANES..][..LANES];
-                for lane in 0..LANES {
-                    line[lane] = raw.weight[starts[lane] + input * between + tap] * scale[lane];
-                }
-            }
-        }
-    });
-    packed
 }

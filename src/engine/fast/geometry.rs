@@ -171,19 +171,24 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Takes weight and bias.
-    pub fn take(node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<Self> {
+    /// Takes the bias; the weight stays empty until [`Raw::take_weight`].
+    pub fn take_bias(node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<Self> {
         let outputs = shape.channels().1;
-        let weight = weights.take(&format!("{}.weight", node.path))?;
         let has_bias = match shape {
             Convolution::Plain(c) => c.bias,
             Convolution::Transposed(c) => c.bias,
         };
         let bias = if has_bias { weights.take(&format!("{}.bias", node.path))? } else { vec![0.0; outputs] };
-        if weight.len() != shape.weights() || bias.len() != outputs {
-            return Err(Error::new(Code::Internal, format!("{} has weights of another size.", node.path)));
+        if bias.len() != outputs {
+            return Err(other_size(node));
         }
-        Ok(Self { weight, bias, scale: vec![1.0; outputs] })
+        Ok(Self { weight: Vec::new(), bias, scale: vec![1.0; outputs] })
+    }
+
+    /// Takes the weight as a whole.
+    pub fn take_weight(&mut self, node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<()> {
+        self.weight = weights.take(&format!("{}.weight", node.path))?;
+        if self.weight.len() == shape.weights() { Ok(()) } else { Err(other_size(node)) }
     }
 
     /// Folds a norm with fixed statistics that follows: `y * scale + offset`.
@@ -200,4 +205,9 @@ impl Raw {
         bias.resize(bias.len().next_multiple_of(super::kernels::LANES), 0.0);
         bias
     }
+}
+
+/// The error of a weight or bias that has not as many values as its layer.
+pub fn other_size(node: &Node) -> Error {
+    Error::new(Code::Internal, format!("{} has weights of another size.", node.path))
 }

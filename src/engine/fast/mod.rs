@@ -50,6 +50,18 @@ impl WeightSource for Timed<'_> {
         self.ms += clock::now_ms() - start;
         values
     }
+
+    fn pieces(&mut self, key: &str, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+        let (start, mut used) = (clock::now_ms(), 0.0);
+        let outcome = self.source.pieces(key, &mut |piece| {
+            let start = clock::now_ms();
+            let outcome = each(piece);
+            used += clock::now_ms() - start;
+            outcome
+        });
+        self.ms += clock::now_ms() - start - used;
+        outcome
+    }
 }
 
 impl Fast {

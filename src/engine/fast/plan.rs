@@ -332,7 +332,7 @@ impl Builder<'_> {
 
     fn convolution(&mut self, index: usize, shape: Convolution, weights: &mut dyn WeightSource) -> Result<()> {
         let node = &self.network.nodes[index];
-        let mut raw = Raw::take(node, &shape, weights)?;
+        let mut raw = Raw::take_bias(node, &shape, weights)?;
         let mut nodes = vec![index];
         if let Some(next) = self.only_user(index)
             && let Some(folded) = scale_and_offset(&self.network.nodes[next], weights)?
@@ -347,11 +347,16 @@ impl Builder<'_> {
             (None, Convolution::Plain(c)) if c.padding == (0, 0) => self.value_of(node.inputs[0]),
             _ => self.with_border(node.inputs[0], geometry.mode),
         };
-        let tiled = self.tiled[index].then(|| Tiled::new(geometry.clone(), &raw));
-        let kernel = match tiled.filter(|layer| trial::error(&geometry, layer.groups(), &raw) <= trial::MOST_ERROR) {
-            Some(layer) => Kernel::Tiled(Box::new(layer)),
-            None if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
-            None => Kernel::Direct(Box::new(Direct::new(geometry, raw))),
+        let kernel = if self.tiled[index] || Narrow::suits(&geometry) {
+            raw.take_weight(node, &geometry.shape, weights)?;
+            let tiled = self.tiled[index].then(|| Tiled::new(geometry.clone(), &raw));
+            match tiled.filter(|layer| trial::error(&geometry, layer.groups(), &raw) <= trial::MOST_ERROR) {
+                Some(layer) => Kernel::Tiled(Box::new(layer)),
+                None if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
+                None => Kernel::Direct(Box::new(Direct::new(geometry, &raw))),
+            }
+        } else {
+            Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?))
         };
         let last = *nodes.last().unwrap_or(&index);
         let output = self.new_value(index);
