@@ -268,10 +268,10 @@ impl<S: Source> Checkpoint for Opened<S> {
         if !is_plain || !matches!(self.storages[tensor.storage].place, Place::At(_)) {
             return each(&self.read(tensor)?);
         }
-        let mut piece = Vec::new();
-        for done in (0..count).step_by(PIECE_ELEMENTS) {
+        let (mut piece, length) = (Vec::new(), CHUNK_BYTES / tensor.dtype.size());
+        for done in (0..count).step_by(length) {
             piece.clear();
-            self.elements(tensor, tensor.offset + done, PIECE_ELEMENTS.min(count - done), &mut piece)?;
+            self.elements(tensor, tensor.offset + done, length.min(count - done), &mut piece)?;
             each(&piece)?;
         }
         Ok(())
