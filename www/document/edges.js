@@ -2,7 +2,7 @@
  * What the person says of the edges inside the holes, at the photo's resolution: drawn, erased, or as they are found.
  * @module
  */
-import { capsuleRows, clip } from './raster.js';
+import { capsuleRows, clip, readRect, writeRect } from './raster.js';
 
 /** @typedef {import('./raster.js').Rect} Rect */
 
@@ -77,12 +77,7 @@ export class EdgeStrokes {
    */
   read(rect) {
     this.begin();
-    const out = new Uint8Array(rect.width * rect.height);
-    for (let y = 0; y < rect.height; y++) {
-      const from = (rect.y + y) * this.width + rect.x;
-      out.set(this.source.subarray(from, from + rect.width), y * rect.width);
-    }
-    return out;
+    return readRect(this.source, this.width, rect);
   }
 
   /**
@@ -91,9 +86,7 @@ export class EdgeStrokes {
    */
   write(rect, bytes) {
     this.begin();
-    for (let y = 0; y < rect.height; y++) {
-      this.source.set(bytes.subarray(y * rect.width, (y + 1) * rect.width), (rect.y + y) * this.width + rect.x);
-    }
+    writeRect(this.source, this.width, rect, bytes);
   }
 
   /** As the crate reads it; nothing where nothing was drawn. @returns {Uint8Array<ArrayBuffer> | undefined} */

@@ -5,7 +5,7 @@
  * grown by `grow` pixels, a loaded mask is taken exactly. `shown` is always derived from `source`.
  * @module
  */
-import { capsuleRows, clip, dilate, expand } from './raster.js';
+import { capsuleRows, clip, dilate, expand, readRect, writeRect } from './raster.js';
 
 /** @typedef {import('./raster.js').Rect} Rect */
 
@@ -146,12 +146,7 @@ export class Mask {
    * @returns {Uint8Array}
    */
   read(rect) {
-    const out = new Uint8Array(rect.width * rect.height);
-    for (let y = 0; y < rect.height; y++) {
-      const from = (rect.y + y) * this.width + rect.x;
-      out.set(this.source.subarray(from, from + rect.width), y * rect.width);
-    }
-    return out;
+    return readRect(this.source, this.width, rect);
   }
 
   /**
@@ -161,9 +156,7 @@ export class Mask {
    * @returns {Rect | null} where `shown` may have changed
    */
   write(rect, bytes) {
-    for (let y = 0; y < rect.height; y++) {
-      this.source.set(bytes.subarray(y * rect.width, (y + 1) * rect.width), (rect.y + y) * this.width + rect.x);
-    }
+    writeRect(this.source, this.width, rect, bytes);
     return this.derive(rect);
   }
 }

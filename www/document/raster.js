@@ -53,6 +53,35 @@ export function expand(rect, by) {
 }
 
 /**
+ * A copy of a rectangle of a raster.
+ * @param {Uint8Array} raster one byte a pixel
+ * @param {number} width of the raster
+ * @param {Rect} rect inside it
+ * @returns {Uint8Array}
+ */
+export function readRect(raster, width, rect) {
+  const out = new Uint8Array(rect.width * rect.height);
+  for (let y = 0; y < rect.height; y++) {
+    const from = (rect.y + y) * width + rect.x;
+    out.set(raster.subarray(from, from + rect.width), y * rect.width);
+  }
+  return out;
+}
+
+/**
+ * Puts such a copy back.
+ * @param {Uint8Array} raster one byte a pixel
+ * @param {number} width of the raster
+ * @param {Rect} rect inside it
+ * @param {Uint8Array} bytes
+ */
+export function writeRect(raster, width, rect, bytes) {
+  for (let y = 0; y < rect.height; y++) {
+    raster.set(bytes.subarray(y * rect.width, (y + 1) * rect.width), (rect.y + y) * width + rect.x);
+  }
+}
+
+/**
  * Calls `row(y, x0, x1)` (x1 exclusive) for every row of pixels whose centres lie within `radius` of the segment.
  * At least the pixel under the start is covered, however small the radius.
  * @param {number} ax

@@ -26,7 +26,7 @@ const ALL_SCRATCH: usize = 1 << 21;
 const MOST_TILES: usize = 96;
 const LEAST_TILES: usize = 16;
 /// Multiplications between two looks at the watcher.
-const LOOK_MACS: usize = 1 << 30;
+const LOOK_MACS: usize = 1 << 29;
 
 /// Along one axis: output `first + every * i` reads, as point `j` of a tile that begins at `i`, input
 /// `base + step * (i + j)`.
