@@ -6,7 +6,7 @@ use std::ops::{ControlFlow, Range};
 use super::geometry::{Convolution, Geometry, Phase, Raw, other_size};
 use super::kernels::product::{Product, product};
 use super::kernels::{Epilogue, LANES, ROWS, Shared};
-use super::layout::View;
+use super::view::View;
 use crate::engine::{WeightSource, cancelled};
 use crate::error::Result;
 use crate::network::Node;

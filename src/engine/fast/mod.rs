@@ -1,9 +1,10 @@
 //! The fast engine: a plan compiled once from the description and the weights, held against the reference.
 //!
-//! `plan` turns nodes into steps; `layout` gives every value a place for the shapes at hand; `step` runs one.
+//! `plan` turns nodes into steps (`choice`: which of them on transformed weights); `layout` gives every value a place for the shapes at hand; `step` runs one.
 //! Convolutions are implicit GEMMs (`direct`), minimal filtering (`tiled`) or products over whole rows (`narrow`), all
 //! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
 
+mod choice;
 mod direct;
 mod geometry;
 mod kernels;
@@ -13,6 +14,7 @@ mod plan;
 mod step;
 mod tiled;
 mod trial;
+mod view;
 
 #[cfg(target_arch = "x86_64")]
 pub use kernels::has_avx;

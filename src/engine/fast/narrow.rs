@@ -7,7 +7,7 @@ use super::direct::segments;
 use super::geometry::{Geometry, Phase, Raw, Tap};
 use super::kernels::product::{Product, product};
 use super::kernels::{Epilogue, LANES, Shared, pass};
-use super::layout::View;
+use super::view::View;
 use crate::engine::cancelled;
 use crate::error::Result;
 use crate::threads;

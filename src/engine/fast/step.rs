@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::kernels::{Epilogue, pass};
-use super::layout::{Layout, View, split};
+use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
+use super::view::View;
 use crate::engine::plain;
 use crate::error::{Code, Error, Result};
 use crate::network::{Network, Pad2d, Shape, UpsampleMode};

@@ -11,7 +11,7 @@ use super::geometry::{Convolution, Geometry, Phase, Raw};
 use super::kernels::product::{Product, product};
 use super::kernels::winograd::{Gather, Points, Scatter, Side, finish, transform};
 use super::kernels::{Epilogue, LANES, Shared};
-use super::layout::View;
+use super::view::View;
 use crate::engine::cancelled;
 use crate::error::Result;
 use crate::threads;
