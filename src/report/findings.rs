@@ -3,30 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde::Serialize;
-
+use super::finding::{Finding, finding};
 use super::{fit, relatives};
 use crate::checkpoint::{Checkpoint, DType, StateDict};
 use crate::models::identify::{Match, part};
 use crate::models::load::is_sibling;
-
-/// One thing the user should know.
-#[derive(Debug, Serialize)]
-pub struct Finding {
-    /// Stable code.
-    pub code: &'static str,
-    /// `info`, `warning` or `error`.
-    pub severity: &'static str,
-    /// One sentence: what is seen and what to do.
-    pub message: String,
-    /// All keys concerned.
-    pub keys: Vec<String>,
-}
-
-/// A finding from its parts.
-pub fn finding(code: &'static str, severity: &'static str, message: String, keys: Vec<String>) -> Finding {
-    Finding { code, severity, message, keys }
-}
 
 /// What this kind of network is, where people ask.
 pub fn about(id: &str) -> Vec<&'static str> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::findings::{Finding, finding};
+use super::finding::{Finding, finding};
 use crate::checkpoint::StateDict;
 use crate::models::identify::{Match, Mismatch, align, network};
 use crate::models::{Model, by_id};

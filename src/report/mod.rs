@@ -1,6 +1,7 @@
 //! What a checkpoint is, said to people and to scripts: the one report behind `infill inspect` and the page's card.
 
 mod alignment;
+mod finding;
 mod findings;
 mod fit;
 mod layers;
@@ -17,7 +18,7 @@ use crate::models::identify::{Match, identify, part};
 use crate::models::load::conventions_json;
 
 pub use alignment::{Aligned, alignment};
-pub use findings::Finding;
+pub use finding::Finding;
 pub use layers::{Geometry, LayerReport};
 pub use stats::{TensorStats, stats};
 
