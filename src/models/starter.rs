@@ -23,25 +23,33 @@ pub const MODEL: Model = Model {
 };
 
 pub(super) const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
+pub(super) const DOUBLE: Op = Op::Upsample { scale: 2, mode: UpsampleMode::Bilinear };
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
 fn network(Widths { base: c, .. }: Widths) -> Network {
+    unet(c, true, |_, y| y)
+}
+
+/// The U-Net, with or without batch norms; `context` follows the first residual block, `[8c, H/8, W/8]` to the same.
+pub(super) fn unet(c: usize, norm: bool, context: impl Fn(&mut Network, NodeId) -> NodeId) -> Network {
+    let down = |c: usize| Conv2d::new(c, 2 * c, 4).stride(2).padding(1);
     let mut net = Network::new();
     let x = net.input("x", 4);
-    let mut stem = net.sequential("stem", x);
-    stem.push(Conv2d::new(4, c, 3).padding(1)).push(BatchNorm2d::new(c)).push(LEAKY);
-    let s = stem.end();
-    let h = down(&mut net, "down1", s, c);
-    let q = down(&mut net, "down2", h, 2 * c);
-    let mut y = down(&mut net, "down3", q, 4 * c);
+    let s = conv(&mut net, "stem", x, Conv2d::new(4, c, 3).padding(1), norm);
+    let h = conv(&mut net, "down1", s, down(c), norm);
+    let q = conv(&mut net, "down2", h, down(2 * c), norm);
+    let mut y = conv(&mut net, "down3", q, down(4 * c), norm);
     for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
-        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation, true);
+        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation, norm);
+        if index == 0 {
+            y = context(&mut net, y);
+        }
     }
-    y = up(&mut net, "up3", y, 8 * c, 4 * c);
+    y = up(&mut net, "up3", y, 8 * c, 4 * c, norm);
     y = net.node("cat2", Op::Cat, &[y, q]);
-    y = up(&mut net, "up2", y, 8 * c, 2 * c);
+    y = up(&mut net, "up2", y, 8 * c, 2 * c, norm);
     y = net.node("cat1", Op::Cat, &[y, h]);
-    y = up(&mut net, "up1", y, 4 * c, c);
+    y = up(&mut net, "up1", y, 4 * c, c, norm);
     y = net.node("cat0", Op::Cat, &[y, s]);
     let mut head = net.sequential("head", y);
     head.push(Conv2d::new(2 * c, c, 3).padding(1)).push(LEAKY).push(Conv2d::new(c, 3, 3).padding(1));
@@ -50,22 +58,22 @@ fn network(Widths { base: c, .. }: Widths) -> Network {
     net.returns(y)
 }
 
-/// `[c, H, W]` to `[2c, H/2, W/2]`.
-fn down(net: &mut Network, path: &str, x: NodeId, c: usize) -> NodeId {
+/// A convolution, its norm if there is one, and its activation.
+pub(super) fn conv(net: &mut Network, path: &str, x: NodeId, conv: Conv2d, norm: bool) -> NodeId {
+    let channels = conv.out_channels;
     let mut layers = net.sequential(path, x);
-    layers.push(Conv2d::new(c, 2 * c, 4).stride(2).padding(1)).push(BatchNorm2d::new(2 * c)).push(LEAKY);
+    layers.push(conv);
+    if norm {
+        layers.push(BatchNorm2d::new(channels));
+    }
+    layers.push(LEAKY);
     layers.end()
 }
 
 /// `x + conv2(conv1(x))`, with or without batch norms.
-pub(super) fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilation: usize, norm: bool) -> NodeId {
-    let mut conv1 = net.sequential(format!("{path}.conv1"), x);
-    conv1.push(Conv2d::new(c, c, 3).padding(dilation).dilation(dilation));
-    if norm {
-        conv1.push(BatchNorm2d::new(c));
-    }
-    conv1.push(LEAKY);
-    let y = conv1.end();
+fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilation: usize, norm: bool) -> NodeId {
+    let first = Conv2d::new(c, c, 3).padding(dilation).dilation(dilation);
+    let y = conv(net, &format!("{path}.conv1"), x, first, norm);
     let mut conv2 = net.sequential(format!("{path}.conv2"), y);
     conv2.push(Conv2d::new(c, c, 3).padding(1));
     if norm {
@@ -76,9 +84,12 @@ pub(super) fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, dilat
 }
 
 /// `[inputs, H, W]` to `[outputs, 2H, 2W]`.
-fn up(net: &mut Network, path: &str, x: NodeId, inputs: usize, outputs: usize) -> NodeId {
+fn up(net: &mut Network, path: &str, x: NodeId, inputs: usize, outputs: usize, norm: bool) -> NodeId {
     let mut layers = net.sequential(path, x);
-    layers.push(Conv2d::new(inputs, outputs, 3).padding(1)).push(BatchNorm2d::new(outputs)).push(LEAKY);
-    layers.push(Op::Upsample { scale: 2, mode: UpsampleMode::Bilinear });
+    layers.push(Conv2d::new(inputs, outputs, 3).padding(1));
+    if norm {
+        layers.push(BatchNorm2d::new(outputs));
+    }
+    layers.push(LEAKY).push(DOUBLE);
     layers.end()
 }
