@@ -66,10 +66,14 @@ pub struct Opened<S: Source> {
 }
 
 impl<S: Source> Opened<S> {
+    /// [`check`] against the tensor's own storage.
+    fn checked(&self, tensor: &TensorInfo) -> Result<(usize, usize)> {
+        check(tensor, self.storages.get(tensor.storage).ok_or_else(no_storage)?.bytes)
+    }
+
     /// Makes sure that a stored zip entry is held against its CRC once.
     fn resolve(&mut self, index: usize) -> Result<()> {
-        let missing = || Error::new(Code::Internal, "A tensor refers to no storage.");
-        let storage = self.storages.get_mut(index).ok_or_else(missing)?;
+        let storage = self.storages.get_mut(index).ok_or_else(no_storage)?;
         let Place::Zip(entry) = &storage.place else { return Ok(()) };
         if entry.deflated {
             return Ok(());
@@ -183,6 +187,10 @@ impl<S: Source> Opened<S> {
     }
 }
 
+fn no_storage() -> Error {
+    Error::new(Code::Internal, "A tensor refers to no storage.")
+}
+
 /// Checks a tensor's description against its storage; returns its element count and the span it reads.
 pub fn check(info: &TensorInfo, storage_bytes: u64) -> Result<(usize, usize)> {
     let wrong = |text: String| {
@@ -223,9 +231,7 @@ impl<S: Source> Checkpoint for Opened<S> {
     }
 
     fn read(&mut self, tensor: &TensorInfo) -> Result<Vec<f32>> {
-        let missing = || Error::new(Code::Internal, "A tensor refers to no storage.");
-        let bytes = self.storages.get(tensor.storage).ok_or_else(missing)?.bytes;
-        let (count, span) = check(tensor, bytes)?;
+        let (count, span) = self.checked(tensor)?;
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -256,9 +262,7 @@ impl<S: Source> Checkpoint for Opened<S> {
     }
 
     fn pieces(&mut self, tensor: &TensorInfo, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
-        let missing = || Error::new(Code::Internal, "A tensor refers to no storage.");
-        let bytes = self.storages.get(tensor.storage).ok_or_else(missing)?.bytes;
-        let (count, span) = check(tensor, bytes)?;
+        let (count, span) = self.checked(tensor)?;
         if count > 0 && self.whole(tensor, count, each)? {
             return Ok(());
         }
