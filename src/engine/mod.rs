@@ -15,8 +15,8 @@ use crate::tensor::Tensor;
 
 /// Where an engine takes its weights from: a checkpoint, with whatever folding its parametrisation asks for.
 pub trait WeightSource {
-    /// The values of one key of [`Network::parameters`], contiguous f32 in PyTorch's layout. Called once per key
-    /// and about in order, so that a file is read through and never held as a whole.
+    /// The values of one key of [`Network::parameters`], contiguous f32 in PyTorch's layout. Called about in
+    /// order, so that a file is read through and never held as a whole; and rarely twice for a key.
     fn take(&mut self, key: &str) -> Result<Vec<f32>>;
 
     /// The same values in pieces, in order, for whoever needs no copy of the whole; they count only if the call succeeds.

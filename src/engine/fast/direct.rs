@@ -43,13 +43,6 @@ struct Task {
 }
 
 impl Direct {
-    /// Packs weights that are at hand.
-    pub fn new(geometry: Geometry, raw: &Raw) -> Self {
-        let mut layer = Self::empty(geometry, raw);
-        layer.pack(0, &raw.weight, &raw.scale);
-        layer
-    }
-
     /// Packs the weight of `node` while it is read, so that there is never a second copy of it.
     pub fn read(geometry: Geometry, raw: &Raw, node: &Node, weights: &mut dyn WeightSource) -> Result<Self> {
         let (all, mut done) = (geometry.shape.weights(), 0);

@@ -1,11 +1,13 @@
 //! The fast engine: a plan compiled once from the description and the weights, held against the reference.
 //!
-//! `plan` turns nodes into steps (`choice`: which of them on transformed weights); `layout` gives every value a place for the shapes at hand; `step` runs one.
-//! Convolutions are implicit GEMMs (`direct`), minimal filtering (`tiled`) or products over whole rows (`narrow`), all
+//! `plan` turns nodes into steps (`choice`: which of them on transformed weights); `layout` gives every value a place for
+//! the shapes at hand; `step` runs one.
+//! Convolutions are implicit GEMMs (`direct`), minimal filtering (`form`, `transformed`, `tiled`) or products over whole rows (`narrow`), all
 //! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
 
 mod choice;
 mod direct;
+mod form;
 mod geometry;
 mod kernels;
 mod layout;
@@ -13,6 +15,7 @@ mod narrow;
 mod plan;
 mod step;
 mod tiled;
+mod transformed;
 mod trial;
 mod view;
 

@@ -3,9 +3,11 @@
 
 use super::choice::choose;
 use super::direct::Direct;
+use super::form::Tile;
 use super::geometry::{Convolution, Geometry, Raw};
 use super::narrow::Narrow;
 use super::tiled::Tiled;
+use super::transformed::Transformed;
 use super::trial;
 use super::view::View;
 use crate::engine::WeightSource;
@@ -129,7 +131,7 @@ impl Plan {
         let mut builder = Builder {
             network,
             users: users(network),
-            tiled: choose(network),
+            tiles: choose(network),
             holder: vec![None; network.nodes.len()],
             ahead: vec![None; network.nodes.len()],
             steps: Vec::new(),
@@ -153,7 +155,8 @@ impl Plan {
 struct Builder<'a> {
     network: &'a Network,
     users: Vec<Vec<usize>>,
-    tiled: Vec<bool>,
+    /// Where weights are to be transformed, and for which tiles.
+    tiles: Vec<Option<Tile>>,
     /// The value that holds each node's result.
     holder: Vec<Option<usize>>,
     /// A padding layer that its only reader does on the way: `(top, left, mode)`.
@@ -339,16 +342,13 @@ impl Builder<'_> {
             (None, Convolution::Plain(c)) if c.padding == (0, 0) => self.value_of(node.inputs[0]),
             _ => self.with_border(node.inputs[0], geometry.mode),
         };
-        let kernel = if self.tiled[index] || Narrow::suits(&geometry) {
-            raw.take_weight(node, &geometry.shape, weights)?;
-            let tiled = self.tiled[index].then(|| Tiled::new(geometry.clone(), &raw));
-            match tiled.filter(|layer| trial::error(&geometry, layer.groups(), &raw) <= trial::MOST_ERROR) {
-                Some(layer) => Kernel::Tiled(Box::new(layer)),
-                None if Narrow::suits(&geometry) => Kernel::Narrow(Box::new(Narrow::new(geometry, raw))),
-                None => Kernel::Direct(Box::new(Direct::new(geometry, &raw))),
+        let kernel = match self.tiled(index, &geometry, &raw, weights)? {
+            Some(layer) => Kernel::Tiled(Box::new(layer)),
+            None if Narrow::suits(&geometry) => {
+                raw.take_weight(node, &geometry.shape, weights)?;
+                Kernel::Narrow(Box::new(Narrow::new(geometry, raw)))
             }
-        } else {
-            Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?))
+            None => Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?)),
         };
         let last = *nodes.last().unwrap_or(&index);
         let output = self.new_value(index);
@@ -361,6 +361,20 @@ impl Builder<'_> {
         }
         self.fuse(last);
         Ok(())
+    }
+
+    /// The layer on transformed weights, if that was chosen and loses no digits.
+    fn tiled(
+        &self,
+        index: usize,
+        geometry: &Geometry,
+        raw: &Raw,
+        weights: &mut dyn WeightSource,
+    ) -> Result<Option<Tiled>> {
+        let Some(tile) = self.tiles[index] else { return Ok(None) };
+        let transformed = Transformed::read(geometry, tile, raw, &self.network.nodes[index], weights)?;
+        let fine = trial::error(geometry, &transformed, raw) <= trial::MOST_ERROR;
+        Ok(fine.then(|| Tiled::new(geometry.clone(), raw, transformed)))
     }
 }
 

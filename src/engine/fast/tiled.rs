@@ -1,5 +1,5 @@
 //! Convolutions by minimal filtering: 3x3 ones (dilated ones fall apart into interleaved plain ones) by F(4x4, 3x3), and
-//! those that consist of 2x2 ones (kernel 4 at stride 2, transposed kernel 4 and 3 at stride 2) by F(3x3, 2x2).
+//! those that consist of 2x2 ones (kernel 4 at stride 2, transposed kernel 4 and 3 at stride 2) by F(3x3, 2x2) or F(2x2, 2x2).
 //!
 //! Tiles are transformed, multiplied by one matrix per point, and transformed back, some tens at a time. A thread does all
 //! three for its tiles, in scratch of its own, so that threads meet once a layer.
@@ -7,17 +7,16 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::geometry::{Convolution, Geometry, Phase, Raw};
+use super::geometry::{Geometry, Raw};
 use super::kernels::product::{Product, product};
-use super::kernels::winograd::{Gather, Points, Scatter, Side, finish, transform};
-use super::kernels::{Epilogue, LANES, Shared};
+use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
+use super::kernels::{Epilogue, Shared};
+use super::transformed::{Group, Transformed};
 use super::view::View;
 use crate::engine::cancelled;
 use crate::error::Result;
 use crate::threads;
 
-/// Fewer channels than this are not worth the transforms.
-const LEAST_CHANNELS: usize = 32;
 /// Scratch for transformed tiles and products that still stays in a cache, values of a thread.
 const SCRATCH: usize = 1 << 20;
 /// Scratch of all threads together, values: memory is a layer's, not a machine's.
@@ -28,127 +27,12 @@ const LEAST_TILES: usize = 16;
 /// Multiplications between two looks at the watcher.
 const LOOK_MACS: usize = 1 << 29;
 
-/// Along one axis: output `first + every * i` reads, as point `j` of a tile that begins at `i`, input
-/// `base + step * (i + j)`.
-#[derive(Clone, Copy, Debug)]
-struct Axis {
-    first: usize,
-    every: usize,
-    base: isize,
-    step: isize,
-}
-
-impl Axis {
-    fn count(self, size: usize) -> usize {
-        size.saturating_sub(self.first).div_ceil(self.every)
-    }
-}
-
-/// Classes of output pixels that share weights.
-pub struct Group {
-    sides: (Side, Side),
-    /// Rows and columns of each class, one pair per source.
-    classes: Vec<Vec<(Axis, Axis)>>,
-    /// `[point with weights of its own][output / 8][source][input][8]`.
-    pub weights: Vec<f32>,
-}
-
 /// A layer with transformed weights.
 pub struct Tiled {
     /// Places.
     pub geometry: Geometry,
     groups: Vec<Group>,
     bias: Vec<f32>,
-}
-
-/// What a layer becomes, before its weights are looked at.
-pub struct Form {
-    /// Transforms of the tile's sides.
-    pub sides: (Side, Side),
-    classes: Vec<Vec<(Axis, Axis)>>,
-    /// By source: kernel rows and columns of its taps.
-    pub taps: Vec<(Vec<usize>, Vec<usize>)>,
-}
-
-/// The groups of a layer, if it has this form.
-pub fn forms(geometry: &Geometry) -> Option<Vec<Form>> {
-    let wide = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(LANES);
-    let (inputs, outputs) = geometry.shape.channels();
-    if !wide(inputs) || !wide(outputs) {
-        return None;
-    }
-    match &geometry.shape {
-        Convolution::Plain(c) if c.kernel_size == (3, 3) && c.stride == (1, 1) => {
-            // Residues of the dilation; the first tap tells the padding.
-            let axes = |phase: &Phase, dilation: usize| -> Vec<Axis> {
-                let axis = |r: usize| Axis {
-                    first: r,
-                    every: dilation,
-                    base: r as isize + phase.taps[0].offset,
-                    step: dilation as isize,
-                };
-                (0..dilation).map(axis).collect()
-            };
-            let columns = axes(&geometry.columns[0], c.dilation.1);
-            let rows = axes(&geometry.rows[0], c.dilation.0);
-            let classes = rows.iter().flat_map(|&y| columns.iter().map(move |&x| vec![(y, x)])).collect();
-            let taps = vec![(vec![0, 1, 2], vec![0, 1, 2])];
-            Some(vec![Form { sides: (Side::F43, Side::F43), classes, taps }])
-        }
-        Convolution::Plain(c) if c.kernel_size == (4, 4) && c.stride == (2, 2) && c.dilation == (1, 1) => {
-            let axis = |phase: &Phase, parity: usize| Axis {
-                first: 0,
-                every: 1,
-                base: phase.taps[0].offset + parity as isize,
-                step: 2,
-            };
-            let sources = [(0, 0), (0, 1), (1, 0), (1, 1)];
-            let class = sources.map(|(y, x)| (axis(&geometry.rows[0], y), axis(&geometry.columns[0], x)));
-            let taps = sources.map(|(y, x)| (vec![y, y + 2], vec![x, x + 2]));
-            Some(vec![Form { sides: (Side::F32, Side::F32), classes: vec![class.to_vec()], taps: taps.to_vec() }])
-        }
-        Convolution::Transposed(c) if c.stride == (2, 2) && c.dilation == (1, 1) => {
-            let side = |phase: &Phase| match phase.taps.len() {
-                1 => Some(Side::F31),
-                2 => Some(Side::F32),
-                _ => None,
-            };
-            let axis = |p: &Phase| Axis { first: p.first, every: p.every, base: p.taps[0].offset, step: 1 };
-            let kernels = |p: &Phase| p.taps.iter().map(|tap| tap.kernel).collect::<Vec<_>>();
-            let mut forms = Vec::new();
-            for row in &geometry.rows {
-                for column in &geometry.columns {
-                    forms.push(Form {
-                        sides: (side(row)?, side(column)?),
-                        classes: vec![vec![(axis(row), axis(column))]],
-                        taps: vec![(kernels(row), kernels(column))],
-                    });
-                }
-            }
-            Some(forms)
-        }
-        _ => None,
-    }
-}
-
-/// `(packed values, multiplications, tiles)` of a layer in this form at an output size; `None` if it has none.
-pub fn cost(geometry: &Geometry, height: usize, width: usize) -> Option<(usize, u64, usize)> {
-    let (inputs, outputs) = geometry.shape.channels();
-    let (mut values, mut macs, mut all) = (0, 0, 0);
-    for form in forms(geometry)? {
-        let points = form.sides.0.points() * form.sides.1.points();
-        let size = form.taps.len() * inputs * outputs;
-        let tiles = |axis: Axis, side: Side, size: usize| axis.count(size).div_ceil(side.outputs());
-        let count: usize = form
-            .classes
-            .iter()
-            .map(|class| tiles(class[0].0, form.sides.0, height) * tiles(class[0].1, form.sides.1, width))
-            .sum();
-        values += size * form.sides.0.weights().len() * form.sides.1.weights().len();
-        macs += (count * points) as u64 * size as u64;
-        all += count;
-    }
-    Some((values, macs, all))
 }
 
 /// A tile: its class, and the index of its first output along both axes.
@@ -160,25 +44,9 @@ struct Tile {
 }
 
 impl Tiled {
-    /// Transforms the weights. The layer must have a [`cost`].
-    pub fn new(geometry: Geometry, raw: &Raw) -> Self {
-        let groups = forms(&geometry)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|form| Group { weights: weights(&geometry, &form, raw), sides: form.sides, classes: form.classes })
-            .collect();
-        Self { bias: raw.padded_bias(), groups, geometry }
-    }
-
-    /// The groups, in the order of [`forms`].
-    pub fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
-    /// For tests that damage them.
-    #[cfg(test)]
-    pub fn groups_mut(&mut self) -> &mut [Group] {
-        &mut self.groups
+    /// A layer with these weights.
+    pub fn new(geometry: Geometry, raw: &Raw, weights: Transformed) -> Self {
+        Self { bias: raw.padded_bias(), groups: weights.groups, geometry }
     }
 
     /// Values of the packed weights.
@@ -188,10 +56,10 @@ impl Tiled {
 
     fn tiles(group: &Group, to: &View) -> Vec<Tile> {
         let mut tiles = Vec::new();
-        for (class, axes) in group.classes.iter().enumerate() {
+        for (class, axes) in group.form.classes.iter().enumerate() {
             let (rows, columns) = axes[0];
-            for y in (0..rows.count(to.shape.height)).step_by(group.sides.0.outputs()) {
-                for x in (0..columns.count(to.shape.width)).step_by(group.sides.1.outputs()) {
+            for y in (0..rows.count(to.shape.height)).step_by(group.form.sides.0.outputs()) {
+                for x in (0..columns.count(to.shape.width)).step_by(group.form.sides.1.outputs()) {
                     tiles.push(Tile { class, y, x });
                 }
             }
@@ -201,8 +69,8 @@ impl Tiled {
 
     /// Channels per point of transformed tiles, and points.
     fn depth(&self, group: &Group) -> (usize, usize) {
-        let sources = group.classes.first().map_or(1, Vec::len);
-        (sources * self.geometry.shape.channels().0, group.sides.0.points() * group.sides.1.points())
+        let sources = group.form.classes.first().map_or(1, Vec::len);
+        (sources * self.geometry.shape.channels().0, group.form.points())
     }
 
     /// Values of scratch per tile.
@@ -283,11 +151,11 @@ impl Tiled {
         let (transformed, products) = scratch.split_at_mut(points * count * depth);
         let products = &mut products[..points * count * outputs];
 
-        let (ny, nx) = (group.sides.0.points(), group.sides.1.points());
+        let (ny, nx) = (group.form.sides.0.points(), group.form.sides.1.points());
         let target = Shared::new(transformed);
         for (t, tile) in tiles.iter().enumerate() {
             let mut pixels = [None; 36];
-            for (source, (rows, columns)) in group.classes[tile.class].iter().enumerate() {
+            for (source, (rows, columns)) in group.form.classes[tile.class].iter().enumerate() {
                 for j in 0..ny {
                     let y = rows.base + rows.step * (tile.y + j) as isize;
                     for i in 0..nx {
@@ -296,13 +164,13 @@ impl Tiled {
                 }
                 let gather = Gather { input: x, pixels: &pixels[..ny * nx], channels: inputs };
                 let points = Points { stride: count * depth, start: t * depth + source * inputs };
-                transform(group.sides, &gather, &target, points);
+                transform(group.form.sides, &gather, &target, points);
             }
         }
 
         let target = Shared::new(products);
-        let (sy, sx) = group.sides;
-        let own = sy.weights().len() * sx.weights().len();
+        let (sy, sx) = group.form.sides;
+        let own = group.form.own();
         let per_weight = depth * outputs;
         for weight in 0..own {
             // Every tile at every point that multiplies with these weights.
@@ -324,10 +192,10 @@ impl Tiled {
             product(&p, &target, Epilogue::default());
         }
 
-        let (my, mx) = (group.sides.0.outputs(), group.sides.1.outputs());
+        let (my, mx) = (group.form.sides.0.outputs(), group.form.sides.1.outputs());
         let products: &[f32] = products;
         for (t, tile) in tiles.iter().enumerate() {
-            let (rows, columns) = group.classes[tile.class][0];
+            let (rows, columns) = group.form.classes[tile.class][0];
             let mut pixels = [None; 16];
             for j in 0..my {
                 let y = rows.first + rows.every * (tile.y + j);
@@ -339,55 +207,107 @@ impl Tiled {
             }
             let scatter = Scatter { pixels: &pixels[..my * mx], channels: outputs, bias: &self.bias };
             let points = Points { stride: count * outputs, start: t * outputs };
-            finish(group.sides, products, points, &scatter, out, epilogue);
+            finish(group.form.sides, products, points, &scatter, out, epilogue);
         }
     }
 }
 
-/// G w Gᵀ for every pair of channels, laid out as in [`Group::weights`].
-fn weights(geometry: &Geometry, form: &Form, raw: &Raw) -> Vec<f32> {
-    let (inputs, outputs) = geometry.shape.channels();
-    let (gy, gx) = (form.sides.0.weights(), form.sides.1.weights());
-    let width = geometry.shape.kernel().1;
-    let (points, depth, blocks) = (gy.len() * gx.len(), form.taps.len() * inputs, outputs / LANES);
-    let mut packed = vec![0.0; points * depth * outputs];
-    let target = Shared::new(&mut packed);
-    threads::parallel(blocks, &|block| {
-        for (source, (rows, columns)) in form.taps.iter().enumerate() {
-            for input in 0..inputs {
-                let mut taps = [[0.0f32; LANES]; 9];
-                for (i, row) in rows.iter().enumerate() {
-                    for (j, column) in columns.iter().enumerate() {
-                        for (lane, value) in taps[i * columns.len() + j].iter_mut().enumerate() {
-                            let output = block * LANES + lane;
-                            let at = geometry.shape.weight_index(output, input) + row * width + column;
-                            *value = raw.weight[at] * raw.scale[output];
+#[cfg(test)]
+mod tests {
+    use super::super::form::{Tile, forms};
+    use super::super::geometry::Convolution;
+    use super::*;
+    use crate::network::{Conv2d, ConvTranspose2d, Op, PaddingMode, Shape};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Uneven values in [-0.5, 0.5).
+    fn noise(i: usize) -> f32 {
+        ((i as u32).wrapping_mul(747_796_405) >> 8) as f32 / (1 << 24) as f32 - 0.5
+    }
+
+    /// The layer with tiles of this size at `height` x `width`, and the largest distance from sums over the taps.
+    fn distance(op: &Op, tile: Tile, height: usize, width: usize) -> f64 {
+        let geometry = Geometry::new(Convolution::of(op).unwrap(), None);
+        let (inputs, outputs) = geometry.shape.channels();
+        let weight: Vec<f32> = (0..geometry.shape.weights()).map(noise).collect();
+        let bias: Vec<f32> = (0..outputs).map(|i| noise(i + 7)).collect();
+        let scale: Vec<f32> = (0..outputs).map(|i| noise(i + 11) + 1.0).collect();
+        let raw = Raw { weight: Vec::new(), bias, scale };
+        let mut weights = Transformed::empty(&geometry, tile);
+        weights.pack(&geometry, 0, &weight, &raw.scale);
+        let layer = Tiled::new(geometry.clone(), &raw, weights);
+
+        let (rows, columns) = match &geometry.shape {
+            Convolution::Plain(c) => c.output_size(height, width),
+            Convolution::Transposed(c) => c.output_size(height, width),
+        }
+        .unwrap();
+        let view = |channels, height, width, border| View {
+            start: 0,
+            shape: Shape::new(channels, height, width),
+            border,
+            mode: PaddingMode::Zeros,
+        };
+        let from = view(inputs, height, width, geometry.border((height, width), (rows, columns)));
+        let to = view(outputs, rows, columns, [0, 1, 1, 0]);
+        let mut x = vec![0.0; from.len()];
+        for row in 0..height {
+            x[from.row(row)].iter_mut().enumerate().for_each(|(i, v)| *v = noise(i + 1000 * row));
+        }
+        let mut out = vec![0.0; to.len()];
+        let mut scratch = vec![0.0; layer.scratch(&to, 2)];
+        let mut go = |_| ControlFlow::Continue(());
+        layer.run((&x, &from), (&mut out, &to), Epilogue::default(), (&mut scratch, 2), &mut go).unwrap();
+
+        let taps = geometry.shape.kernel().1;
+        let mut worst = 0.0f64;
+        for (r, c) in geometry.rows.iter().flat_map(|r| geometry.columns.iter().map(move |c| (r, c))) {
+            for (i, j) in (0..r.count(rows)).flat_map(|i| (0..c.count(columns)).map(move |j| (i, j))) {
+                for output in 0..outputs {
+                    let mut sum = 0.0;
+                    for (y, z) in r.taps.iter().flat_map(|y| c.taps.iter().map(move |z| (y, z))) {
+                        let place = ((i * r.step) as isize + y.offset, (j * c.step) as isize + z.offset);
+                        let at = from.at_stored(place.0, place.1).unwrap();
+                        for input in 0..inputs {
+                            let w = geometry.shape.weight_index(output, input) + y.kernel * taps + z.kernel;
+                            sum += f64::from(x[at + input]) * f64::from(weight[w]);
                         }
                     }
-                }
-                // Along the columns first, then along the rows.
-                let mut half = [[0.0f32; LANES]; 18];
-                for (i, _) in rows.iter().enumerate() {
-                    for (p, g) in gx.iter().enumerate() {
-                        for (j, factor) in g.iter().enumerate() {
-                            let tap = taps[i * columns.len() + j];
-                            half[i * gx.len() + p].iter_mut().zip(tap).for_each(|(v, t)| *v += factor * t);
-                        }
-                    }
-                }
-                for (q, g) in gy.iter().enumerate() {
-                    for p in 0..gx.len() {
-                        let mut sum = [0.0f32; LANES];
-                        for (i, factor) in g.iter().enumerate() {
-                            sum.iter_mut().zip(half[i * gx.len() + p]).for_each(|(v, t)| *v += factor * t);
-                        }
-                        let point = q * gx.len() + p;
-                        let at = ((point * blocks + block) * depth + source * inputs + input) * LANES;
-                        target.part(at, LANES).copy_from_slice(&sum);
-                    }
+                    let expected = sum * f64::from(raw.scale[output]) + f64::from(raw.bias[output]);
+                    let found = out[to.at(r.first + i * r.every, c.first + j * c.every) + output];
+                    worst = worst.max((f64::from(found) - expected).abs());
                 }
             }
         }
-    });
-    packed
+        worst
+    }
+
+    #[test]
+    fn every_form_agrees_with_sums_over_the_taps_at_odd_sizes() {
+        let layers: [Op; 6] = [
+            Conv2d::new(32, 40, 3).padding(1).into(),
+            Conv2d::new(40, 32, 3).padding(2).dilation(2).into(),
+            Conv2d::new(32, 40, 4).stride(2).padding(1).into(),
+            ConvTranspose2d::new(40, 32, 4).stride(2).padding(1).into(),
+            ConvTranspose2d::new(32, 40, 3).stride(2).padding(1).output_padding(1).into(),
+            ConvTranspose2d::new(72, 32, 3).stride(2).padding(1).into(),
+        ];
+        let mut seen = 0;
+        for layer in layers {
+            let geometry = Geometry::new(Convolution::of(&layer).unwrap(), None);
+            for tile in [Tile::Small, Tile::Large] {
+                if forms(&geometry, tile).is_none() {
+                    continue;
+                }
+                for (height, width) in [(4, 4), (5, 7), (9, 6), (13, 17)] {
+                    let worst = distance(&layer, tile, height, width);
+                    assert!(worst < 1e-4, "{layer:?}, {tile:?}, {height}x{width}: {worst:e}");
+                    seen += 1;
+                }
+            }
+        }
+        // 3x3 filters have no small tile.
+        assert_eq!(seen, 10 * 4);
+    }
 }

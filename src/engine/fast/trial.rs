@@ -1,23 +1,25 @@
 //! A trial of transformed weights: one tile, eight output channels, held against sums in f64. Transforms add and subtract
 //! values of like size, so that weights of very uneven size can lose digits that plain sums keep.
 
+use super::form::Form;
 use super::geometry::{Geometry, Raw};
 use super::kernels::product::{Product, product};
 use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
 use super::kernels::{Epilogue, LANES, Shared};
-use super::tiled::{Form, Group, forms};
+use super::transformed::{Group, Transformed};
 
 /// Largest error of a trial relative to the outputs' root mean square; layers beyond it are computed directly.
 /// A tenth of what a whole network may differ by: usual weights stay below 1e-5.
 pub const MOST_ERROR: f64 = 1e-4;
 
 /// The largest error of any group; infinite if a value is not finite.
-pub fn error(geometry: &Geometry, groups: &[Group], raw: &Raw) -> f64 {
-    let forms = forms(geometry).unwrap_or_default();
-    forms.iter().zip(groups).map(|(form, group)| group_error(geometry, form, group, raw)).fold(0.0, f64::max)
+pub fn error(geometry: &Geometry, weights: &Transformed, raw: &Raw) -> f64 {
+    let error = |group| group_error(geometry, group, &weights.sample, raw);
+    weights.groups.iter().map(error).fold(0.0, f64::max)
 }
 
-fn group_error(geometry: &Geometry, form: &Form, group: &Group, raw: &Raw) -> f64 {
+fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &Raw) -> f64 {
+    let form: &Form = &group.form;
     let (inputs, outputs) = geometry.shape.channels();
     let (sy, sx) = form.sides;
     let (ny, nx, my, mx) = (sy.points(), sx.points(), sy.outputs(), sx.outputs());
@@ -54,7 +56,7 @@ fn group_error(geometry: &Geometry, form: &Form, group: &Group, raw: &Raw) -> f6
     let place = Points { stride: LANES, start: 0 };
     finish(form.sides, &products, place, &scatter, &Shared::new(&mut found), Epilogue::default());
 
-    let width = geometry.shape.kernel().1;
+    let (height, width) = geometry.shape.kernel();
     let (mut worst, mut squares) = (0.0f64, 0.0f64);
     for (place, &found) in found.iter().enumerate() {
         let (pixel, output) = (place / LANES, place % LANES);
@@ -63,7 +65,7 @@ fn group_error(geometry: &Geometry, form: &Form, group: &Group, raw: &Raw) -> f6
             for (a, row) in rows.iter().enumerate() {
                 for (b, column) in columns.iter().enumerate() {
                     let at = (source * points + (pixel / mx + a) * nx + pixel % mx + b) * inputs;
-                    let weight = |c: usize| raw.weight[geometry.shape.weight_index(output, c) + row * width + column];
+                    let weight = |c: usize| sample[(output * inputs + c) * height * width + row * width + column];
                     expected += (0..inputs).map(|c| f64::from(input[at + c]) * f64::from(weight(c))).sum::<f64>();
                 }
             }
@@ -79,24 +81,25 @@ fn group_error(geometry: &Geometry, form: &Form, group: &Group, raw: &Raw) -> f6
 
 #[cfg(test)]
 mod tests {
+    use super::super::form::{Tile, forms};
     use super::super::geometry::Convolution;
-    use super::super::tiled::Tiled;
     use super::*;
     use crate::network::{Conv2d, ConvTranspose2d, Op};
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     /// The error with every transformed weight rounded to a multiple of `grain`, as if digits had been lost.
-    fn trial(op: &Op, weight: impl Fn(usize) -> f32, grain: f32) -> f64 {
+    fn trial(op: &Op, tile: Tile, weight: impl Fn(usize) -> f32, grain: f32) -> f64 {
         let geometry = Geometry::new(Convolution::of(op).unwrap(), None);
         let outputs = geometry.shape.channels().1;
-        let weight = (0..geometry.shape.weights()).map(weight).collect();
-        let raw = Raw { weight, bias: vec![0.0; outputs], scale: vec![1.0; outputs] };
-        let mut layer = Tiled::new(geometry.clone(), &raw);
-        for value in layer.groups_mut().iter_mut().flat_map(|group| &mut group.weights).filter(|_| grain > 0.0) {
+        let weight: Vec<f32> = (0..geometry.shape.weights()).map(weight).collect();
+        let raw = Raw { weight: Vec::new(), bias: vec![0.0; outputs], scale: vec![1.0; outputs] };
+        let mut transformed = Transformed::empty(&geometry, tile);
+        transformed.pack(&geometry, 0, &weight, &raw.scale);
+        for value in transformed.groups.iter_mut().flat_map(|group| &mut group.weights).filter(|_| grain > 0.0) {
             *value = (*value / grain).round() * grain;
         }
-        error(&geometry, layer.groups(), &raw)
+        error(&geometry, &transformed, &raw)
     }
 
     #[test]
@@ -109,9 +112,15 @@ mod tests {
             ConvTranspose2d::new(32, 32, 3).stride(2).padding(1).output_padding(1).into(),
         ];
         for layer in layers {
-            let (usual, lost) = (trial(&layer, noise, 0.0), trial(&layer, noise, 0.01));
-            assert!(usual < MOST_ERROR / 3.0, "{layer:?}: {usual:e}");
-            assert!(lost > MOST_ERROR, "{layer:?}: {lost:e}");
+            for tile in [Tile::Small, Tile::Large] {
+                let geometry = Geometry::new(Convolution::of(&layer).unwrap(), None);
+                if forms(&geometry, tile).is_none() {
+                    continue;
+                }
+                let (usual, lost) = (trial(&layer, tile, noise, 0.0), trial(&layer, tile, noise, 0.01));
+                assert!(usual < MOST_ERROR / 3.0, "{layer:?}, {tile:?}: {usual:e}");
+                assert!(lost > MOST_ERROR, "{layer:?}, {tile:?}: {lost:e}");
+            }
         }
     }
 }

@@ -13,6 +13,10 @@ pub enum Side {
     F32,
     /// Three outputs of a single tap: nothing to transform.
     F31,
+    /// F(2, 2).
+    F22,
+    /// Two outputs of a single tap.
+    F21,
 }
 
 impl Side {
@@ -21,7 +25,8 @@ impl Side {
         match self {
             Self::F43 => 6,
             Self::F32 => 4,
-            Self::F31 => 3,
+            Self::F31 | Self::F22 => 3,
+            Self::F21 => 2,
         }
     }
 
@@ -30,12 +35,13 @@ impl Side {
         match self {
             Self::F43 => 4,
             Self::F32 | Self::F31 => 3,
+            Self::F22 | Self::F21 => 2,
         }
     }
 
     /// Which row of [`Side::weights`] a point multiplies with: points of a single tap share theirs.
     pub fn weight_of(self, point: usize) -> usize {
-        if self == Self::F31 { 0 } else { point }
+        if matches!(self, Self::F31 | Self::F21) { 0 } else { point }
     }
 
     /// The weight transform G: a row of taps per point that has its own.
@@ -46,7 +52,8 @@ impl Side {
         match self {
             Self::F43 => &[&[0.25, 0.0, 0.0], &[-S, -S, -S], &[-S, S, -S], &[T, U, S], &[T, -U, S], &[0.0, 0.0, 1.0]],
             Self::F32 => &[&[1.0, 0.0], &[0.5, 0.5], &[0.5, -0.5], &[0.0, 1.0]],
-            Self::F31 => &[&[1.0]],
+            Self::F22 => &[&[1.0, 0.0], &[1.0, 1.0], &[0.0, 1.0]],
+            Self::F31 | Self::F21 => &[&[1.0]],
         }
     }
 }
@@ -103,14 +110,27 @@ impl Filter<4, 3> for F32 {
     }
 }
 
-struct F31;
-impl Filter<3, 3> for F31 {
+struct F22;
+impl Filter<3, 2> for F22 {
     #[inline(always)]
     fn input<S: Simd>(d: [S; 3]) -> [S; 3] {
+        [d[0].minus(d[1]), d[1], d[2].minus(d[1])]
+    }
+    #[inline(always)]
+    fn output<S: Simd>(m: [S; 3]) -> [S; 2] {
+        [m[0].plus(m[1]), m[1].plus(m[2])]
+    }
+}
+
+/// F(n, 1).
+struct Single;
+impl<const N: usize> Filter<N, N> for Single {
+    #[inline(always)]
+    fn input<S: Simd>(d: [S; N]) -> [S; N] {
         d
     }
     #[inline(always)]
-    fn output<S: Simd>(m: [S; 3]) -> [S; 3] {
+    fn output<S: Simd>(m: [S; N]) -> [S; N] {
         m
     }
 }
@@ -181,9 +201,13 @@ macro_rules! by_sides {
         match $sides {
             (Side::F43, Side::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
             (Side::F32, Side::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
-            (Side::F32, Side::F31) => $function::<$simd, F32, F31, 4, 3, 3, 3>($($arg),*),
-            (Side::F31, Side::F32) => $function::<$simd, F31, F32, 3, 3, 4, 3>($($arg),*),
-            (Side::F31, Side::F31) => $function::<$simd, F31, F31, 3, 3, 3, 3>($($arg),*),
+            (Side::F32, Side::F31) => $function::<$simd, F32, Single, 4, 3, 3, 3>($($arg),*),
+            (Side::F31, Side::F32) => $function::<$simd, Single, F32, 3, 3, 4, 3>($($arg),*),
+            (Side::F31, Side::F31) => $function::<$simd, Single, Single, 3, 3, 3, 3>($($arg),*),
+            (Side::F22, Side::F22) => $function::<$simd, F22, F22, 3, 2, 3, 2>($($arg),*),
+            (Side::F22, Side::F21) => $function::<$simd, F22, Single, 3, 2, 2, 2>($($arg),*),
+            (Side::F21, Side::F22) => $function::<$simd, Single, F22, 2, 2, 3, 2>($($arg),*),
+            (Side::F21, Side::F21) => $function::<$simd, Single, Single, 2, 2, 2, 2>($($arg),*),
             _ => unreachable!("these two sides are never combined"),
         }
     };
@@ -300,6 +324,10 @@ mod tests {
             (Side::F32, Side::F31),
             (Side::F31, Side::F32),
             (Side::F31, Side::F31),
+            (Side::F22, Side::F22),
+            (Side::F22, Side::F21),
+            (Side::F21, Side::F22),
+            (Side::F21, Side::F21),
         ] {
             let (ny, nx, my, mx) = (y.points(), x.points(), y.outputs(), x.outputs());
             let (ky, kx) = (ny - my + 1, nx - mx + 1);

@@ -1,0 +1,161 @@
+//! Weights as minimal filtering multiplies them: G w Gᵀ for every pair of channels.
+
+use super::form::{Form, Tile, forms};
+use super::geometry::{Convolution, Geometry, Raw, other_size};
+use super::kernels::{LANES, Shared};
+use crate::engine::WeightSource;
+use crate::error::Result;
+use crate::network::Node;
+use crate::threads;
+
+/// Inputs that a thread transforms at a time.
+const INPUTS: usize = 64;
+
+/// Output pixels that share weights, and these.
+pub struct Group {
+    /// The pixels.
+    pub form: Form,
+    /// `[point with weights of its own][output / 8][source][input][8]`.
+    pub weights: Vec<f32>,
+}
+
+/// All weights of a layer, and some as they were.
+pub struct Transformed {
+    /// By form.
+    pub groups: Vec<Group>,
+    /// `[8][inputs][taps]`: the first eight outputs' plain weights.
+    pub sample: Vec<f32>,
+}
+
+impl Transformed {
+    /// Zeros for a layer that has a [`cost`](super::form::cost).
+    pub fn empty(geometry: &Geometry, tile: Tile) -> Self {
+        let (inputs, outputs) = geometry.shape.channels();
+        let group = |form: Form| {
+            let values = form.own() * form.taps.len() * inputs * outputs;
+            Group { form, weights: vec![0.0; values] }
+        };
+        let (height, width) = geometry.shape.kernel();
+        let groups = forms(geometry, tile).unwrap_or_default().into_iter().map(group).collect();
+        Self { groups, sample: vec![0.0; LANES * inputs * height * width] }
+    }
+
+    /// Transforms the weight of `node` while it is read, so that there is never a second copy of it.
+    pub fn read(
+        geometry: &Geometry,
+        tile: Tile,
+        raw: &Raw,
+        node: &Node,
+        weights: &mut dyn WeightSource,
+    ) -> Result<Self> {
+        let mut all = Self::empty(geometry, tile);
+        let (total, row) = (geometry.shape.weights(), row(geometry));
+        let (mut done, mut held) = (0, Vec::with_capacity(row));
+        weights.pieces(&format!("{}.weight", node.path), &mut |mut piece| {
+            if piece.len() > total - done - held.len() {
+                return Err(other_size(node));
+            }
+            if !held.is_empty() {
+                let (first, rest) = piece.split_at(piece.len().min(row - held.len()));
+                held.extend_from_slice(first);
+                piece = rest;
+                if held.len() < row {
+                    return Ok(());
+                }
+                all.pack(geometry, done / row, &held, &raw.scale);
+                done += row;
+                held.clear();
+            }
+            let (whole, rest) = piece.split_at(piece.len() / row * row);
+            all.pack(geometry, done / row, whole, &raw.scale);
+            done += whole.len();
+            held.extend_from_slice(rest);
+            Ok(())
+        })?;
+        if done == total { Ok(all) } else { Err(other_size(node)) }
+    }
+
+    /// Transforms whole rows of PyTorch's layout, from row `start` on; see [`row`].
+    pub fn pack(&mut self, geometry: &Geometry, start: usize, values: &[f32], scale: &[f32]) {
+        let (inputs, outputs) = geometry.shape.channels();
+        let (height, width) = geometry.shape.kernel();
+        let (taps, rows) = (height * width, values.len() / row(geometry));
+        // Blocks of eight outputs and the inputs that are here, and where a pair's taps are among the values.
+        let (blocks, here) = match geometry.shape {
+            Convolution::Plain(_) => (start..start + rows, 0..inputs),
+            Convolution::Transposed(_) => (0..outputs / LANES, start..start + rows),
+        };
+        let at = |output: usize, input: usize| match geometry.shape {
+            Convolution::Plain(_) => ((output - start * LANES) * inputs + input) * taps,
+            Convolution::Transposed(_) => ((input - start) * outputs + output) * taps,
+        };
+        if blocks.start == 0 && rows > 0 {
+            for (lane, kept) in self.sample.chunks_exact_mut(inputs * taps).enumerate() {
+                for input in here.clone() {
+                    kept[input * taps..][..taps].copy_from_slice(&values[at(lane, input)..][..taps]);
+                }
+            }
+        }
+        let parts = here.len().div_ceil(INPUTS);
+        for Group { form, weights } in &mut self.groups {
+            let depth = form.taps.len() * inputs;
+            let target = Shared::new(weights);
+            threads::parallel(blocks.len() * parts, &|task| {
+                let (block, first) = (blocks.start + task / parts, here.start + task % parts * INPUTS);
+                for (source, (rows, columns)) in form.taps.iter().enumerate() {
+                    for input in first..(first + INPUTS).min(here.end) {
+                        let mut filter = [[0.0f32; LANES]; 9];
+                        let places = rows.iter().flat_map(|row| columns.iter().map(move |c| row * width + c));
+                        for (eight, tap) in filter.iter_mut().zip(places) {
+                            for (lane, value) in eight.iter_mut().enumerate() {
+                                let output = block * LANES + lane;
+                                *value = values[at(output, input) + tap] * scale[output];
+                            }
+                        }
+                        transform(form, &filter, |point, sum| {
+                            let at = ((point * outputs / LANES + block) * depth + source * inputs + input) * LANES;
+                            target.part(at, LANES).copy_from_slice(&sum);
+                        });
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// Values of PyTorch's layout that are transformed together: an input of a transposed convolution, eight outputs of a
+/// plain one.
+fn row(geometry: &Geometry) -> usize {
+    let (inputs, outputs) = geometry.shape.channels();
+    let (height, width) = geometry.shape.kernel();
+    height
+        * width
+        * match geometry.shape {
+            Convolution::Plain(_) => inputs * LANES,
+            Convolution::Transposed(_) => outputs,
+        }
+}
+
+/// One filter for eight outputs: along the columns first, then along the rows.
+fn transform(form: &Form, filter: &[[f32; LANES]; 9], mut store: impl FnMut(usize, [f32; LANES])) {
+    let (gy, gx) = (form.sides.0.weights(), form.sides.1.weights());
+    let (height, width) = (gy[0].len(), gx[0].len());
+    let mut half = [[0.0f32; LANES]; 18];
+    for i in 0..height {
+        for (p, g) in gx.iter().enumerate() {
+            for (j, factor) in g.iter().enumerate() {
+                let tap = filter[i * width + j];
+                half[i * gx.len() + p].iter_mut().zip(tap).for_each(|(v, t)| *v += factor * t);
+            }
+        }
+    }
+    for (q, g) in gy.iter().enumerate() {
+        for p in 0..gx.len() {
+            let mut sum = [0.0f32; LANES];
+            for (i, factor) in g.iter().enumerate() {
+                sum.iter_mut().zip(half[i * gx.len() + p]).for_each(|(v, t)| *v += factor * t);
+            }
+            store(q * gx.len() + p, sum);
+        }
+    }
+}
