@@ -41,6 +41,11 @@ pub type Watch<'a> = &'a mut dyn FnMut(Step<'_>) -> ControlFlow<()>;
 pub trait Engine {
     /// The description it was built from.
     fn network(&self) -> &Network;
+    /// Takes the memory of a run at these shapes (one per input), so that the first run does not wait for it;
+    /// `out-of-memory` if it cannot fit. Another size needs no other call.
+    fn prepare(&mut self, _inputs: &[Shape]) -> Result<()> {
+        Ok(())
+    }
     /// `forward(inputs...)`: NCHW tensors in the order of [`Network::inputs`].
     fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor>;
     /// Short name for reports: `reference` or `fast`.

@@ -8,7 +8,7 @@ use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Rang
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Op};
+use crate::network::{Network, Op, Shape};
 
 /// A network with its weights, ready to run, and what is known about it.
 pub struct Loaded {
@@ -27,6 +27,14 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Takes the memory of a run at the size that the network prefers. What does not fit is said when it is run.
+    pub fn prepare(&mut self) {
+        let side = self.conventions.size.preferred;
+        let shapes: Vec<Shape> =
+            self.engine.network().inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
+        let _ = self.engine.prepare(&shapes);
+    }
+
     /// What the page shows: `{id, name, width, parameters, file, engine, conventions}`.
     pub fn to_json(&self) -> Value {
         json!({

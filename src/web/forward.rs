@@ -31,7 +31,9 @@ impl Forward {
         let kind = if engine == "reference" { EngineKind::Reference } else { EngineKind::Fast };
         let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
         let mut loaded = load::load(checkpoint.as_mut(), name, Some(model_id), kind).map_err(|e| to_js(&e))?;
-        Ok(Self { engine: loaded.remove(0).engine })
+        let mut loaded = loaded.remove(0);
+        loaded.prepare();
+        Ok(Self { engine: loaded.engine })
     }
 
     /// `forward(x)` or `forward(x, second)`: `[1, C, height, width]` in, the output's values out.

@@ -64,7 +64,8 @@ impl Models {
         let report = json!(report::inspect(checkpoint.as_ref(), name));
         let load = if by_position { load::load_by_position } else { load::load };
         match load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
-            Ok(loaded) => {
+            Ok(mut loaded) => {
+                loaded.iter_mut().for_each(Loaded::prepare);
                 let list: Vec<_> = loaded.iter().map(Loaded::to_json).collect();
                 self.files.insert(handle.to_owned(), loaded);
                 Ok(json!({"report": report, "loaded": list}).to_string())

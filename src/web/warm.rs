@@ -15,7 +15,7 @@ use crate::tensor::Tensor;
 /// Enough for a browser to see what is hot; the compiling itself goes on beside the reading.
 const MOST_RUNS: usize = 40;
 /// Slow machines stop earlier, in ms.
-const WARM_MS: f64 = 40.0;
+const WARM_MS: f64 = 80.0;
 /// Side of the input.
 const SIDE: usize = 32;
 

@@ -159,6 +159,11 @@ impl Engine for Fast {
         self.report.as_ref()
     }
 
+    fn prepare(&mut self, inputs: &[Shape]) -> Result<()> {
+        self.layout = Some(self.lay_out(inputs)?);
+        Ok(())
+    }
+
     fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor> {
         let (batch, shapes) = input_shapes(inputs)?;
         let macs: Vec<u64> = self.plan.network.costs(&shapes)?.iter().map(|cost| cost.macs).collect();
