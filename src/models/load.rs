@@ -27,9 +27,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Takes the memory of a run at the size that the network prefers. What does not fit is said when it is run.
+    /// Takes the memory of a run, so that the first does not wait for it: of the least that such a network is run at,
+    /// because memory is never given back. What does not fit is said when it is run.
     pub fn prepare(&mut self) {
-        let side = self.conventions.size.preferred;
+        const USUAL: usize = 256;
+        let size = self.conventions.size;
+        let side = if size.fixed { size.preferred } else { size.preferred.min(USUAL) };
         let shapes: Vec<Shape> =
             self.engine.network().inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
         let _ = self.engine.prepare(&shapes);
