@@ -8,7 +8,7 @@ use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Rang
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Op, Shape};
+use crate::network::{Network, Op};
 
 /// A network with its weights, ready to run, and what is known about it.
 pub struct Loaded {
@@ -33,8 +33,7 @@ impl Loaded {
         const USUAL: usize = 256;
         let size = self.conventions.size;
         let side = if size.fixed { size.preferred } else { size.preferred.min(USUAL) };
-        let shapes: Vec<Shape> =
-            self.engine.network().inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
+        let shapes = self.engine.network().square_inputs(side);
         let _ = self.engine.prepare(&shapes);
     }
 

@@ -77,6 +77,11 @@ impl Network {
         })
     }
 
+    /// Shapes of its inputs where all are squares of this side.
+    pub fn square_inputs(&self, side: usize) -> Vec<Shape> {
+        self.inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect()
+    }
+
     /// For every node, the index of the last node that reads it (the output's is out of reach): when its value can go.
     pub fn last_uses(&self) -> Vec<usize> {
         let mut last: Vec<usize> = (0..self.nodes.len()).collect();

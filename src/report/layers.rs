@@ -44,7 +44,7 @@ pub struct Geometry {
 
 /// Every row for square inputs of this side; empty if the network does not take that size.
 pub fn layers(network: &Network, side: usize) -> Vec<LayerReport> {
-    let inputs: Vec<Shape> = network.inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
+    let inputs = network.square_inputs(side);
     let (Ok(shapes), Ok(costs)) = (network.shapes(&inputs), network.costs(&inputs)) else { return Vec::new() };
     let rows = network.nodes.iter().zip(shapes.iter().zip(costs));
     rows.map(|(node, (out, cost))| {

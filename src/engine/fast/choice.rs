@@ -2,7 +2,7 @@
 
 use super::form::{self, Tile};
 use super::geometry::{Convolution, Geometry};
-use crate::network::{Network, Node, Shape};
+use crate::network::{Network, Node};
 
 /// Saved multiply-adds per byte of growth below which transformed weights cost more than they bring, ..
 const LEAST_GAIN: f64 = 8.0;
@@ -28,7 +28,7 @@ struct Step {
 pub fn choose(network: &Network) -> Vec<Option<Tile>> {
     let mut chosen = vec![None; network.nodes.len()];
     let sizes = [256, 512].map(|side| {
-        let inputs: Vec<Shape> = network.inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect();
+        let inputs = network.square_inputs(side);
         network.shapes(&inputs).ok().zip(network.costs(&inputs).ok())
     });
     let Some((shapes, costs)) = sizes.into_iter().flatten().next() else { return every_possible(network) };

@@ -156,7 +156,7 @@ mod tests {
         ] {
             let model = MODELS.iter().find(|model| model.id == id).unwrap();
             let network = (model.network)(model.published);
-            let inputs: Vec<Shape> = network.inputs().map(|(_, _, c)| Shape::new(c, side, side)).collect();
+            let inputs = network.square_inputs(side);
             let plan = Plan::new(&network, &mut Zeros(&network)).unwrap();
             let live = live_set(&network, &inputs);
             for threads in [1, 2, 4, 8] {
