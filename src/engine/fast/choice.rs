@@ -57,7 +57,8 @@ pub fn choose(network: &Network) -> Vec<Option<Tile>> {
     chosen
 }
 
-/// The steps of one layer, whose options are bytes and multiply-adds saved; a later step brings less per byte.
+/// The steps of one layer, whose options are bytes and multiply-adds saved. A later step brings less per byte and takes
+/// more bytes, so that it is refused where the one before it is.
 fn steps(layer: usize, small: Option<(f64, f64)>, large: Option<(f64, f64)>) -> Vec<Step> {
     let step = |tile, (growth, saved): (f64, f64)| Step { layer, tile, growth, gain: saved / growth };
     match (small, large) {

@@ -3,7 +3,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::geometry::{Convolution, Geometry, Phase, Raw, other_size};
+use super::geometry::{Convolution, Geometry, Phase, Raw, read_weight};
 use super::kernels::product::{Product, product};
 use super::kernels::{Epilogue, LANES, ROWS, Shared};
 use super::view::View;
@@ -45,17 +45,10 @@ struct Task {
 impl Direct {
     /// Packs the weight of `node` while it is read, so that there is never a second copy of it.
     pub fn read(geometry: Geometry, raw: &Raw, node: &Node, weights: &mut dyn WeightSource) -> Result<Self> {
-        let (all, mut done) = (geometry.shape.weights(), 0);
+        let shape = geometry.shape.clone();
         let mut layer = Self::empty(geometry, raw);
-        weights.pieces(&format!("{}.weight", node.path), &mut |piece| {
-            if piece.len() > all - done {
-                return Err(other_size(node));
-            }
-            layer.pack(done, piece, &raw.scale);
-            done += piece.len();
-            Ok(())
-        })?;
-        if done == all { Ok(layer) } else { Err(other_size(node)) }
+        read_weight(node, &shape, weights, &mut |start, piece| layer.pack(start, piece, &raw.scale))?;
+        Ok(layer)
     }
 
     /// Zeros where the weights will be.

@@ -207,7 +207,26 @@ impl Raw {
     }
 }
 
+/// Gives the weight of `node` in pieces, each with the index of its first value, and makes sure that they are all.
+pub fn read_weight(
+    node: &Node,
+    shape: &Convolution,
+    weights: &mut dyn WeightSource,
+    each: &mut dyn FnMut(usize, &[f32]),
+) -> Result<()> {
+    let (all, mut done) = (shape.weights(), 0);
+    weights.pieces(&format!("{}.weight", node.path), &mut |piece| {
+        if piece.len() > all - done {
+            return Err(other_size(node));
+        }
+        each(done, piece);
+        done += piece.len();
+        Ok(())
+    })?;
+    if done == all { Ok(()) } else { Err(other_size(node)) }
+}
+
 /// The error of a weight or bias that has not as many values as its layer.
-pub fn other_size(node: &Node) -> Error {
+fn other_size(node: &Node) -> Error {
     Error::new(Code::Internal, format!("{} has weights of another size.", node.path))
 }

@@ -1,7 +1,7 @@
 //! Weights as minimal filtering multiplies them: G w Gᵀ for every pair of channels.
 
 use super::form::{Form, Tile, forms};
-use super::geometry::{Convolution, Geometry, Raw, other_size};
+use super::geometry::{Convolution, Geometry, Raw, read_weight};
 use super::kernels::{LANES, Shared};
 use crate::engine::WeightSource;
 use crate::error::Result;
@@ -49,30 +49,27 @@ impl Transformed {
         weights: &mut dyn WeightSource,
     ) -> Result<Self> {
         let mut all = Self::empty(geometry, tile);
-        let (total, row) = (geometry.shape.weights(), row(geometry));
-        let (mut done, mut held) = (0, Vec::with_capacity(row));
-        weights.pieces(&format!("{}.weight", node.path), &mut |mut piece| {
-            if piece.len() > total - done - held.len() {
-                return Err(other_size(node));
-            }
+        let row = row(geometry);
+        // The beginning of a row that the next piece goes on with.
+        let mut held: Vec<f32> = Vec::with_capacity(row);
+        read_weight(node, &geometry.shape, weights, &mut |start, mut piece| {
+            let mut at = (start - held.len()) / row;
             if !held.is_empty() {
                 let (first, rest) = piece.split_at(piece.len().min(row - held.len()));
                 held.extend_from_slice(first);
                 piece = rest;
                 if held.len() < row {
-                    return Ok(());
+                    return;
                 }
-                all.pack(geometry, done / row, &held, &raw.scale);
-                done += row;
+                all.pack(geometry, at, &held, &raw.scale);
                 held.clear();
+                at += 1;
             }
             let (whole, rest) = piece.split_at(piece.len() / row * row);
-            all.pack(geometry, done / row, whole, &raw.scale);
-            done += whole.len();
+            all.pack(geometry, at, whole, &raw.scale);
             held.extend_from_slice(rest);
-            Ok(())
         })?;
-        if done == total { Ok(all) } else { Err(other_size(node)) }
+        Ok(all)
     }
 
     /// Transforms whole rows of PyTorch's layout, from row `start` on; see [`row`].

@@ -1,7 +1,6 @@
 //! A trial of transformed weights: one tile, eight output channels, held against sums in f64. Transforms add and subtract
 //! values of like size, so that weights of very uneven size can lose digits that plain sums keep.
 
-use super::form::Form;
 use super::geometry::{Geometry, Raw};
 use super::kernels::product::{Product, product};
 use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
@@ -19,7 +18,7 @@ pub fn error(geometry: &Geometry, weights: &Transformed, raw: &Raw) -> f64 {
 }
 
 fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &Raw) -> f64 {
-    let form: &Form = &group.form;
+    let form = &group.form;
     let (inputs, outputs) = geometry.shape.channels();
     let (sy, sx) = form.sides;
     let (ny, nx, my, mx) = (sy.points(), sx.points(), sy.outputs(), sx.outputs());
