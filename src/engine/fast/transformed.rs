@@ -156,3 +156,57 @@ fn transform(form: &Form, filter: &[[f32; LANES]; 9], mut store: impl FnMut(usiz
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Conv2d, ConvTranspose2d, Op};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Gives its values so many at a time, whatever they belong to.
+    struct Torn(Vec<f32>, usize);
+
+    impl WeightSource for Torn {
+        fn take(&mut self, _: &str) -> Result<Vec<f32>> {
+            Ok(self.0.clone())
+        }
+
+        fn pieces(&mut self, _: &str, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<()> {
+            self.0.chunks(self.1).try_for_each(each)
+        }
+    }
+
+    #[test]
+    fn pieces_that_end_anywhere_give_the_same_weights() {
+        let layers: [Op; 3] = [
+            Conv2d::new(40, 32, 3).padding(1).into(),
+            Conv2d::new(32, 40, 4).stride(2).padding(1).into(),
+            ConvTranspose2d::new(40, 32, 3).stride(2).padding(1).into(),
+        ];
+        for op in layers {
+            let geometry = Geometry::new(Convolution::of(&op).unwrap(), None);
+            let count = geometry.shape.weights();
+            let weight: Vec<f32> = (0..count).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
+            let scale: Vec<f32> = (0..geometry.shape.channels().1).map(|i| 1.0 + i as f32 / 8.0).collect();
+            let raw = Raw { weight: Vec::new(), bias: vec![0.0; scale.len()], scale };
+            let node = Node { path: "layer".to_owned(), op: op.clone(), inputs: Vec::new() };
+            let mut whole = Transformed::empty(&geometry, Tile::Large);
+            whole.pack(&geometry, 0, &weight, &raw.scale);
+            for length in [1, 100, 289, 4099, count] {
+                let mut source = Torn(weight.clone(), length);
+                let read = Transformed::read(&geometry, Tile::Large, &raw, &node, &mut source).unwrap();
+                assert_eq!(read.sample, whole.sample, "{op:?} in pieces of {length}");
+                let same = read.groups.iter().zip(&whole.groups).all(|(a, b)| a.weights == b.weights);
+                assert!(same, "{op:?} in pieces of {length}");
+            }
+            for wrong in [count - 1, count + 1] {
+                let mut source = Torn(weight.iter().copied().cycle().take(wrong).collect(), 1000);
+                assert!(
+                    Transformed::read(&geometry, Tile::Large, &raw, &node, &mut source).is_err(),
+                    "{op:?}: {wrong}"
+                );
+            }
+        }
+    }
+}
