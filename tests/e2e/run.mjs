@@ -5,6 +5,7 @@ import { OUT, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 import * as bad from './bad_input.mjs';
 import * as builds from './builds.mjs';
+import * as colours from './colours.mjs';
 import * as hostile from './hostile.mjs';
 import * as inside from './inside.mjs';
 import * as large from './large.mjs';
@@ -15,7 +16,7 @@ import * as threads from './threads.mjs';
 import * as waysIn from './ways_in.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...waysIn, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...main, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens }).filter(([name]) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const site = await serve(`${ROOT}dist`, {}, '/some/where/');
 const browser = await chromium.launch({
