@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFilter
 
 HELD_OUT_EVERY = 20
@@ -32,9 +33,9 @@ def load(path):
 
 
 def crop(image, side, rng):
-    """A square at a log-uniform scale, from about one pixel per pixel to the whole photo."""
+    """A square at a log-uniform scale, from a quarter of the photo, or about one pixel per pixel, to all of it."""
     short = min(image.size)
-    least = min(side * 1.1, short)
+    least = min(max(side * 1.1, short / 4), short)
     s = int(least * (short / least) ** rng.random())
     x, y = rng.randint(0, image.width - s), rng.randint(0, image.height - s)
     small = image.resize((side, side), Image.BOX if s >= 2 * side else Image.BILINEAR, box=(x, y, x + s, y + s))
@@ -120,8 +121,28 @@ def jitter(pixels, rng):
     return np.clip(pixels, 0, 1)
 
 
+def smooth(x, mask, sweeps=40):
+    """`x` [N, C, H, W] with the holes (1 in `mask`) continued smoothly: harmonic, solved coarse to fine."""
+    known = 1 - mask
+    half = (x.shape[2] + 1) // 2, (x.shape[3] + 1) // 2
+    if max(half) > 1:
+        pad = (0, 2 * half[1] - x.shape[3], 0, 2 * half[0] - x.shape[2])
+        weight = F.avg_pool2d(F.pad(known, pad), 2)
+        coarse = F.avg_pool2d(F.pad(x * known, pad), 2) / (weight + 1e-9)
+        coarse = smooth(coarse, (weight == 0).float(), sweeps)
+        guess = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)[:, :, : x.shape[2], : x.shape[3]]
+    else:
+        guess = x * known
+    x = torch.where(mask > 0, guess, x)
+    for _ in range(sweeps):
+        around = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        mean = (around[:, :, 1:-1, :-2] + around[:, :, 1:-1, 2:] + around[:, :, :-2, 1:-1] + around[:, :, 2:, 1:-1]) / 4
+        x = torch.where(mask > 0, mean, x)
+    return x
+
+
 def batch(images, side, count, rng, kind=None, augment=True):
-    """(pictures [N, 3, S, S] in [-1, 1], holes [N, 1, S, S] of 0 and 1)."""
+    """(pictures [N, 3, S, S] in [-1, 1], the same with smooth holes, holes [N, 1, S, S] of 0 and 1)."""
     pictures, holes = [], []
     for _ in range(count):
         pixels = crop(rng.choice(images), side, rng).astype(np.float32) / 255
@@ -129,31 +150,32 @@ def batch(images, side, count, rng, kind=None, augment=True):
         holes.append(hole(side, rng, kind))
     x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
     m = torch.from_numpy(np.stack(holes))[:, None].float()
-    return x.contiguous(memory_format=torch.channels_last), m
+    x = x.contiguous(memory_format=torch.channels_last)
+    return x, smooth(x, m), m
 
 
 def held_out(images, side):
-    """One fixed crop a photo and class: {class: (pictures, holes)}."""
+    """One fixed crop a photo and class: {class: what `batch` gives}."""
     out = {}
     for kind in ("stroke", "object", "large"):
         parts = [batch([image], side, 1, random.Random(f"{kind} {side} {i}"), kind, False) for i, image in enumerate(images)]
-        out[kind] = torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
+        out[kind] = tuple(torch.cat(part) for part in zip(*parts))
     return out
 
 
 class Stream:
-    """Batches from `start` on, made in a thread beside the training; `plan(step)` is (side, count)."""
+    """Batches from `start` on, made in a thread beside the training; steps take (side, count) of `turns` in turn."""
 
-    def __init__(self, images, seed, start, plan):
+    def __init__(self, images, seed, start, turns):
         self.queue = queue.Queue(maxsize=3)
-        self.arguments = images, seed, start, plan
+        self.arguments = images, seed, start, turns
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
-        images, seed, step, plan = self.arguments
+        images, seed, step, turns = self.arguments
         while True:
             rng = random.Random(f"{seed} {step}")
-            side, count = plan(step)
+            side, count = turns[step % len(turns)]
             self.queue.put((step, batch(images, side, count, rng), rng.random()))
             step += 1
 

@@ -118,7 +118,6 @@ def training_loss(features, y, x, mask, shift):
         "l1": hole_l1(y, x, mask).mean(),
         "low": low_pass_l1(filled, x, mask, [side // 32, side // 16, side // 8]).mean(),
         "features": features.distance(cut(filled), cut(x), cut(mask), (1, 1, 1.5, 1.5)).mean(),
-        "known": ((y - x).abs() * (1 - mask)).mean(),
     }
-    loss = 1.5 * parts["l1"] + 3 * parts["low"] + 0.8 * parts["features"] + 0.4 * parts["known"]
+    loss = 1.5 * parts["l1"] + 4 * parts["low"] + 0.8 * parts["features"]
     return loss, {name: value.item() for name, value in parts.items()}

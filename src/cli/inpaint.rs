@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
+use crate::models::HoleValue;
 use crate::models::load::{self, Loaded};
 use crate::pipeline::{self, FillOptions, Mask, Sharpen, options};
 
@@ -49,9 +50,9 @@ pub struct Arguments {
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
-    /// What the hole's pixels are set to, in the network's input range.
-    #[arg(long, allow_hyphen_values = true)]
-    hole_value: Option<f32>,
+    /// What the hole's pixels are set to: a number in the network's input range, or smooth.
+    #[arg(long, allow_hyphen_values = true, value_parser = hole_value)]
+    hole_value: Option<HoleValue>,
     /// Value range of the network's pictures.
     #[arg(long, allow_hyphen_values = true, value_parser = ["0..1", "-1..1"])]
     range: Option<String>,
@@ -61,6 +62,10 @@ pub struct Arguments {
     /// What the output shows.
     #[arg(long, value_parser = ["field", "centre"])]
     output_covers: Option<String>,
+}
+
+fn hole_value(text: &str) -> std::result::Result<HoleValue, String> {
+    options::parse_hole_value(text).ok_or_else(|| "it is a number or smooth".to_owned())
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {

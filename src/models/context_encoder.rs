@@ -3,7 +3,7 @@
 //! 512x512 in, 256x256 out: it is run exactly as it was written and trained. After Pathak et al. 2016,
 //! "Context Encoders: Feature Learning by Inpainting".
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network};
 
 /// ContextEncoder: RGB and mask in, RGB out.
@@ -15,7 +15,7 @@ pub const MODEL: Model = Model {
     conventions: Conventions {
         input_range: Range::ZeroOne,
         output_range: Range::ZeroOne,
-        hole_value: 0.0,
+        hole_value: HoleValue::Constant(0.0),
         mask_means: MaskMeans::Hole,
         output_covers: OutputCovers::Field,
         inputs: InputKind::RgbMask,

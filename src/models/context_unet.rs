@@ -1,8 +1,9 @@
-//! ContextUNet, which `train/` trains to become the default model: the starter's U-Net with its batch norms folded into
-//! the convolutions before training goes on, and a branch at 1/16 and 1/32 that sees the whole window. 7.9 M parameters.
+//! ContextUNet, which `train/` trains to become the default model: it adds to a smooth continuation of the hole's
+//! surroundings what that lacks. The starter's U-Net with its batch norms folded into the convolutions before training
+//! goes on, a branch at 1/16 and 1/32 that sees the whole window, and a way past both. 7.9 M parameters.
 
 use super::starter::{DOUBLE, LEAKY, conv, unet};
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Conv2d, Network, NodeId, Op};
 
 /// As `train/` leaves it.
@@ -14,7 +15,7 @@ pub const MODEL: Model = Model {
     conventions: Conventions {
         input_range: Range::MinusOneOne,
         output_range: Range::MinusOneOne,
-        hole_value: 0.0,
+        hole_value: HoleValue::Smooth,
         mask_means: MaskMeans::Hole,
         output_covers: OutputCovers::Field,
         inputs: InputKind::RgbMask,
@@ -26,7 +27,12 @@ pub const MODEL: Model = Model {
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 32; base width `c` (32).
 fn network(Widths { base: c, .. }: Widths) -> Network {
-    unet(c, false, |net, y| context(net, y, 8 * c, 4 * c))
+    let mut net = Network::new();
+    let x = net.input("x", 4);
+    let y = unet(&mut net, x, c, false, |net, y| context(net, y, 8 * c, 4 * c));
+    let skip = net.node("skip", Conv2d::new(4, 3, 1), &[x]);
+    let y = net.node("sum", Op::Add, &[y, skip]);
+    net.returns(y)
 }
 
 /// `x + mix(down(x) + wide(down(x)))`, `[c, H, W]` at 1/8 of the window; `width` channels at 1/16 and 1/32.

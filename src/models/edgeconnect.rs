@@ -1,7 +1,7 @@
 //! EdgeConnect's two generators (Nazeri et al. 2019, "EdgeConnect: Generative Image Inpainting with
 //! Adversarial Edge Learning"): edges are completed first, then colours follow them.
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, NodeId, Op, Pad2d};
 
 const SIZE: SizeRule = SizeRule { multiple: 4, preferred: 512, fixed: false };
@@ -9,7 +9,7 @@ const SIZE: SizeRule = SizeRule { multiple: 4, preferred: 512, fixed: false };
 const CONVENTIONS: Conventions = Conventions {
     input_range: Range::ZeroOne,
     output_range: Range::ZeroOne,
-    hole_value: 1.0,
+    hole_value: HoleValue::Constant(1.0),
     mask_means: MaskMeans::Hole,
     output_covers: OutputCovers::Field,
     inputs: InputKind::RgbEdges,

@@ -1,7 +1,7 @@
 //! The image-pair Generator and its Discriminator: a conditional GAN of the pix2pix kind, with the Context
 //! Encoder's wide bottleneck as a 1x1 convolution.
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network, Op};
 
 const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
@@ -9,7 +9,7 @@ const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 const CONVENTIONS: Conventions = Conventions {
     input_range: Range::MinusOneOne,
     output_range: Range::MinusOneOne,
-    hole_value: 0.0,
+    hole_value: HoleValue::Constant(0.0),
     mask_means: MaskMeans::Hole,
     output_covers: OutputCovers::Field,
     inputs: InputKind::Pair,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fold::{self, Stored};
 use super::identify::{self, Held, Match, Mismatch, align_parts, by_key, identify};
-use super::{Conventions, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
+use super::{Conventions, HoleValue, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
@@ -61,7 +61,7 @@ pub fn conventions_json(c: &Conventions) -> Value {
     json!({
         "range": range(c.input_range),
         "outputRange": range(c.output_range),
-        "holeValue": c.hole_value,
+        "holeValue": match c.hole_value { HoleValue::Constant(value) => json!(value), HoleValue::Smooth => json!("smooth") },
         "maskMeans": match c.mask_means { MaskMeans::Hole => "hole", MaskMeans::Known => "known" },
         "outputCovers": match c.output_covers { OutputCovers::Field => "field", OutputCovers::Centre => "centre" },
         "inputs": match c.inputs {

@@ -20,6 +20,15 @@ pub enum Range {
     MinusOneOne,
 }
 
+/// What stands in the hole of a network's input picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HoleValue {
+    /// One value, in the input's range.
+    Constant(f32),
+    /// What surrounds the hole, continued smoothly.
+    Smooth,
+}
+
 /// What a 1 in the mask channel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaskMeans {
@@ -71,8 +80,8 @@ pub struct Conventions {
     pub input_range: Range,
     /// Value range of the output.
     pub output_range: Range,
-    /// What the hole's pixels are set to, in the input's range.
-    pub hole_value: f32,
+    /// What the hole's pixels are set to.
+    pub hole_value: HoleValue,
     /// Mask polarity.
     pub mask_means: MaskMeans,
     /// What the output covers.

@@ -1,6 +1,6 @@
 //! StarterUNet: the small U-Net that infill ships until a better one is trained. 7.1 M parameters.
 
-use super::{Conventions, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, Network, NodeId, Op, UpsampleMode};
 
 /// The model behind `default`; `train/` starts from its weights.
@@ -12,7 +12,7 @@ pub const MODEL: Model = Model {
     conventions: Conventions {
         input_range: Range::MinusOneOne,
         output_range: Range::MinusOneOne,
-        hole_value: 0.0,
+        hole_value: HoleValue::Constant(0.0),
         mask_means: MaskMeans::Hole,
         output_covers: OutputCovers::Field,
         inputs: InputKind::RgbMask,
@@ -27,35 +27,42 @@ pub(super) const DOUBLE: Op = Op::Upsample { scale: 2, mode: UpsampleMode::Bilin
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
 fn network(Widths { base: c, .. }: Widths) -> Network {
-    unet(c, true, |_, y| y)
-}
-
-/// The U-Net, with or without batch norms; `context` follows the first residual block, `[8c, H/8, W/8]` to the same.
-pub(super) fn unet(c: usize, norm: bool, context: impl Fn(&mut Network, NodeId) -> NodeId) -> Network {
-    let down = |c: usize| Conv2d::new(c, 2 * c, 4).stride(2).padding(1);
     let mut net = Network::new();
     let x = net.input("x", 4);
-    let s = conv(&mut net, "stem", x, Conv2d::new(4, c, 3).padding(1), norm);
-    let h = conv(&mut net, "down1", s, down(c), norm);
-    let q = conv(&mut net, "down2", h, down(2 * c), norm);
-    let mut y = conv(&mut net, "down3", q, down(4 * c), norm);
+    let y = unet(&mut net, x, c, true, |_, y| y);
+    let y = net.node("tanh", Activation::Tanh, &[y]);
+    net.returns(y)
+}
+
+/// The U-Net, with or without batch norms, `[4, H, W]` to `[3, H, W]`; `context` follows the first residual block,
+/// `[8c, H/8, W/8]` to the same.
+pub(super) fn unet(
+    net: &mut Network,
+    x: NodeId,
+    c: usize,
+    norm: bool,
+    context: impl Fn(&mut Network, NodeId) -> NodeId,
+) -> NodeId {
+    let down = |c: usize| Conv2d::new(c, 2 * c, 4).stride(2).padding(1);
+    let s = conv(net, "stem", x, Conv2d::new(4, c, 3).padding(1), norm);
+    let h = conv(net, "down1", s, down(c), norm);
+    let q = conv(net, "down2", h, down(2 * c), norm);
+    let mut y = conv(net, "down3", q, down(4 * c), norm);
     for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
-        y = residual(&mut net, &format!("body.{index}"), y, 8 * c, dilation, norm);
+        y = residual(net, &format!("body.{index}"), y, 8 * c, dilation, norm);
         if index == 0 {
-            y = context(&mut net, y);
+            y = context(net, y);
         }
     }
-    y = up(&mut net, "up3", y, 8 * c, 4 * c, norm);
+    y = up(net, "up3", y, 8 * c, 4 * c, norm);
     y = net.node("cat2", Op::Cat, &[y, q]);
-    y = up(&mut net, "up2", y, 8 * c, 2 * c, norm);
+    y = up(net, "up2", y, 8 * c, 2 * c, norm);
     y = net.node("cat1", Op::Cat, &[y, h]);
-    y = up(&mut net, "up1", y, 4 * c, c, norm);
+    y = up(net, "up1", y, 4 * c, c, norm);
     y = net.node("cat0", Op::Cat, &[y, s]);
     let mut head = net.sequential("head", y);
     head.push(Conv2d::new(2 * c, c, 3).padding(1)).push(LEAKY).push(Conv2d::new(c, 3, 3).padding(1));
-    let y = head.end();
-    let y = net.node("tanh", Activation::Tanh, &[y]);
-    net.returns(y)
+    head.end()
 }
 
 /// A convolution, its norm if there is one, and its activation.

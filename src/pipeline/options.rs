@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
-use crate::models::{Conventions, MaskMeans, OutputCovers, Range};
+use crate::models::{Conventions, HoleValue, MaskMeans, OutputCovers, Range};
 
 /// Whether the photo's own detail is brought into the fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -43,8 +43,9 @@ pub struct FillOptions {
     #[serde(deserialize_with = "range", default)]
     /// Value range of the network's pictures.
     pub range: Option<Range>,
-    /// What the hole's pixels are set to, in the input's range.
-    pub hole_value: Option<f32>,
+    /// What the hole's pixels are set to: a number in the input's range, or `smooth`.
+    #[serde(deserialize_with = "hole_value", default)]
+    pub hole_value: Option<HoleValue>,
     /// Mask polarity.
     #[serde(deserialize_with = "mask_means", default)]
     pub mask_means: Option<MaskMeans>,
@@ -99,6 +100,14 @@ pub fn parse_range(text: &str) -> Option<Range> {
     }
 }
 
+/// A number, or `smooth`.
+pub fn parse_hole_value(text: &str) -> Option<HoleValue> {
+    match text {
+        "smooth" => Some(HoleValue::Smooth),
+        number => number.parse().ok().filter(|value: &f32| value.is_finite()).map(HoleValue::Constant),
+    }
+}
+
 /// `hole` or `known`.
 pub fn parse_mask_means(text: &str) -> Option<MaskMeans> {
     match text {
@@ -125,6 +134,16 @@ fn side<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<usiz
     match side.is_none_or(|side| SIDES.contains(&side)) {
         true => Ok(side),
         false => Err(serde::de::Error::custom(format!("side must lie in {} to {}", SIDES.start(), SIDES.end()))),
+    }
+}
+
+fn hole_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HoleValue>, D::Error> {
+    use serde_json::Value;
+    let unknown = || serde::de::Error::custom("holeValue must be a number or \"smooth\"");
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => parse_hole_value(&text).map(Some).ok_or_else(unknown),
+        value => value.as_f64().map(|value| Some(HoleValue::Constant(value as f32))).ok_or_else(unknown),
     }
 }
 
@@ -157,5 +176,9 @@ mod tests {
         assert_eq!(FillOptions::from_json(r#"{"range": "0..2"}"#).unwrap_err().code, Code::Usage);
         assert_eq!(FillOptions::from_json(r#"{"side": 100000}"#).unwrap_err().code, Code::Usage);
         assert_eq!(FillOptions::from_json(r#"{"sed": 1}"#).unwrap_err().code, Code::Usage);
+        let hole = |value: &str| FillOptions::from_json(&format!(r#"{{"holeValue": {value}}}"#)).map(|o| o.hole_value);
+        assert_eq!(hole("0.5").unwrap(), Some(HoleValue::Constant(0.5)));
+        assert_eq!(hole(r#""smooth""#).unwrap(), Some(HoleValue::Smooth));
+        assert_eq!(hole(r#""rough""#).unwrap_err().code, Code::Usage);
     }
 }

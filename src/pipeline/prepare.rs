@@ -2,11 +2,11 @@
 
 use super::canny::canny;
 use super::options::SecondInput;
-use super::resample::resize;
+use super::resample::{harmonic, resize};
 use super::window::{Window, mirrored};
 use super::{FillOptions, Rect};
 use crate::error::Result;
-use crate::models::{Conventions, InputKind, MaskMeans, Range};
+use crate::models::{Conventions, HoleValue, InputKind, MaskMeans, Range};
 use crate::tensor::Tensor;
 
 /// A window at the network's input size.
@@ -63,16 +63,26 @@ impl Scene {
         Tensor::new([1, count, self.size.1, self.size.0], planes.concat())
     }
 
-    /// RGB in the range, with the hole set to the hole value.
-    fn picture(&self, c: &Conventions) -> Vec<Vec<f32>> {
-        let value = |v: f32| match c.input_range {
+    /// A plane in 0..1 as the network gets it: in its range, with its hole value.
+    fn broken(&self, plane: &[f32], range: Range, hole_value: HoleValue) -> Vec<f32> {
+        let value = |v: f32| match range {
             Range::ZeroOne => v,
             Range::MinusOneOne => v * 2.0 - 1.0,
         };
-        let plane = |channel: &Vec<f32>| {
-            channel.iter().zip(&self.hole).map(|(&v, &h)| if h > 0.5 { c.hole_value } else { value(v) }).collect()
-        };
-        self.rgb.iter().map(plane).collect()
+        match hole_value {
+            HoleValue::Constant(hole) => {
+                plane.iter().zip(&self.hole).map(|(&v, &h)| if h > 0.5 { hole } else { value(v) }).collect()
+            }
+            HoleValue::Smooth => {
+                let known: Vec<f32> = self.hole.iter().map(|h| 1.0 - h).collect();
+                harmonic(plane, &known, self.size).into_iter().map(value).collect()
+            }
+        }
+    }
+
+    /// RGB in the range, with the hole set to the hole value.
+    fn picture(&self, c: &Conventions) -> Vec<Vec<f32>> {
+        self.rgb.iter().map(|plane| self.broken(plane, c.input_range, c.hole_value)).collect()
     }
 
     fn mask(&self, c: &Conventions) -> Vec<f32> {
@@ -110,9 +120,9 @@ impl Scene {
 
     /// The edge generator's input: gray with the hole white, edges outside the hole, mask.
     pub fn edge_input(&self, edges: &[f32], c: &Conventions) -> Result<Tensor> {
-        let gray = self.gray().into_iter().zip(&self.hole).map(|(v, &h)| if h > 0.5 { c.hole_value } else { v as f32 });
+        let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
         let edges = edges.iter().zip(&self.hole).map(|(e, h)| e * (1.0 - h));
-        self.tensor(vec![gray.collect(), edges.collect(), self.mask(c)])
+        self.tensor(vec![self.broken(&gray, Range::ZeroOne, c.hole_value), edges.collect(), self.mask(c)])
     }
 
     /// A name for every channel of every input, in the order of [`Scene::inputs`].

@@ -64,7 +64,19 @@ pub fn resize(plane: &[f32], (width, height): (usize, usize), (to_width, to_heig
 }
 
 /// Extends known values smoothly to where `weight` is 0 (Gortler et al. 1996, "The Lumigraph": push-pull).
-pub fn extend(values: &[f32], weight: &[f32], (width, height): (usize, usize)) -> Vec<f32> {
+pub fn extend(values: &[f32], weight: &[f32], size: (usize, usize)) -> Vec<f32> {
+    relaxed(values, weight, size, 0)
+}
+
+/// Continues known values to where `weight` is 0 so that each is the mean of its neighbours, nearly: what the default
+/// model was trained to complete (`smooth` of `train/data.py`, step by step).
+pub fn harmonic(values: &[f32], weight: &[f32], size: (usize, usize)) -> Vec<f32> {
+    const SWEEPS: usize = 40;
+    relaxed(values, weight, size, SWEEPS)
+}
+
+/// Push-pull, and at every scale so many sweeps of Jacobi's method for Laplace's equation.
+fn relaxed(values: &[f32], weight: &[f32], (width, height): (usize, usize), sweeps: usize) -> Vec<f32> {
     if width <= 1 && height <= 1 || weight.iter().all(|&w| w > 0.0) {
         return values.to_vec();
     }
@@ -82,7 +94,7 @@ pub fn extend(values: &[f32], weight: &[f32], (width, height): (usize, usize)) -
         *value /= weight.max(1e-12);
         *weight = weight.min(1.0);
     }
-    let coarse = extend(&coarse, &coarse_weight, (half_width, half_height));
+    let coarse = relaxed(&coarse, &coarse_weight, (half_width, half_height), sweeps);
     let mut out = values.to_vec();
     for y in 0..height {
         for x in 0..width {
@@ -92,6 +104,18 @@ pub fn extend(values: &[f32], weight: &[f32], (width, height): (usize, usize)) -
                 out[at] = values[at] * weight[at] + smooth * (1.0 - weight[at]);
             }
         }
+    }
+    let free: Vec<usize> = (0..out.len()).filter(|&at| weight[at] <= 0.0).collect();
+    let mut means = vec![0.0; free.len()];
+    for _ in 0..sweeps {
+        for (mean, &at) in means.iter_mut().zip(&free) {
+            let (x, y) = (at % width, at / width);
+            // Beyond the border the edge is repeated.
+            let across = out[at - usize::from(x > 0)] + out[at + usize::from(x + 1 < width)];
+            let down = out[at - if y > 0 { width } else { 0 }] + out[at + if y + 1 < height { width } else { 0 }];
+            *mean = (across + down) / 4.0;
+        }
+        free.iter().zip(&means).for_each(|(&at, &mean)| out[at] = mean);
     }
     out
 }
@@ -140,5 +164,18 @@ mod tests {
             let tolerance = if hole(i) { 6.0 } else { 0.0 };
             assert!((out[i] - ramp[i]).abs() <= tolerance, "{i}: {} for {}", out[i], ramp[i]);
         }
+    }
+
+    #[test]
+    fn holes_are_continued_as_in_training() {
+        let text = include_str!("../../tests/reference/networks/smooth.json");
+        let case: serde_json::Value = serde_json::from_str(text).unwrap();
+        let numbers = |key: &str| -> Vec<f32> {
+            case[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+        };
+        let known: Vec<f32> = numbers("mask").iter().map(|m| 1.0 - m).collect();
+        let out = harmonic(&numbers("x"), &known, (30, 21));
+        let most = out.iter().zip(numbers("y")).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most < 1e-5, "{most} from PyTorch");
     }
 }

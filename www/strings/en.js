@@ -200,6 +200,7 @@ export const text = {
   range: 'Value range',
   rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1' },
   holeValue: 'Holes are set to',
+  holeSmooth: 'Holes are continued smoothly',
   maskMeans: 'A 1 in the mask is',
   maskMeansChoices: { hole: 'the hole', known: 'the photo' },
   outputCovers: 'The output shows',

@@ -150,8 +150,17 @@ function trained(app, entry, panel) {
   };
   /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput'} key */
   const select = (key) => choice(`trained-${key}`, text[key], text[`${key}Choices`], String(options[key] ?? guess[key] ?? ''), (value) => set(key, value));
-  const hole = make('input', { type: 'number', id: 'trained-holeValue', step: 0.1, value: options.holeValue ?? guess.holeValue ?? 0 });
-  hole.addEventListener('change', () => set('holeValue', hole.value === '' || !Number.isFinite(Number(hole.value)) ? null : Number(hole.value)));
+  const holeValue = options.holeValue ?? guess.holeValue ?? 0;
+  const isSmooth = holeValue === 'smooth';
+  const hole = make('input', { type: 'number', id: 'trained-holeValue', step: 0.1, value: isSmooth ? 0 : holeValue, disabled: isSmooth });
+  const smooth = make('input', { type: 'checkbox', id: 'trained-holeSmooth', checked: isSmooth });
+  const setHole = () => {
+    hole.disabled = smooth.checked;
+    if (smooth.checked) set('holeValue', 'smooth');
+    else set('holeValue', hole.value === '' || !Number.isFinite(Number(hole.value)) ? null : Number(hole.value));
+  };
+  hole.addEventListener('change', setHole);
+  smooth.addEventListener('change', setHole);
   const isPair = guess.inputs === 'pair';
   const reset = () => {
     entry.options = {};
@@ -161,6 +170,7 @@ function trained(app, entry, panel) {
     make('h3', {}, text.trained),
     make('p', { class: 'help' }, text.trainedHelp),
     select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
+    make('label', { class: 'row' }, text.holeSmooth, smooth),
     !isPair && select('maskMeans'), select('outputCovers'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),
     make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)),

@@ -15,6 +15,7 @@ from torch import nn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "train"))
+import data
 from model import ContextUNet
 torch.manual_seed(1)
 torch.set_num_threads(1)
@@ -238,8 +239,21 @@ def output_sizes():
     print(sum("y" in r for r in rows), "sizes,", sum("error" in r for r in rows), "refused")
 
 
+def smooth():
+    """How the default model's holes are continued, odd sides and a hole over the border included."""
+    x = (numbers((1, 1, 21, 30), 3) + 1) / 2
+    mask = torch.zeros_like(x)
+    mask[:, :, 4:17, 7:22] = 1
+    mask[:, :, 10:, 24:] = 1
+    y = data.smooth(x, mask)
+    flat = lambda t: [round(float(v), 6) for v in t.flatten()]
+    with open(f"{HERE}/smooth.json", "w") as file:
+        json.dump({"width": 30, "height": 21, "x": flat(x), "mask": flat(mask), "y": flat(y)}, file)
+
+
 if __name__ == "__main__":
     networks()
+    smooth()
     both()
     output_sizes()
     layers()
