@@ -3,10 +3,10 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
-use super::Random;
 use super::difference::{difference, masked};
 use super::level::{Level, PATCH};
 use super::shifts::Shift;
+use super::{Random, usage};
 use crate::threads::parallel;
 
 /// Marks a position without a patch to match.
@@ -37,6 +37,8 @@ pub struct Field {
     mixed: Vec<bool>,
     width: usize,
     height: usize,
+    /// What copying each patch costs beyond its distance; empty: nothing.
+    costs: Vec<u32>,
 }
 
 impl Field {
@@ -57,6 +59,7 @@ impl Field {
             mixed: vec![false; columns * rows],
             width: level.width,
             height: level.height,
+            costs: Vec::new(),
         };
         for at in 0..columns * rows {
             let corner = field.corner(at);
@@ -166,6 +169,9 @@ impl Field {
         progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         progress(0.0)?;
+        if !level.salience.is_empty() {
+            self.costs = usage::costs(level, (0..self.matches.len()).filter_map(|at| self.matched(at)));
+        }
         for pass in 0..PASSES {
             let seed = (u64::from(random.next()) << 32) | u64::from(random.next());
             for parity in 0..2 {
@@ -239,7 +245,8 @@ impl Band<'_> {
                 if self.matches[at] != NONE {
                     let whole = self.first * columns + at;
                     let (corner, mixed) = (self.field.corner(whole), self.field.mixed[whole]);
-                    self.distances[at] = distance(self.level, corner, self.matches[at] as usize, mixed, u32::MAX);
+                    self.distances[at] =
+                        distance(self.level, &self.field.costs, corner, self.matches[at] as usize, mixed, u32::MAX);
                 }
             }
         }
@@ -276,7 +283,7 @@ impl Band<'_> {
             let matched = self.matches[row * columns + other];
             if matched != NONE {
                 let (mx, my) = (matched as usize % level.width, matched as usize / level.width);
-                best.consider(level, (mx + x).checked_sub(field.x(other)), Some(my));
+                best.consider(field, level, (mx + x).checked_sub(field.x(other)), Some(my));
             }
         }
         let above = match before(row, rows) {
@@ -287,14 +294,14 @@ impl Band<'_> {
             let global = self.first + row;
             let other = if forward { global - 1 } else { global + 1 };
             let (mx, my) = (above as usize % level.width, above as usize / level.width);
-            best.consider(level, Some(mx), (my + y).checked_sub(field.y(other)));
+            best.consider(field, level, Some(mx), (my + y).checked_sub(field.y(other)));
         }
         let mut radius = level.reach;
         while radius >= 1 {
             let (bx, by) = (best.matched % level.width, best.matched / level.width);
             let qx = (bx + self.random.below(2 * radius + 1)).checked_sub(radius);
             let qy = (by + self.random.below(2 * radius + 1)).checked_sub(radius);
-            best.consider(level, qx, qy);
+            best.consider(field, level, qx, qy);
             radius /= 2;
         }
         self.matches[at] = best.matched as u32;
@@ -312,9 +319,9 @@ struct Best {
 
 impl Best {
     #[inline(always)]
-    fn consider(&mut self, level: &Level, x: Option<usize>, y: Option<usize>) {
+    fn consider(&mut self, field: &Field, level: &Level, x: Option<usize>, y: Option<usize>) {
         let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
-        let found = distance(level, self.corner, candidate as usize, self.mixed, self.distance);
+        let found = distance(level, &field.costs, self.corner, candidate as usize, self.mixed, self.distance);
         if found < self.distance {
             (self.distance, self.matched) = (found, candidate as usize);
         }
@@ -339,10 +346,10 @@ impl Level {
     }
 }
 
-/// Squared difference of two patches; stops early once it exceeds `limit`.
-fn distance(level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
+/// Squared difference of two patches, and what copying this one costs; stops early once it exceeds `limit`.
+fn distance(level: &Level, costs: &[u32], target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
-    let mut sum = level.distance_cost(target, source);
+    let mut sum = level.distance_cost(target, source) + costs.get(source).unwrap_or(&0);
     if sum >= limit {
         return sum;
     }

@@ -1,5 +1,6 @@
 //! One scale of the window.
 
+use super::usage::salience;
 use super::{Request, SMALLEST};
 use crate::pipeline::Rect;
 use crate::pipeline::resample::extend;
@@ -21,6 +22,9 @@ const NOISE: f32 = 20.0;
 const BAND: usize = 64;
 /// From this many patch positions on, only every second row and column is searched: patches overlap anyway.
 const DENSE: usize = 60_000;
+
+/// Up to this many patch positions, copying one place again and again is avoided.
+const ARRANGED: usize = 8_000;
 
 /// Pictures and masks at one scale.
 #[derive(Clone)]
@@ -52,6 +56,8 @@ pub struct Level {
     /// How far the random search starts.
     pub reach: usize,
     patches: usize,
+    /// How much each patch stands out, where that is asked for (see `usage`); else empty.
+    pub salience: Vec<u32>,
 }
 
 impl Level {
@@ -69,13 +75,15 @@ impl Level {
         let plain = if guided { picture.clone() } else { Vec::new() };
         let guide = if guided { blur(&picture, width, height) } else { Vec::new() };
         let (source, touches) = patches(&known, width, height);
-        let sources = (0..source.len() as u32).filter(|&i| source[i as usize]).collect();
+        let sources: Vec<u32> = (0..source.len() as u32).filter(|&i| source[i as usize]).collect();
         let patches = touches;
         let stride = if patches > DENSE { 2 } else { 1 };
         let hole = hole_box(&known, width);
         let hole_side = hole.width.max(hole.height);
         let reach = if stride == 1 { width.max(height) } else { 32 };
         let depths = depths(&known, width, hole);
+        // Finer levels keep what the coarse ones arranged.
+        let salience = if patches <= ARRANGED { salience(&picture, width, &sources) } else { Vec::new() };
         let known = known.iter().map(|&k| if k { [255, 255, 255, 0] } else { [0; 4] }).collect();
         let far = FAR / hole_side.max(1) as u32;
         Self {
@@ -94,6 +102,7 @@ impl Level {
             patches,
             depths,
             layered: false,
+            salience,
         }
     }
 
@@ -166,9 +175,10 @@ impl Level {
         }
     }
 
-    /// From now on the hole is laid out in pieces, and no guide counts.
+    /// From now on the hole is laid out in pieces, no guide counts, and pieces may be copied as often as they fit.
     pub fn forget_guide(&mut self) {
         self.guide = Vec::new();
+        self.salience = Vec::new();
         self.layered = true;
     }
 

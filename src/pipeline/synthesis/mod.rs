@@ -14,6 +14,7 @@ mod level;
 mod multigrid;
 mod peel;
 mod shifts;
+mod usage;
 mod vote;
 
 use std::ops::ControlFlow;
