@@ -13,7 +13,7 @@ use infill::{checkpoint, engine, models, threads};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks")
+    root().join("tests/reference/networks")
 }
 
 /// `numbers` of make.py.
@@ -87,13 +87,27 @@ networks! {
     edgeconnect_edge_without_spectral_norm = "edgeconnect-edge-without-spectral-norm",
     image_pair_generator_with_its_own_bottleneck = "image-pair",
     image_pair_discriminator = "image-pair-discriminator",
-    context_unet = "context-unet",
+    context_unet = "default",
 }
 
+/// Inputs and PyTorch's outputs, written where the weights were trained.
 #[test]
-fn starter_model() {
-    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/starter-example.safetensors");
-    let mut file = checkpoint::open(std::fs::File::open(example).unwrap(), "example").unwrap();
+fn trained_weights_give_what_pytorch_gives() {
+    hold_example("starter-example", |kind| {
+        let file = std::fs::File::open(root().join("train/starter.safetensors")).unwrap();
+        let mut file = checkpoint::open(file, "starter").unwrap();
+        models::load::load(file.as_mut(), "starter", Some("default"), kind).unwrap().pop().unwrap()
+    });
+    hold_example("default-example", |kind| models::load::default_model(kind).unwrap());
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn hold_example(example: &str, load: impl Fn(EngineKind) -> models::load::Loaded) {
+    let path = root().join("tests/fixtures").join(example).with_extension("safetensors");
+    let mut file = checkpoint::open(std::fs::File::open(path).unwrap(), "example").unwrap();
     let infos = file.state_dicts()[0].tensors.clone();
     let mut read = |key: &str| {
         let info = infos.iter().find(|info| info.key == key).unwrap();
@@ -101,17 +115,17 @@ fn starter_model() {
     };
     let (x, y) = (read("x"), read("y"));
     for kind in [EngineKind::Reference, EngineKind::Fast] {
-        let mut model = models::load::default_model(kind).unwrap();
+        let mut model = load(kind);
         let found = run(model.engine.as_mut(), std::slice::from_ref(&x)).unwrap();
         let worst = found.data().iter().zip(y.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst <= 1e-4, "{kind:?}: max abs error {worst:e}");
+        assert!(worst <= 1e-4, "{example}, {kind:?}: max abs error {worst:e}");
     }
 }
 
 /// Transformed, direct and narrow convolutions, norms and sums: whoever does them, the bytes are the same.
 #[test]
 fn any_number_of_threads_gives_the_same_output() {
-    let mut starter = models::load::default_model(EngineKind::Fast).unwrap();
+    let mut default = models::load::default_model(EngineKind::Fast).unwrap();
     let pair = models::by_id("image-pair").unwrap();
     let network = (pair.network)(Widths { base: 16, ..pair.published });
     let mut pair = engine::build(EngineKind::Fast, &network, &mut Seeded { network: &network, seed: 5 }).unwrap();
@@ -121,7 +135,7 @@ fn any_number_of_threads_gives_the_same_output() {
     let mut outputs = Vec::new();
     for count in [1, 2, 3, 8, 2] {
         threads::set_count(count);
-        let one = run(starter.engine.as_mut(), &[input(4, 1)]).unwrap();
+        let one = run(default.engine.as_mut(), &[input(4, 1)]).unwrap();
         let other = run(pair.as_mut(), &[input(3, 2), input(3, 3)]).unwrap();
         outputs.push((one.data().to_vec(), other.data().to_vec()));
     }
@@ -296,7 +310,7 @@ fn output_size_in_forward_chooses_as_pytorch_does() {
 #[test]
 fn a_run_reports_every_layer_and_can_be_cancelled() {
     let mut model = models::load::default_model(EngineKind::Reference).unwrap();
-    let x = Tensor::zeros([1, 4, 16, 16]);
+    let x = Tensor::zeros([1, 4, 32, 32]);
     let (mut seen, mut last) = (0, -1.0);
     let mut watch = |step: engine::Step<'_>| {
         assert!(step.done >= last && step.done <= 1.0);

@@ -39,7 +39,7 @@ fn fill(photo: &Photo, mask: &Mask, models: &mut [Loaded], options: &FillOptions
     Ok(filled)
 }
 
-fn starter() -> Vec<Loaded> {
+fn default() -> Vec<Loaded> {
     vec![load::default_model(EngineKind::Fast).unwrap()]
 }
 
@@ -68,7 +68,7 @@ fn outside_the_mask_nothing_changes_in_any_mode() {
     let hole = mask(150, 110, |x, y| (40..80).contains(&x) && (30..60).contains(&y) || x > 143 && y > 100);
     let networks = [
         ("none", Vec::new()),
-        ("starter", starter()),
+        ("default", default()),
         ("context-encoder", fixture("context-encoder.pth")),
         ("edgeconnect", fixture("edgeconnect-inpaint.pth")),
         ("image-pair", fixture("image-pair.pth")),
@@ -102,12 +102,12 @@ fn edge_and_inpaint_generator_work_together() {
 fn conventions_change_what_the_network_sees() {
     let photo = photo(80, 60);
     let hole = mask(80, 60, |x, y| (30..50).contains(&x) && (20..40).contains(&y));
-    let plain = fill(&photo, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    let plain = fill(&photo, &hole, &mut default(), &FillOptions::default()).unwrap();
     for json in
         [r#"{"holeValue": 1}"#, r#"{"maskMeans": "known"}"#, r#"{"range": "0..1"}"#, r#"{"outputCovers": "centre"}"#]
     {
         let options = FillOptions::from_json(json).unwrap();
-        let other = fill(&photo, &hole, &mut starter(), &options).unwrap();
+        let other = fill(&photo, &hole, &mut default(), &options).unwrap();
         assert_ne!(plain.rgba, other.rgba, "{json}");
         hold(&photo, &other, &hole, json);
     }
@@ -128,10 +128,10 @@ fn tiny_odd_and_extreme_shapes_are_filled() {
         let photo = photo(width, height);
         let part = mask(width, height, |x, y| x == width / 2 && y >= height / 2);
         let all = mask(width, height, |_, _| true);
-        let filled = fill(&photo, &all, &mut starter(), &FillOptions::default()).unwrap();
+        let filled = fill(&photo, &all, &mut default(), &FillOptions::default()).unwrap();
         assert_eq!((filled.width, filled.height), (width, height));
         if width * height > 1 {
-            let filled = fill(&photo, &part, &mut starter(), &FillOptions::default()).unwrap();
+            let filled = fill(&photo, &part, &mut default(), &FillOptions::default()).unwrap();
             hold(&photo, &filled, &part, &format!("{width}x{height}"));
             fill(&photo, &part, &mut [], &FillOptions::default()).unwrap();
         }
@@ -152,7 +152,7 @@ fn narrow_photos_and_holes_over_almost_everything_are_filled() {
     for (width, height, inside) in cases {
         let photo = photo(width, height);
         let hole = mask(width, height, inside);
-        for mut models in [Vec::new(), starter()] {
+        for mut models in [Vec::new(), default()] {
             let filled = fill(&photo, &hole, &mut models, &FillOptions::default()).unwrap();
             hold(&photo, &filled, &hole, &format!("{width}x{height} with {} networks", models.len()));
         }
@@ -188,7 +188,7 @@ fn the_feather_stays_inside_and_the_rim_matches_without_sharpening() {
     let photo = photo(200, 160);
     let hole = mask(200, 160, |x, y| (70..130).contains(&x) && (50..110).contains(&y));
     let options = FillOptions { sharpen: Sharpen::Off, ..FillOptions::default() };
-    let filled = fill(&photo, &hole, &mut starter(), &options).unwrap();
+    let filled = fill(&photo, &hole, &mut default(), &options).unwrap();
     hold(&photo, &filled, &hole, "feather");
     let at = |p: &Photo, x: usize, y: usize| i32::from(p.rgba[(y * 200 + x) * 4]);
     let steps: Vec<i32> = (52..108).map(|y| (at(&filled, 70, y) - at(&photo, 69, y)).abs()).collect();
@@ -203,7 +203,7 @@ fn small_holes_are_sharpened_after_a_network_that_guides_only() {
     let with = |models: &mut [Loaded], sharpen| {
         fill(&photo, &hole, models, &FillOptions { sharpen, ..FillOptions::default() }).unwrap().rgba
     };
-    let (mut guide, mut other) = (starter(), fixture("edgeconnect-inpaint.pth"));
+    let (mut guide, mut other) = (default(), fixture("edgeconnect-inpaint.pth"));
     assert!(with(&mut guide, Sharpen::Auto) == with(&mut guide, Sharpen::On));
     assert!(with(&mut other, Sharpen::Auto) == with(&mut other, Sharpen::Off));
 }
@@ -227,7 +227,7 @@ fn gray_stays_gray_and_transparency_continues() {
     gray.rgba.chunks_exact_mut(4).for_each(|p| (p[1], p[2]) = (p[0], p[0]));
     gray.is_gray = true;
     let hole = mask(60, 50, |x, y| (20..35).contains(&x) && (20..35).contains(&y));
-    let filled = fill(&gray, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    let filled = fill(&gray, &hole, &mut default(), &FillOptions::default()).unwrap();
     assert!(filled.rgba.chunks_exact(4).all(|p| p[0] == p[1] && p[1] == p[2]));
     let back = pipeline::decode_photo(&pipeline::encode_photo(&filled).unwrap()).unwrap();
     assert!(back.is_gray && back.rgba == filled.rgba);
@@ -235,7 +235,7 @@ fn gray_stays_gray_and_transparency_continues() {
     let mut glass = photo(60, 50);
     glass.has_alpha = true;
     glass.rgba.chunks_exact_mut(4).for_each(|p| p[3] = 90);
-    let filled = fill(&glass, &hole, &mut starter(), &FillOptions::default()).unwrap();
+    let filled = fill(&glass, &hole, &mut default(), &FillOptions::default()).unwrap();
     assert!(filled.rgba.chunks_exact(4).all(|p| p[3] == 90), "transparency is not continued");
 }
 
@@ -351,7 +351,7 @@ fn a_cancelled_fill_ends_in_its_code() {
             if step.done >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let options = FillOptions { sharpen: Sharpen::On, ..FillOptions::default() };
-        let error = pipeline::fill(&photo, &hole, &mut starter(), &options, &mut watch).unwrap_err();
+        let error = pipeline::fill(&photo, &hole, &mut default(), &options, &mut watch).unwrap_err();
         assert_eq!(error.code, Code::Cancelled, "at {limit}");
     }
 }

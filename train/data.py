@@ -164,20 +164,31 @@ def held_out(images, side):
 
 
 class Stream:
-    """Batches from `start` on, made in a thread beside the training; steps take (side, count) of `turns` in turn."""
+    """Batches from `start` on, made in a thread beside the training; `plan(step)` is (side, count)."""
 
-    def __init__(self, images, seed, start, turns):
+    def __init__(self, images, seed, start, plan):
         self.queue = queue.Queue(maxsize=3)
-        self.arguments = images, seed, start, turns
-        threading.Thread(target=self.run, daemon=True).start()
+        self.arguments = images, seed, start, plan
+        self.ending = False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
-        images, seed, step, turns = self.arguments
-        while True:
+        images, seed, step, plan = self.arguments
+        while not self.ending:
             rng = random.Random(f"{seed} {step}")
-            side, count = turns[step % len(turns)]
+            side, count = plan(step)
             self.queue.put((step, batch(images, side, count, rng), rng.random()))
             step += 1
+
+    def end(self):
+        """Waits for the thread: torch must not be left while it works."""
+        self.ending = True
+        while self.thread.is_alive():
+            try:
+                self.queue.get(timeout=0.1)
+            except queue.Empty:
+                pass
 
     def __iter__(self):
         while True:

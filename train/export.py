@@ -5,6 +5,7 @@ import os
 import torch
 from safetensors.torch import save_file
 
+import data
 from model import ContextUNet
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,7 +33,7 @@ def main():
         x = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 12) * 2 - 1, size=(64, 96), mode="bicubic").clamp(-1, 1)
         mask = torch.zeros(1, 1, 64, 96)
         mask[:, :, 20:44, 30:70] = 1
-        x = torch.cat([x * (1 - mask), mask], 1)
+        x = torch.cat([data.smooth(x, mask), mask], 1)
         with torch.no_grad():
             save_file({"x": x, "y": net(x)}, options.example)
 

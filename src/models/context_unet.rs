@@ -1,4 +1,4 @@
-//! ContextUNet, which `train/` trains to become the default model: it adds to a smooth continuation of the hole's
+//! ContextUNet, the default model, trained by `train/`: it adds to a smooth continuation of the hole's
 //! surroundings what that lacks. The starter's U-Net with its batch norms folded into the convolutions before training
 //! goes on, a branch at 1/16 and 1/32 that sees the whole window, and a way past both. 7.9 M parameters.
 
@@ -6,9 +6,9 @@ use super::starter::{DOUBLE, LEAKY, conv, unet};
 use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Conv2d, Network, NodeId, Op};
 
-/// As `train/` leaves it.
+/// The model behind `default`.
 pub const MODEL: Model = Model {
-    id: "context-unet",
+    id: "default",
     name: "ContextUNet",
     network,
     published: Widths::base(32),
@@ -29,23 +29,24 @@ pub const MODEL: Model = Model {
 fn network(Widths { base: c, .. }: Widths) -> Network {
     let mut net = Network::new();
     let x = net.input("x", 4);
-    let y = unet(&mut net, x, c, false, |net, y| context(net, y, 8 * c, 4 * c));
+    let y = unet(&mut net, x, c, false, Some(context));
     let skip = net.node("skip", Conv2d::new(4, 3, 1), &[x]);
     let y = net.node("sum", Op::Add, &[y, skip]);
     net.returns(y)
 }
 
-/// `x + mix(down(x) + wide(down(x)))`, `[c, H, W]` at 1/8 of the window; `width` channels at 1/16 and 1/32.
-fn context(net: &mut Network, x: NodeId, c: usize, width: usize) -> NodeId {
-    let near = conv(net, "context.down", x, Conv2d::new(c, width, 3).stride(2).padding(1), false);
-    let mut wide = net.sequential("context.wide", near);
+/// `x + mix(down(x) + wide(down(x)))`, `[c, H, W]` at 1/8 of the window; half the channels at 1/16 and 1/32.
+fn context(net: &mut Network, path: &str, x: NodeId, c: usize) -> NodeId {
+    let width = c / 2;
+    let near = conv(net, &format!("{path}.down"), x, Conv2d::new(c, width, 3).stride(2).padding(1), false);
+    let mut wide = net.sequential(format!("{path}.wide"), near);
     wide.push(Conv2d::new(width, width, 3).stride(2).padding(1)).push(LEAKY);
     wide.push(Conv2d::new(width, width, 3).padding(1)).push(LEAKY).push(DOUBLE);
     let far = wide.end();
-    let both = net.node("context.both", Op::Add, &[near, far]);
-    let mut mix = net.sequential("context.mix", both);
+    let both = net.node(format!("{path}.both"), Op::Add, &[near, far]);
+    let mut mix = net.sequential(format!("{path}.mix"), both);
     mix.push(Conv2d::new(width, width, 3).padding(1)).push(LEAKY);
     mix.push(Conv2d::new(width, c, 1)).push(DOUBLE);
     let sum = mix.end();
-    net.node("context", Op::Add, &[x, sum])
+    net.node(path, Op::Add, &[x, sum])
 }

@@ -127,6 +127,10 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
         return Ok(vec![best]);
     }
     let other = identify(checkpoint).into_iter().find(|m| m.fits() && m.model.id != id);
+    // `default` was the starter's name once; what was written for it goes on.
+    if let Some(starter) = other.as_ref().filter(|m| id == "default" && m.model.id == "starter") {
+        return Ok(vec![starter.clone()]);
+    }
     Err(misfit(checkpoint, &best, other.as_ref()))
 }
 
@@ -401,7 +405,7 @@ impl WeightSource for Weights<'_> {
 /// The model that the native binary embeds.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn default_model(kind: EngineKind) -> Result<Loaded> {
-    const BYTES: &[u8] = include_bytes!("../../www/models/starter.safetensors");
+    const BYTES: &[u8] = include_bytes!("../../www/models/default.safetensors");
     let name = "the default model";
     let mut checkpoint = crate::checkpoint::open(std::io::Cursor::new(BYTES), name)?;
     let mut loaded = load(checkpoint.as_mut(), name, None, kind)?;

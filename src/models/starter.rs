@@ -1,12 +1,12 @@
-//! StarterUNet: the small U-Net that infill ships until a better one is trained. 7.1 M parameters.
+//! StarterUNet: the small U-Net that infill shipped first, and that the default model grew out of. 7.1 M parameters.
 
 use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
 use crate::network::{Activation, BatchNorm2d, Conv2d, Network, NodeId, Op, UpsampleMode};
 
-/// The model behind `default`; `train/` starts from its weights.
+/// `train/starter.safetensors`.
 pub const MODEL: Model = Model {
-    id: "default",
-    name: "Starter",
+    id: "starter",
+    name: "StarterUNet",
     network,
     published: Widths::base(32),
     conventions: Conventions {
@@ -29,30 +29,28 @@ pub(super) const DOUBLE: Op = Op::Upsample { scale: 2, mode: UpsampleMode::Bilin
 fn network(Widths { base: c, .. }: Widths) -> Network {
     let mut net = Network::new();
     let x = net.input("x", 4);
-    let y = unet(&mut net, x, c, true, |_, y| y);
+    let y = unet(&mut net, x, c, true, None);
     let y = net.node("tanh", Activation::Tanh, &[y]);
     net.returns(y)
 }
 
-/// The U-Net, with or without batch norms, `[4, H, W]` to `[3, H, W]`; `context` follows the first residual block,
-/// `[8c, H/8, W/8]` to the same.
-pub(super) fn unet(
-    net: &mut Network,
-    x: NodeId,
-    c: usize,
-    norm: bool,
-    context: impl Fn(&mut Network, NodeId) -> NodeId,
-) -> NodeId {
+/// A module from its path, its input and its number of channels.
+pub(super) type Context = fn(&mut Network, &str, NodeId, usize) -> NodeId;
+
+/// The U-Net, with or without batch norms, `[4, H, W]` to `[3, H, W]`; `context`, which is given its path and
+/// `[8c, H/8, W/8]`, stands between the first two residual blocks.
+pub(super) fn unet(net: &mut Network, x: NodeId, c: usize, norm: bool, context: Option<Context>) -> NodeId {
     let down = |c: usize| Conv2d::new(c, 2 * c, 4).stride(2).padding(1);
     let s = conv(net, "stem", x, Conv2d::new(4, c, 3).padding(1), norm);
     let h = conv(net, "down1", s, down(c), norm);
     let q = conv(net, "down2", h, down(2 * c), norm);
     let mut y = conv(net, "down3", q, down(4 * c), norm);
     for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
-        y = residual(net, &format!("body.{index}"), y, 8 * c, dilation, norm);
-        if index == 0 {
-            y = context(net, y);
+        if let (1, Some(context)) = (index, context) {
+            y = context(net, "body.1", y, 8 * c);
         }
+        let place = if index > 0 { index + usize::from(context.is_some()) } else { index };
+        y = residual(net, &format!("body.{place}"), y, 8 * c, dilation, norm);
     }
     y = up(net, "up3", y, 8 * c, 4 * c, norm);
     y = net.node("cat2", Op::Cat, &[y, q]);

@@ -8,7 +8,7 @@ use web_sys::Blob;
 
 use super::{Models, decode_photo, encode_mask, encode_photo};
 
-const STARTER: &[u8] = include_bytes!("../../www/models/starter.safetensors");
+const DEFAULT: &[u8] = include_bytes!("../../www/models/default.safetensors");
 const LEGACY: &[u8] = include_bytes!("../../tests/reference/networks/context-encoder.pth");
 
 fn blob(bytes: &[u8]) -> Blob {
@@ -58,11 +58,11 @@ fn a_hole_is_filled_and_the_rest_kept() {
         mask[y * width + 12..y * width + 22].fill(255);
     }
     let mut models = Models::new();
-    models.load("starter", blob(STARTER), "starter.safetensors", None, false).unwrap();
+    models.load("shipped", blob(DEFAULT), "default.safetensors", None, false).unwrap();
     let progress = Closure::<dyn FnMut(f32, String)>::new(|_, _| {});
     let function: &js_sys::Function = wasm_bindgen::JsCast::unchecked_ref(progress.as_ref());
     let pixels = Uint8Array::from(&rgba[..]);
-    let patches = models.inpaint("starter", pixels, width, height, false, mask, "{}", function, None, None).unwrap();
+    let patches = models.inpaint("shipped", pixels, width, height, false, mask, "{}", function, None, None).unwrap();
     assert_eq!(patches.length(), 1);
     let patch = patches.get(0);
     let number = |key: &str| Reflect::get(&patch, &key.into()).unwrap().as_f64().unwrap() as usize;

@@ -1,6 +1,6 @@
 // Whatever is given: one clear sentence, nothing lost, and the next run works.
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { check, decode, file, OUT, photo, ROOT, safetensors, starterShapes } from './page.mjs';
+import { check, decode, file, OUT, photo, ROOT, safetensors, defaultShapes } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -41,7 +41,7 @@ export async function a_truncated_checkpoint(v) {
 
 /** @param {Visitor} v */
 export async function a_missing_and_a_misshaped_key_are_named(v) {
-  const shapes = await starterShapes();
+  const shapes = await defaultShapes();
   const keys = Object.keys(shapes);
   const misshaped = keys.find((key) => key.startsWith('body.2') && key.endsWith('weight')) ?? '';
   delete shapes[keys[3]];

@@ -12,7 +12,7 @@ const NETWORKS = /** @type {[string, string, number[], number][]} */ ([
   ['tests/reference/networks/context-encoder.pth', 'context-encoder', [4], 512],
   ['tests/reference/networks/edgeconnect-inpaint.pth', 'edgeconnect-inpaint', [4], 68],
   ['tests/reference/networks/image-pair.pth', 'image-pair', [3, 3], 80],
-  ['www/models/starter.safetensors', 'default', [4], 72],
+  ['www/models/default.safetensors', 'default', [4], 96],
 ]);
 /** Sides that no network, or not every one, takes. */
 const ODD_SIDES = [1, 2, 7, 33];

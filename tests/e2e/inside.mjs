@@ -1,7 +1,7 @@
 // What the page shows of networks: edges that are drawn, scores, inputs, values, and answers from a file alone.
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { check, compare, decode, file, OUT, photo, ROOT, safetensors, starterShapes, write } from './page.mjs';
+import { check, compare, decode, file, OUT, photo, ROOT, safetensors, defaultShapes, write } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -215,10 +215,10 @@ export async function keys_under_other_names_are_taken_by_position_when_told(v) 
   // In the order in which PyTorch would have saved them.
   const place = (/** @type {string} */ key) => {
     const [module, ...rest] = key.split('.');
-    const order = [['stem', 'down1', 'down2', 'down3', 'body', 'up3', 'up2', 'up1', 'head'].indexOf(module), ...rest.map((part) => Number.isNaN(Number(part)) ? ['conv1', 'conv2', 'weight', 'bias', 'running_mean', 'running_var'].indexOf(part) : Number(part))];
+    const order = [['stem', 'down1', 'down2', 'down3', 'body', 'up3', 'up2', 'up1', 'head', 'skip'].indexOf(module), ...rest.map((part) => Number.isNaN(Number(part)) ? ['conv1', 'conv2', 'down', 'wide', 'mix', 'weight', 'bias'].indexOf(part) : Number(part))];
     return order.map((n) => String(n).padStart(2, '0')).join('.');
   };
-  const shapes = Object.entries(await starterShapes()).filter(([key]) => !key.endsWith('num_batches_tracked')).sort(([a], [b]) => (place(a) < place(b) ? -1 : 1));
+  const shapes = Object.entries(await defaultShapes()).sort(([a], [b]) => (place(a) < place(b) ? -1 : 1));
   const renamed = Object.fromEntries(shapes.map(([key, shape], i) => [`net.${i}.${key.split('.').at(-1)}`, shape]));
   await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await v.give('Load weights', file('mine.safetensors', safetensors(renamed)));
@@ -233,7 +233,7 @@ export async function keys_under_other_names_are_taken_by_position_when_told(v) 
 
 /** @param {Visitor} v */
 export async function a_file_that_nearly_fits_is_told_by_what_is_the_matter(v) {
-  const shapes = await starterShapes();
+  const shapes = await defaultShapes();
   const channels = { ...shapes, 'stem.0.weight': shapes['stem.0.weight'].with(1, 7) };
   await v.openPhoto(file('photo.png', photo(200, 150), 'image/png'));
   await v.give('Load weights', file('mine.safetensors', safetensors(channels)));

@@ -197,9 +197,9 @@ export function safetensors(shapes) {
   return Buffer.concat([length, text, Buffer.alloc(offset)]);
 }
 
-/** The starter model's shapes, read from its own header. */
-export async function starterShapes() {
-  const bytes = await readFile(`${ROOT}www/models/starter.safetensors`);
+/** The default model's shapes, read from its own header. */
+export async function defaultShapes() {
+  const bytes = await readFile(`${ROOT}www/models/default.safetensors`);
   const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
   delete header.__metadata__;
   return /** @type {Record<string, number[]>} */ (Object.fromEntries(Object.entries(header).map(([key, value]) => [key, /** @type {any} */ (value).shape])));

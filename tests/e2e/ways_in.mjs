@@ -76,7 +76,7 @@ export async function without_its_own_model_the_page_says_so_and_runs_dropped_we
   // The first visit keeps the model: let it finish, then take it away.
   await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
   await v.page.evaluate(() => caches.delete('infill-models'));
-  await v.page.route('**/starter.safetensors*', (route) => route.abort());
+  await v.page.route('**/default.safetensors*', (route) => route.abort());
   await v.open();
   await v.says(/could not be fetched/);
   await v.openPhoto(file('photo.png', photo(320, 240), 'image/png'));

@@ -169,7 +169,7 @@ export const text = {
   kept: 'The photo that was open stays.',
 
   // Models
-  shipped: 'Starter',
+  shipped: 'Default',
   shippedHint: 'comes with this page',
   none: 'No model: from the photo alone',
   noneShort: 'Photo alone',

@@ -107,7 +107,6 @@ class Ours:
         # A row is made anew only when the program, its own weights or the options changed.
         words = {row: [files.get(word, word) for word in [self.infill, *words, *self.extra]] for row, words in self.rows.items()}
         self.keys = {row: short(*words) for row, words in words.items()}
-        self.default_is_starter = files[options.starter] == files[options.weights]
 
     def output(self, scene, row):
         return scene.output(f"ours-{self.keys[row]}")

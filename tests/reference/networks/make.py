@@ -121,8 +121,8 @@ def lively(net):
 
 def grown(net):
     """The context branch as training leaves it: it starts from zeros."""
-    nn.init.normal_(net.context.mix[2].weight, std=0.3)
-    nn.init.normal_(net.context.mix[2].bias, std=0.3)
+    nn.init.normal_(net.body[1].mix[2].weight, std=0.3)
+    nn.init.normal_(net.body[1].mix[2].bias, std=0.3)
     return net
 
 
@@ -153,7 +153,7 @@ def networks():
                            [numbers((1, 3, 32, 48), 1), numbers((1, 3, 32, 48), 2)], lambda sd: sd, 4),
         "image-pair-discriminator": save("image-pair-discriminator", lively(Discriminator(4)), [numbers((1, 3, 80, 96), 1)],
                                          lambda sd: {"discriminator": sd}),
-        "context-unet": save("context-unet", grown(ContextUNet(2)), [numbers((1, 4, 64, 96), 1, 0.0)], lambda sd: sd, 4),
+        "default": save("context-unet", grown(ContextUNet(2)), [numbers((1, 4, 64, 96), 1, 0.0)], lambda sd: sd, 4),
         "edgeconnect-edge-without-spectral-norm": {"model": "edgeconnect-edge", **save(
             "edgeconnect-edge-plain", EdgeConnect(4, 3, 1, plain), [numbers((1, 3, 32, 44), 1, 0.0)],
             lambda sd: {"iteration": 1, "generator": sd}, 4)},
