@@ -80,6 +80,19 @@ export async function own_context_encoder_is_dropped_and_run(v) {
 }
 
 /** @param {Visitor} v */
+export async function holes_are_given_to_the_network_as_its_settings_say(v) {
+  const image = photo(400, 300);
+  await v.openPhoto(file('photo.png', image, 'image/png'));
+  await neverSharpen(v);
+  await v.page.getByRole('tab', { name: 'Details', exact: true }).click();
+  const smooth = v.page.getByLabel('Holes are continued smoothly');
+  check(await smooth.isChecked(), 'the default model does not get its holes continued');
+  await smooth.uncheck();
+  await fillAndHold(v, image, '--sharpen', 'off', '--hole-value', '0');
+  v.quiet();
+}
+
+/** @param {Visitor} v */
 export async function a_fill_is_undone_and_redone(v) {
   await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await v.paint([[-30, 0], [30, 0]]);
