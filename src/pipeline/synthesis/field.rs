@@ -3,10 +3,11 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 
+use super::Random;
 use super::difference::{difference, masked};
 use super::level::{Level, PATCH};
 use super::shifts::Shift;
-use super::{Random, usage};
+use super::usage::Usage;
 use crate::threads::parallel;
 
 /// Marks a position without a patch to match.
@@ -37,8 +38,7 @@ pub struct Field {
     mixed: Vec<bool>,
     width: usize,
     height: usize,
-    /// What copying each patch costs beyond its distance; empty: nothing.
-    costs: Vec<u32>,
+    usage: Usage,
 }
 
 impl Field {
@@ -59,7 +59,7 @@ impl Field {
             mixed: vec![false; columns * rows],
             width: level.width,
             height: level.height,
-            costs: Vec::new(),
+            usage: Usage::of(level),
         };
         for at in 0..columns * rows {
             let corner = field.corner(at);
@@ -169,9 +169,8 @@ impl Field {
         progress: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         progress(0.0)?;
-        if !level.salience.is_empty() {
-            self.costs = usage::costs(level, (0..self.matches.len()).filter_map(|at| self.matched(at)));
-        }
+        let copied = self.matches.iter().filter(|m| **m != NONE).map(|m| *m as usize);
+        self.usage.count(level, copied);
         for pass in 0..PASSES {
             let seed = (u64::from(random.next()) << 32) | u64::from(random.next());
             for parity in 0..2 {
@@ -246,7 +245,7 @@ impl Band<'_> {
                     let whole = self.first * columns + at;
                     let (corner, mixed) = (self.field.corner(whole), self.field.mixed[whole]);
                     self.distances[at] =
-                        distance(self.level, &self.field.costs, corner, self.matches[at] as usize, mixed, u32::MAX);
+                        distance(self.level, &self.field.usage, corner, self.matches[at] as usize, mixed, u32::MAX);
                 }
             }
         }
@@ -321,7 +320,7 @@ impl Best {
     #[inline(always)]
     fn consider(&mut self, field: &Field, level: &Level, x: Option<usize>, y: Option<usize>) {
         let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
-        let found = distance(level, &field.costs, self.corner, candidate as usize, self.mixed, self.distance);
+        let found = distance(level, &field.usage, self.corner, candidate as usize, self.mixed, self.distance);
         if found < self.distance {
             (self.distance, self.matched) = (found, candidate as usize);
         }
@@ -347,9 +346,9 @@ impl Level {
 }
 
 /// Squared difference of two patches, and what copying this one costs; stops early once it exceeds `limit`.
-fn distance(level: &Level, costs: &[u32], target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
+fn distance(level: &Level, usage: &Usage, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
-    let mut sum = level.distance_cost(target, source) + costs.get(source).unwrap_or(&0);
+    let mut sum = level.distance_cost(target, source) + usage.cost(source);
     if sum >= limit {
         return sum;
     }

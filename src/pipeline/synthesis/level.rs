@@ -1,6 +1,5 @@
 //! One scale of the window.
 
-use super::usage::salience;
 use super::{Request, SMALLEST};
 use crate::pipeline::Rect;
 use crate::pipeline::resample::extend;
@@ -22,9 +21,6 @@ const NOISE: f32 = 20.0;
 const BAND: usize = 64;
 /// From this many patch positions on, only every second row and column is searched: patches overlap anyway.
 const DENSE: usize = 60_000;
-
-/// Up to this many patch positions, copying one place again and again is avoided.
-const ARRANGED: usize = 8_000;
 
 /// Pictures and masks at one scale.
 #[derive(Clone)]
@@ -56,8 +52,6 @@ pub struct Level {
     /// How far the random search starts.
     pub reach: usize,
     patches: usize,
-    /// How much each patch stands out, where that is asked for (see `usage`); else empty.
-    pub salience: Vec<u32>,
 }
 
 impl Level {
@@ -75,15 +69,13 @@ impl Level {
         let plain = if guided { picture.clone() } else { Vec::new() };
         let guide = if guided { blur(&picture, width, height) } else { Vec::new() };
         let (source, touches) = patches(&known, width, height);
-        let sources: Vec<u32> = (0..source.len() as u32).filter(|&i| source[i as usize]).collect();
+        let sources = (0..source.len() as u32).filter(|&i| source[i as usize]).collect();
         let patches = touches;
         let stride = if patches > DENSE { 2 } else { 1 };
         let hole = hole_box(&known, width);
         let hole_side = hole.width.max(hole.height);
         let reach = if stride == 1 { width.max(height) } else { 32 };
         let depths = depths(&known, width, hole);
-        // Finer levels keep what the coarse ones arranged.
-        let salience = if patches <= ARRANGED { salience(&picture, width, &sources) } else { Vec::new() };
         let known = known.iter().map(|&k| if k { [255, 255, 255, 0] } else { [0; 4] }).collect();
         let far = FAR / hole_side.max(1) as u32;
         Self {
@@ -102,7 +94,6 @@ impl Level {
             patches,
             depths,
             layered: false,
-            salience,
         }
     }
 
@@ -175,10 +166,9 @@ impl Level {
         }
     }
 
-    /// From now on the hole is laid out in pieces, no guide counts, and pieces may be copied as often as they fit.
+    /// From now on the hole is laid out in pieces, which may be copied as often as they fit, and no guide counts.
     pub fn forget_guide(&mut self) {
         self.guide = Vec::new();
-        self.salience = Vec::new();
         self.layered = true;
     }
 
@@ -266,16 +256,26 @@ fn hole_box(known: &[bool], width: usize) -> Rect {
 fn patches(known: &[bool], width: usize, height: usize) -> (Vec<bool>, usize) {
     let mut source = vec![false; width * height];
     let mut touching = 0;
+    let unknown = |at: usize| u32::from(!known[at]);
+    patch_sums(width, height, unknown, |corner, unknown| {
+        source[corner] = unknown == 0;
+        touching += usize::from(unknown > 0);
+    });
+    (source, touching)
+}
+
+/// Gives every patch of a picture, by its top left corner, and the sum of its pixels' values.
+pub fn patch_sums(width: usize, height: usize, value: impl Fn(usize) -> u32, mut give: impl FnMut(usize, u32)) {
     if width < PATCH || height < PATCH {
-        return (source, 0);
+        return;
     }
-    // Column sums of unknown pixels over PATCH rows slide down; a row's window slides right.
+    // Column sums over PATCH rows slide down; a row's window slides right.
     let mut columns = vec![0u32; width];
     for y in 0..height {
         for (x, column) in columns.iter_mut().enumerate() {
-            *column += u32::from(!known[y * width + x]);
+            *column += value(y * width + x);
             if y >= PATCH {
-                *column -= u32::from(!known[(y - PATCH) * width + x]);
+                *column -= value((y - PATCH) * width + x);
             }
         }
         if y + 1 < PATCH {
@@ -284,12 +284,10 @@ fn patches(known: &[bool], width: usize, height: usize) -> (Vec<bool>, usize) {
         let mut sum: u32 = columns[..PATCH - 1].iter().sum();
         for x in 0..=width - PATCH {
             sum += columns[x + PATCH - 1];
-            source[(y + 1 - PATCH) * width + x] = sum == 0;
-            touching += usize::from(sum > 0);
+            give((y + 1 - PATCH) * width + x, sum);
             sum -= columns[x];
         }
     }
-    (source, touching)
 }
 
 /// 5x5 box blur with repeated edges.
