@@ -65,18 +65,18 @@ pub fn resize(plane: &[f32], (width, height): (usize, usize), (to_width, to_heig
 
 /// Extends known values smoothly to where `weight` is 0 (Gortler et al. 1996, "The Lumigraph": push-pull).
 pub fn extend(values: &[f32], weight: &[f32], size: (usize, usize)) -> Vec<f32> {
-    relaxed(values, weight, size, 0)
+    continued(values, weight, size, 0)
 }
 
 /// Continues known values to where `weight` is 0 so that each is the mean of its neighbours, nearly: what the default
 /// model was trained to complete (`smooth` of `train/data.py`, step by step).
 pub fn harmonic(values: &[f32], weight: &[f32], size: (usize, usize)) -> Vec<f32> {
     const SWEEPS: usize = 40;
-    relaxed(values, weight, size, SWEEPS)
+    continued(values, weight, size, SWEEPS)
 }
 
 /// Push-pull, and at every scale so many sweeps of Jacobi's method for Laplace's equation.
-fn relaxed(values: &[f32], weight: &[f32], (width, height): (usize, usize), sweeps: usize) -> Vec<f32> {
+fn continued(values: &[f32], weight: &[f32], (width, height): (usize, usize), sweeps: usize) -> Vec<f32> {
     if width <= 1 && height <= 1 || weight.iter().all(|&w| w > 0.0) {
         return values.to_vec();
     }
@@ -94,7 +94,7 @@ fn relaxed(values: &[f32], weight: &[f32], (width, height): (usize, usize), swee
         *value /= weight.max(1e-12);
         *weight = weight.min(1.0);
     }
-    let coarse = relaxed(&coarse, &coarse_weight, (half_width, half_height), sweeps);
+    let coarse = continued(&coarse, &coarse_weight, (half_width, half_height), sweeps);
     let mut out = values.to_vec();
     for y in 0..height {
         for x in 0..width {
@@ -105,19 +105,25 @@ fn relaxed(values: &[f32], weight: &[f32], (width, height): (usize, usize), swee
             }
         }
     }
-    let free: Vec<usize> = (0..out.len()).filter(|&at| weight[at] <= 0.0).collect();
+    if sweeps > 0 {
+        relax(&mut out, weight, (width, height), sweeps);
+    }
+    out
+}
+
+/// Replaces values of weight 0 by the mean of their neighbours, so many times. Beyond the border the edge is repeated.
+fn relax(values: &mut [f32], weight: &[f32], (width, height): (usize, usize), sweeps: usize) {
+    let free: Vec<usize> = (0..values.len()).filter(|&at| weight[at] <= 0.0).collect();
     let mut means = vec![0.0; free.len()];
     for _ in 0..sweeps {
         for (mean, &at) in means.iter_mut().zip(&free) {
             let (x, y) = (at % width, at / width);
-            // Beyond the border the edge is repeated.
-            let across = out[at - usize::from(x > 0)] + out[at + usize::from(x + 1 < width)];
-            let down = out[at - if y > 0 { width } else { 0 }] + out[at + if y + 1 < height { width } else { 0 }];
+            let across = values[at - usize::from(x > 0)] + values[at + usize::from(x + 1 < width)];
+            let down = values[at - if y > 0 { width } else { 0 }] + values[at + if y + 1 < height { width } else { 0 }];
             *mean = (across + down) / 4.0;
         }
-        free.iter().zip(&means).for_each(|(&at, &mean)| out[at] = mean);
+        free.iter().zip(&means).for_each(|(&at, &mean)| values[at] = mean);
     }
-    out
 }
 
 /// The half-size plane at a full-size pixel.
