@@ -128,10 +128,10 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
     }
     let other = identify(checkpoint).into_iter().find(|m| m.fits() && m.model.id != id);
     // `default` was the starter's name once; what was written for it goes on.
-    if let Some(starter) = other.as_ref().filter(|m| id == "default" && m.model.id == "starter") {
-        return Ok(vec![starter.clone()]);
+    match other {
+        Some(starter) if id == "default" && starter.model.id == "starter" => Ok(vec![starter]),
+        other => Err(misfit(checkpoint, &best, other.as_ref())),
     }
-    Err(misfit(checkpoint, &best, other.as_ref()))
 }
 
 /// Whether a state dict lies where training scripts keep a discriminator.

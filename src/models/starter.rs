@@ -45,12 +45,14 @@ pub(super) fn unet(net: &mut Network, x: NodeId, c: usize, norm: bool, context: 
     let h = conv(net, "down1", s, down(c), norm);
     let q = conv(net, "down2", h, down(2 * c), norm);
     let mut y = conv(net, "down3", q, down(4 * c), norm);
-    for (index, dilation) in [1, 2, 4, 8, 1].into_iter().enumerate() {
-        if let (1, Some(context)) = (index, context) {
-            y = context(net, "body.1", y, 8 * c);
-        }
-        let place = if index > 0 { index + usize::from(context.is_some()) } else { index };
-        y = residual(net, &format!("body.{place}"), y, 8 * c, dilation, norm);
+    y = residual(net, "body.0", y, 8 * c, 1, norm);
+    let mut place = 1;
+    if let Some(context) = context {
+        y = context(net, "body.1", y, 8 * c);
+        place += 1;
+    }
+    for (index, dilation) in [2, 4, 8, 1].into_iter().enumerate() {
+        y = residual(net, &format!("body.{}", place + index), y, 8 * c, dilation, norm);
     }
     y = up(net, "up3", y, 8 * c, 4 * c, norm);
     y = net.node("cat2", Op::Cat, &[y, q]);
