@@ -32,6 +32,13 @@ fn error(original: &[u8], out: &[u8], hole: &[bool]) -> f64 {
     differences.iter().sum::<f64>() / differences.len() as f64
 }
 
+/// Standard deviation of the red values where `counts`.
+fn deviation(rgb: &[u8], counts: &[bool]) -> f64 {
+    let values: Vec<f64> = rgb.chunks_exact(3).zip(counts).filter(|(_, c)| **c).map(|(p, _)| f64::from(p[0])).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+}
+
 #[test]
 fn a_smooth_gradient_goes_on_without_a_seam() {
     let (original, out, hole) = filled(|x, y| [(60 + x / 2) as u8, (200 - y / 2) as u8, ((x + y) / 3 + 40) as u8]);
@@ -50,14 +57,23 @@ fn stripes_go_on_through_the_hole() {
 fn grain_is_kept() {
     let noise = |x: usize, y: usize| ((x * 7919 + y * 104_729) * (x + 3 * y + 17) % 61) as u8;
     let (original, out, hole) = filled(|x, y| [90 + noise(x, y); 3]);
-    let deviation = |rgb: &[u8]| {
-        let values: Vec<f64> =
-            hole.iter().enumerate().filter(|(_, h)| **h).map(|(i, _)| f64::from(rgb[i * 3])).collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
-    };
-    let ratio = deviation(&out) / deviation(&original);
+    let ratio = deviation(&out, &hole) / deviation(&original, &hole);
     assert!((0.75..1.2).contains(&ratio), "the fill's grain is {ratio} of the photo's");
+}
+
+#[test]
+fn no_fog_comes_over_a_texture_beside_something_smooth() {
+    // Soft dots on the right, flat in their mean colour on the left, as far as the hole.
+    let dots = |x: usize, y: usize| {
+        let cell = (x / 5) * 7919 + (y / 5) * 104_729;
+        120 + (cell * (cell % 89 + 17) % 71) as u8
+    };
+    let (original, out, hole) = filled(|x, y| if x < 60 { [155; 3] } else { [dots(x, y); 3] });
+    // Away from the side where flat is right.
+    let inner: Vec<bool> = (0..hole.len()).map(|i| hole[i] && (70..100).contains(&(i % SIDE))).collect();
+    let ratio = deviation(&out, &inner) / deviation(&original, &inner);
+    // A tenth where smooth patches cost nothing.
+    assert!(ratio > 0.4, "the fill has {ratio} of the texture's contrast");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::Random;
 use super::difference::{difference, masked};
 use super::level::{Level, PATCH};
 use super::shifts::Shift;
+use super::smoothness::{Smoothness, energy};
 use super::usage::Usage;
 use crate::threads::parallel;
 
@@ -16,6 +17,9 @@ const NONE: u32 = u32::MAX;
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
 const GUIDE: u32 = 1;
+/// Up to this many patch positions, what is copied often or smoother than its surroundings gets dearer: finer levels keep
+/// what the coarse ones arranged. Pieces of a layered scene may be copied as often as they fit.
+const ARRANGED: usize = 8_000;
 /// Passes of propagation and random search per round.
 const PASSES: usize = 2;
 /// Rows of positions that one task improves, one after another. Tasks see each other's rows only between passes, so
@@ -39,6 +43,7 @@ pub struct Field {
     width: usize,
     height: usize,
     usage: Usage,
+    smoothness: Smoothness,
 }
 
 impl Field {
@@ -59,8 +64,16 @@ impl Field {
             mixed: vec![false; columns * rows],
             width: level.width,
             height: level.height,
-            usage: Usage::of(level),
+            usage: Usage::default(),
+            smoothness: Smoothness::default(),
         };
+        if level.patches() <= ARRANGED {
+            let energy = energy(level);
+            if !level.layered {
+                field.usage = Usage::of(level, &energy);
+            }
+            field.smoothness = Smoothness::of(level, energy);
+        }
         for at in 0..columns * rows {
             let corner = field.corner(at);
             if !level.source[corner] {
@@ -245,7 +258,7 @@ impl Band<'_> {
                     let whole = self.first * columns + at;
                     let (corner, mixed) = (self.field.corner(whole), self.field.mixed[whole]);
                     self.distances[at] =
-                        distance(self.level, &self.field.usage, corner, self.matches[at] as usize, mixed, u32::MAX);
+                        distance(self.field, self.level, corner, self.matches[at] as usize, mixed, u32::MAX);
                 }
             }
         }
@@ -320,7 +333,7 @@ impl Best {
     #[inline(always)]
     fn consider(&mut self, field: &Field, level: &Level, x: Option<usize>, y: Option<usize>) {
         let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
-        let found = distance(level, &field.usage, self.corner, candidate as usize, self.mixed, self.distance);
+        let found = distance(field, level, self.corner, candidate as usize, self.mixed, self.distance);
         if found < self.distance {
             (self.distance, self.matched) = (found, candidate as usize);
         }
@@ -346,9 +359,10 @@ impl Level {
 }
 
 /// Squared difference of two patches, and what copying this one costs; stops early once it exceeds `limit`.
-fn distance(level: &Level, usage: &Usage, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
+fn distance(field: &Field, level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
-    let mut sum = level.distance_cost(target, source) + usage.cost(source);
+    let mut sum =
+        level.distance_cost(target, source) + field.usage.cost(source) + field.smoothness.cost(target, source);
     if sum >= limit {
         return sum;
     }

@@ -14,6 +14,7 @@ mod level;
 mod multigrid;
 mod peel;
 mod shifts;
+mod smoothness;
 mod usage;
 mod vote;
 

@@ -11,9 +11,6 @@ const GAIN: f32 = 0.5;
 const USUAL: u32 = 2;
 /// Copies beyond which it gets no dearer.
 const MOST: f32 = 8.0;
-/// Up to this many patch positions, copies are counted: finer levels keep what the coarse ones arranged.
-const ARRANGED: usize = 8_000;
-
 /// What copying each patch of a level costs; nothing until the copies are counted, and on levels where they are not.
 #[derive(Default)]
 pub struct Usage {
@@ -23,12 +20,9 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Pieces of a layered scene may be copied as often as they fit.
-    pub fn of(level: &Level) -> Self {
-        if level.patches() > ARRANGED || level.layered {
-            return Self::default();
-        }
-        Self { salience: salience(level), costs: Vec::new() }
+    /// `energy` of the same level's patches.
+    pub fn of(level: &Level, energy: &[u32]) -> Self {
+        Self { salience: salience(level, energy), costs: Vec::new() }
     }
 
     /// Counts the corners that are copied now.
@@ -59,30 +53,17 @@ impl Usage {
 }
 
 /// Each patch's energy beyond [`USUAL`] times the sources' median.
-fn salience(level: &Level) -> Vec<u32> {
-    let energy = energy(level);
+fn salience(level: &Level, energy: &[u32]) -> Vec<u32> {
     let mut known: Vec<u32> = level.sources.iter().map(|&source| energy[source as usize]).collect();
     let middle = known.len() / 2;
     let usual = if known.is_empty() { 0 } else { USUAL.saturating_mul(*known.select_nth_unstable(middle).1) };
-    energy.into_iter().map(|energy| energy.saturating_sub(usual)).collect()
-}
-
-/// Squared deviations of each patch from its mean, summed over the colour channels.
-fn energy(level: &Level) -> Vec<u32> {
-    let (width, height) = (level.width, level.height);
-    let mut energy = vec![0; width * height];
-    for channel in 0..3 {
-        let value = |at: usize| u32::from(level.picture[at][channel]);
-        patch_sums(width, height, |at| value(at).pow(2), |corner, sum| energy[corner] += sum);
-        let mean = |sum: u32| (u64::from(sum).pow(2) / (PATCH * PATCH) as u64) as u32;
-        patch_sums(width, height, value, |corner, sum| energy[corner] -= mean(sum));
-    }
-    energy
+    energy.iter().map(|energy| energy.saturating_sub(usual)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Request;
+    use super::super::smoothness::energy;
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -100,7 +81,7 @@ mod tests {
         let level = Level::finest(&request);
         // A copy of the area around the spot takes each corner of it once.
         let area = || (12..30).flat_map(|y| (2..22).map(move |x| y * width + x));
-        let mut usage = Usage::of(&level);
+        let mut usage = Usage::of(&level, &energy(&level));
         usage.count(&level, area());
         assert!((0..width * height).all(|corner| usage.cost(corner) == 0));
         usage.count(&level, area().chain(area()));

@@ -1,0 +1,78 @@
+//! What it costs to copy what is smoother than what belongs into the hole: or fog comes over textures.
+//!
+//! The guess that patches are matched with is a mean of votes, and so smoother than what it stands for. By squared
+//! differences a smooth patch always resembles it better than any patch of the texture that is missing: by that
+//! texture's own energy. A part of what a source lacks is added.
+
+use super::level::{Level, PATCH, patch_sums};
+use crate::pipeline::resample::extend;
+
+/// Share of the missing energy that is added. All of it would even the two out where the guess is flat; less, because
+/// what is expected is itself a guess.
+const GAIN: f32 = 0.5;
+
+/// The energy of every patch of a level, by its corner: of sources as it is, of others as expected from around them.
+#[derive(Default)]
+pub struct Smoothness {
+    energy: Vec<u32>,
+}
+
+impl Smoothness {
+    /// `energy` of the same level's patches, see [`energy`].
+    pub fn of(level: &Level, energy: Vec<u32>) -> Self {
+        // Of texture and edges the mean would be too much for either: logarithms are continued.
+        let values: Vec<f32> = energy.iter().map(|&energy| (energy as f32 + 1.0).ln()).collect();
+        let weight: Vec<f32> = level.source.iter().map(|&source| if source { 1.0 } else { 0.0 }).collect();
+        let expected = extend(&values, &weight, (level.width, level.height));
+        let patches = energy.into_iter().zip(expected).zip(&level.source);
+        let energy = patches.map(|((own, expected), &source)| if source { own } else { expected.exp() as u32 });
+        Self { energy: energy.collect() }
+    }
+
+    /// What copying the patch at `source` to `target` costs; nothing where the level has no energies.
+    #[inline(always)]
+    pub fn cost(&self, target: usize, source: usize) -> u32 {
+        let Some((expected, own)) = self.energy.get(target).zip(self.energy.get(source)) else { return 0 };
+        (GAIN * expected.saturating_sub(*own) as f32) as u32
+    }
+}
+
+/// Squared deviations of each patch from its mean, summed over the colour channels, by the patch's corner.
+pub fn energy(level: &Level) -> Vec<u32> {
+    let (width, height) = (level.width, level.height);
+    let mut energy = vec![0; width * height];
+    for channel in 0..3 {
+        let value = |at: usize| u32::from(level.picture[at][channel]);
+        patch_sums(width, height, |at| value(at).pow(2), |corner, sum| energy[corner] += sum);
+        let mean = |sum: u32| (u64::from(sum).pow(2) / (PATCH * PATCH) as u64) as u32;
+        patch_sums(width, height, value, |corner, sum| energy[corner] -= mean(sum));
+    }
+    energy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Request;
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn only_what_is_smoother_than_expected_costs_more() {
+        let (width, height) = (90, 40);
+        // Flat on the left, a checkerboard of +- 20 on the right, and a hole in the checkerboard.
+        let value = |x: usize, y: usize| if x < 30 { 100 } else { 80 + 40 * ((x + y) % 2) as u8 };
+        let rgb: Vec<u8> = (0..width * height).flat_map(|i| [value(i % width, i / width); 3]).collect();
+        let hole: Vec<bool> =
+            (0..width * height).map(|i| (60..74).contains(&(i % width)) && (12..26).contains(&(i / width))).collect();
+        let usable: Vec<bool> = hole.iter().map(|hole| !hole).collect();
+        let request = Request { width, height, rgb: &rgb, hole: &hole, usable: &usable, guided: false, seed: 0 };
+        let level = Level::finest(&request);
+        let smoothness = Smoothness::of(&level, energy(&level));
+        let (target, flat, like) = (15 * width + 63, 15 * width + 5, 15 * width + 45);
+        // 64 pixels, three channels, 20 levels off the mean; rounding aside.
+        assert!(smoothness.cost(target, flat).abs_diff(64 * 3 * 400 / 2) < 20);
+        assert!(smoothness.cost(target, like) < 20);
+        assert_eq!(smoothness.cost(flat, like), 0, "texture costs more on a flat place");
+    }
+}
