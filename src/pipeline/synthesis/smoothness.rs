@@ -20,13 +20,19 @@ pub struct Smoothness {
 impl Smoothness {
     /// `energy` of the same level's patches, see [`energy`].
     pub fn of(level: &Level, energy: Vec<u32>) -> Self {
-        // Of texture and edges the mean would be too much for either: logarithms are continued.
-        let values: Vec<f32> = energy.iter().map(|&energy| (energy as f32 + 1.0).ln()).collect();
+        // Between texture and edges the mean would be too much for either: fourth roots are continued. Roots, unlike
+        // logarithms, are the same on every machine.
+        let values: Vec<f32> = energy.iter().map(|&energy| (energy as f32).sqrt().sqrt()).collect();
         let weight: Vec<f32> = level.source.iter().map(|&source| if source { 1.0 } else { 0.0 }).collect();
         let expected = extend(&values, &weight, (level.width, level.height));
+        // No texture has to stand out: what is asked for beyond the usual would be met by things, not by texture.
+        let usual = median(level.sources.iter().map(|&source| energy[source as usize]));
         let patches = energy.into_iter().zip(expected).zip(&level.source);
-        let energy = patches.map(|((own, expected), &source)| if source { own } else { expected.exp() as u32 });
-        Self { energy: energy.collect() }
+        let known = |((own, expected), &source): ((u32, f32), &bool)| {
+            let square = expected * expected;
+            if source { own } else { ((square * square) as u32).min(usual) }
+        };
+        Self { energy: patches.map(known).collect() }
     }
 
     /// What copying the patch at `source` to `target` costs; nothing where the level has no energies.
@@ -35,6 +41,13 @@ impl Smoothness {
         let Some((expected, own)) = self.energy.get(target).zip(self.energy.get(source)) else { return 0 };
         (GAIN * expected.saturating_sub(*own) as f32) as u32
     }
+}
+
+/// The middle one of some values, 0 without any.
+pub fn median(values: impl Iterator<Item = u32>) -> u32 {
+    let mut values: Vec<u32> = values.collect();
+    let middle = values.len() / 2;
+    if values.is_empty() { 0 } else { *values.select_nth_unstable(middle).1 }
 }
 
 /// Squared deviations of each patch from its mean, summed over the colour channels, by the patch's corner.

@@ -4,6 +4,7 @@
 //! where they stand out: sky and grass may be copied from wherever they fit.
 
 use super::level::{Level, PATCH, patch_sums};
+use super::smoothness::median;
 
 /// Share of a patch's salience that every copy beyond the first costs.
 const GAIN: f32 = 0.5;
@@ -54,9 +55,7 @@ impl Usage {
 
 /// Each patch's energy beyond [`USUAL`] times the sources' median.
 fn salience(level: &Level, energy: &[u32]) -> Vec<u32> {
-    let mut known: Vec<u32> = level.sources.iter().map(|&source| energy[source as usize]).collect();
-    let middle = known.len() / 2;
-    let usual = if known.is_empty() { 0 } else { USUAL.saturating_mul(*known.select_nth_unstable(middle).1) };
+    let usual = USUAL.saturating_mul(median(level.sources.iter().map(|&source| energy[source as usize])));
     energy.iter().map(|energy| energy.saturating_sub(usual)).collect()
 }
 
