@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use super::Random;
 use super::difference::{difference, masked};
+use super::energy::Energy;
 use super::level::{Level, PATCH};
 use super::shifts::Shift;
-use super::smoothness::{Smoothness, energy};
+use super::smoothness::Smoothness;
 use super::usage::Usage;
 use crate::threads::parallel;
 
@@ -68,11 +69,11 @@ impl Field {
             smoothness: Smoothness::default(),
         };
         if level.patches() <= ARRANGED {
-            let energy = energy(level);
+            let energy = Energy::of(level);
             if !level.layered {
-                field.usage = Usage::of(level, &energy);
+                field.usage = Usage::of(&energy);
             }
-            field.smoothness = Smoothness::of(level, energy);
+            field.smoothness = Smoothness::of(level, &energy);
         }
         for at in 0..columns * rows {
             let corner = field.corner(at);

@@ -9,6 +9,7 @@
 mod blend;
 mod cut;
 mod difference;
+mod energy;
 mod field;
 mod level;
 mod multigrid;

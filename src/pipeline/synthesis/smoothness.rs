@@ -4,7 +4,8 @@
 //! differences a smooth patch always resembles it better than any patch of the texture that is missing: by that
 //! texture's own energy. A part of what a source lacks is added.
 
-use super::level::{Level, PATCH, patch_sums};
+use super::energy::Energy;
+use super::level::Level;
 use crate::pipeline::resample::extend;
 
 /// Share of the missing energy that is added. All of it would even the two out where the guess is flat; less, because
@@ -18,19 +19,18 @@ pub struct Smoothness {
 }
 
 impl Smoothness {
-    /// `energy` of the same level's patches, see [`energy`].
-    pub fn of(level: &Level, energy: Vec<u32>) -> Self {
+    /// `energy` of the same level.
+    pub fn of(level: &Level, energy: &Energy) -> Self {
         // Between texture and edges the mean would be too much for either: fourth roots are continued. Roots, unlike
         // logarithms, are the same on every machine.
-        let values: Vec<f32> = energy.iter().map(|&energy| (energy as f32).sqrt().sqrt()).collect();
+        let values: Vec<f32> = energy.patches.iter().map(|&energy| (energy as f32).sqrt().sqrt()).collect();
         let weight: Vec<f32> = level.source.iter().map(|&source| if source { 1.0 } else { 0.0 }).collect();
         let expected = extend(&values, &weight, (level.width, level.height));
         // No texture has to stand out: what is asked for beyond the usual would be met by things, not by texture.
-        let usual = median(level.sources.iter().map(|&source| energy[source as usize]));
-        let patches = energy.into_iter().zip(expected).zip(&level.source);
-        let known = |((own, expected), &source): ((u32, f32), &bool)| {
+        let patches = energy.patches.iter().zip(expected).zip(&level.source);
+        let known = |((&own, expected), &source): ((&u32, f32), &bool)| {
             let square = expected * expected;
-            if source { own } else { ((square * square) as u32).min(usual) }
+            if source { own } else { ((square * square) as u32).min(energy.usual) }
         };
         Self { energy: patches.map(known).collect() }
     }
@@ -41,26 +41,6 @@ impl Smoothness {
         let Some((expected, own)) = self.energy.get(target).zip(self.energy.get(source)) else { return 0 };
         (GAIN * expected.saturating_sub(*own) as f32) as u32
     }
-}
-
-/// The middle one of some values, 0 without any.
-pub fn median(values: impl Iterator<Item = u32>) -> u32 {
-    let mut values: Vec<u32> = values.collect();
-    let middle = values.len() / 2;
-    if values.is_empty() { 0 } else { *values.select_nth_unstable(middle).1 }
-}
-
-/// Squared deviations of each patch from its mean, summed over the colour channels, by the patch's corner.
-pub fn energy(level: &Level) -> Vec<u32> {
-    let (width, height) = (level.width, level.height);
-    let mut energy = vec![0; width * height];
-    for channel in 0..3 {
-        let value = |at: usize| u32::from(level.picture[at][channel]);
-        patch_sums(width, height, |at| value(at).pow(2), |corner, sum| energy[corner] += sum);
-        let mean = |sum: u32| (u64::from(sum).pow(2) / (PATCH * PATCH) as u64) as u32;
-        patch_sums(width, height, value, |corner, sum| energy[corner] -= mean(sum));
-    }
-    energy
 }
 
 #[cfg(test)]
@@ -81,7 +61,7 @@ mod tests {
         let usable: Vec<bool> = hole.iter().map(|hole| !hole).collect();
         let request = Request { width, height, rgb: &rgb, hole: &hole, usable: &usable, guided: false, seed: 0 };
         let level = Level::finest(&request);
-        let smoothness = Smoothness::of(&level, energy(&level));
+        let smoothness = Smoothness::of(&level, &Energy::of(&level));
         let (target, flat, like) = (15 * width + 63, 15 * width + 5, 15 * width + 45);
         // 64 pixels, three channels, 20 levels off the mean; rounding aside.
         assert!(smoothness.cost(target, flat).abs_diff(64 * 3 * 400 / 2) < 20);

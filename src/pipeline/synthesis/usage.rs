@@ -3,8 +3,8 @@
 //! As in Kaspar et al. 2015, "Self Tuning Texture Optimization", patches that are used more often become dearer, here only
 //! where they stand out: sky and grass may be copied from wherever they fit.
 
+use super::energy::Energy;
 use super::level::{Level, PATCH, patch_sums};
-use super::smoothness::median;
 
 /// Share of a patch's salience that every copy beyond the first costs.
 const GAIN: f32 = 0.5;
@@ -15,15 +15,16 @@ const MOST: f32 = 8.0;
 /// What copying each patch of a level costs; nothing until the copies are counted, and on levels where they are not.
 #[derive(Default)]
 pub struct Usage {
-    /// How much each source stands out, by its corner; empty where copies are not counted.
+    /// How much each source stands out, by its corner: its energy beyond [`USUAL`] times the usual. Empty where copies are not counted.
     salience: Vec<u32>,
     costs: Vec<u32>,
 }
 
 impl Usage {
-    /// `energy` of the same level's patches.
-    pub fn of(level: &Level, energy: &[u32]) -> Self {
-        Self { salience: salience(level, energy), costs: Vec::new() }
+    /// `energy` of the level whose copies are counted.
+    pub fn of(energy: &Energy) -> Self {
+        let usual = USUAL.saturating_mul(energy.usual);
+        Self { salience: energy.patches.iter().map(|own| own.saturating_sub(usual)).collect(), costs: Vec::new() }
     }
 
     /// Counts the corners that are copied now.
@@ -53,16 +54,9 @@ impl Usage {
     }
 }
 
-/// Each patch's energy beyond [`USUAL`] times the sources' median.
-fn salience(level: &Level, energy: &[u32]) -> Vec<u32> {
-    let usual = USUAL.saturating_mul(median(level.sources.iter().map(|&source| energy[source as usize])));
-    energy.iter().map(|energy| energy.saturating_sub(usual)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Request;
-    use super::super::smoothness::energy;
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -80,7 +74,7 @@ mod tests {
         let level = Level::finest(&request);
         // A copy of the area around the spot takes each corner of it once.
         let area = || (12..30).flat_map(|y| (2..22).map(move |x| y * width + x));
-        let mut usage = Usage::of(&level, &energy(&level));
+        let mut usage = Usage::of(&Energy::of(&level));
         usage.count(&level, area());
         assert!((0..width * height).all(|corner| usage.cost(corner) == 0));
         usage.count(&level, area().chain(area()));
