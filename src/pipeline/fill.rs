@@ -1,24 +1,15 @@
-//! One run: every group of holes in its own window, from network to patch.
+//! Fills every group of holes in its own window, from network to patch.
 
-use super::cluster::Clusters;
 use super::composite::{feather, to_window};
 use super::resample::extend;
+use super::run::{Patch, Pixel, Run};
 use super::sight::Sight;
 use super::synthesis::{self, Request};
-use super::{FillOptions, Mask, Photo, Pixels, Rect, Sharpen};
+use super::{FillOptions, Mask, Pixels, Rect, Sharpen};
 use crate::engine::{Step, Watch};
 use crate::error::{Code, Error, Result};
+use crate::models::OutputCovers;
 use crate::models::load::Loaded;
-use crate::models::{InputKind, OutputCovers};
-
-/// One rectangle of the filled photo; its pixels outside the mask equal the photo's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch {
-    /// Where it lies.
-    pub rect: Rect,
-    /// `rect.width * rect.height * 4` bytes, straight RGBA.
-    pub rgba: Vec<u8>,
-}
 
 /// Share of the progress that the network takes where sharpening follows.
 const NETWORK_SHARE: f32 = 0.5;
@@ -34,127 +25,24 @@ pub fn fill(
     options: &FillOptions,
     watch: Watch<'_>,
 ) -> Result<Vec<Patch>> {
-    let clusters = clusters(photo, mask, options)?;
-    let roles = Roles::of(models)?;
-    if roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
+    let mut run = Run::new(photo, mask, models, options)?;
+    if run.roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
         return Err(Error::new(
             Code::MaskFull,
             "Everything is masked, so there is nothing to continue. Leave some of the photo.",
         ));
     }
-    let mut run = Run { photo, mask, clusters: &clusters, options, roles, done: Vec::new(), labels: Vec::new() };
-    let count = clusters.boxes.len() as f32;
-    for (index, &(label, hole)) in clusters.boxes.iter().enumerate() {
+    let boxes = run.clusters.boxes.clone();
+    let count = boxes.len() as f32;
+    for (index, (label, hole)) in boxes.into_iter().enumerate() {
         let mut part = |step: Step<'_>| watch(Step { done: (index as f32 + step.done) / count, layer: step.layer });
         let patch = run.cluster(label, hole, models, &mut part)?;
-        run.done.push(patch);
-        run.labels.push(label);
+        run.close(label, patch);
     }
-    Ok(run.done)
-}
-
-/// The groups of holes, after checking that mask and edges have the photo's size and that there is a hole.
-pub(super) fn clusters(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<Clusters> {
-    let (width, height) = (photo.width(), photo.height());
-    if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
-        let text =
-            format!("The mask has {} x {} pixels, but the photo has {width} x {height}.", mask.width, mask.height);
-        return Err(Error::new(Code::MaskSize, text));
-    }
-    if options.edges.as_ref().is_some_and(|edges| edges.len() != width * height) {
-        return Err(Error::new(Code::MaskSize, format!("The edges must have the photo's {width} x {height} pixels.")));
-    }
-    let clusters = Clusters::of(mask);
-    if clusters.boxes.is_empty() {
-        return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
-    }
-    Ok(clusters)
-}
-
-/// Writes patches into a photo.
-pub fn apply(photo: &mut Photo, patches: &[Patch]) {
-    for Patch { rect, rgba } in patches {
-        for (row, source) in rgba.chunks_exact(rect.width * 4).enumerate() {
-            let start = ((rect.y + row) * photo.width + rect.x) * 4;
-            photo.rgba[start..start + source.len()].copy_from_slice(source);
-        }
-    }
-}
-
-/// Which of the loaded networks does what.
-pub(super) struct Roles {
-    pub(super) main: Option<usize>,
-    pub(super) edge: Option<usize>,
-}
-
-impl Roles {
-    pub(super) fn of(models: &[Loaded]) -> Result<Self> {
-        let find = |wanted: &dyn Fn(InputKind) -> bool| models.iter().position(|m| wanted(m.conventions.inputs));
-        let main = find(&|kind| matches!(kind, InputKind::RgbMask | InputKind::RgbEdges | InputKind::Pair));
-        let edge = find(&|kind| kind == InputKind::GrayEdgesMask);
-        if main.is_none() && !models.is_empty() {
-            let names: Vec<&str> = models.iter().map(|m| m.model.name).collect();
-            let advice = if edge.is_some() { "Load the matching InpaintGenerator too." } else { "Load a generator." };
-            let text = format!("{} does not paint pictures by itself. {advice}", names.join(" and "));
-            return Err(Error::new(Code::ModelMismatch, text));
-        }
-        Ok(Self { main, edge })
-    }
-}
-
-/// One run, as far as it is.
-pub(super) struct Run<'a> {
-    pub(super) photo: &'a dyn Pixels,
-    pub(super) mask: &'a Mask,
-    pub(super) clusters: &'a Clusters,
-    pub(super) options: &'a FillOptions,
-    pub(super) roles: Roles,
-    pub(super) done: Vec<Patch>,
-    pub(super) labels: Vec<u32>,
-}
-
-/// What one pixel is while a cluster is filled.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pixel {
-    Known,
-    /// To be filled now.
-    Own,
-    /// Of another group, not filled yet.
-    Other,
+    Ok(run.into_patches())
 }
 
 impl Run<'_> {
-    pub(super) fn photo_size(&self) -> (usize, usize) {
-        (self.photo.width(), self.photo.height())
-    }
-
-    /// The photo with the groups filled so far.
-    pub(super) fn read(&self, rect: Rect) -> Vec<u8> {
-        let mut rgba = self.photo.read(rect);
-        for patch in self.done.iter().filter(|patch| patch.rect.touches(rect)) {
-            let from = patch.rect;
-            let (left, right) = (from.x.max(rect.x), (from.x + from.width).min(rect.x + rect.width));
-            for y in from.y.max(rect.y)..(from.y + from.height).min(rect.y + rect.height) {
-                let source = ((y - from.y) * from.width + left - from.x) * 4;
-                let target = ((y - rect.y) * rect.width + left - rect.x) * 4;
-                let length = (right - left) * 4;
-                rgba[target..target + length].copy_from_slice(&patch.rgba[source..source + length]);
-            }
-        }
-        rgba
-    }
-
-    pub(super) fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
-        let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.clusters.label(x, y)) {
-            None => Pixel::Known,
-            Some(label) if label == own => Pixel::Own,
-            Some(label) if self.labels.contains(&label) => Pixel::Known,
-            Some(_) => Pixel::Other,
-        };
-        let row = |y: usize| (rect.x..rect.x + rect.width).map(move |x| (x, y));
-        (rect.y..rect.y + rect.height).flat_map(row).map(|(x, y)| pixel(x, y)).collect()
-    }
-
     fn cluster(&self, label: u32, hole: Rect, models: &mut [Loaded], watch: Watch<'_>) -> Result<Patch> {
         let (width, height) = self.photo_size();
         // Everything at the photo's own resolution happens in this rectangle.

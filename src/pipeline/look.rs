@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::fill::{self, Roles, Run};
 use super::prepare::{Scene, plane};
 use super::resample::resize;
+use super::run::Run;
 use super::window::Window;
 use super::{FillOptions, Mask, Pixels, Rect};
 use crate::engine::Watch;
@@ -62,17 +62,6 @@ pub struct Scores {
     pub field: (f64, f64),
 }
 
-/// Every group of holes, each as the networks see it in the photo as it is now.
-fn run<'a>(
-    photo: &'a dyn Pixels,
-    mask: &'a Mask,
-    clusters: &'a super::cluster::Clusters,
-    options: &'a FillOptions,
-    roles: Roles,
-) -> Run<'a> {
-    Run { photo, mask, clusters, options, roles, done: Vec::new(), labels: Vec::new() }
-}
-
 /// The edges around every group of holes; with `propose` the edge generator completes them, if there is one.
 ///
 /// What a fill gives its network is the same, but for holes that an earlier group of the same fill has closed.
@@ -84,10 +73,8 @@ pub fn edges(
     propose: bool,
     watch: Watch<'_>,
 ) -> Result<Vec<EdgeMap>> {
-    let clusters = fill::clusters(photo, mask, options)?;
-    let roles = Roles::of(models)?;
-    let main = roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
-    let run = run(photo, mask, &clusters, options, roles);
+    let run = Run::new(photo, mask, models, options)?;
+    let main = run.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
     let map = |&(label, hole): &(u32, Rect)| {
         let seen = run.sight(label, hole, &models[main]);
         let edges = run.edges(&seen, models, propose.then_some(&mut *watch))?;
@@ -95,17 +82,15 @@ pub fn edges(
         let Window { x, y, size, input } = seen.window;
         Ok(EdgeMap { x, y, size, input, values })
     };
-    clusters.boxes.iter().map(map).collect()
+    run.clusters.boxes.iter().map(map).collect()
 }
 
 /// Exactly what goes into the networks for the largest group of holes, channel by channel, in the order in which
 /// they run. Edges are shown as Canny and the user give them: the edge generator completes them in the run.
 pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: &FillOptions) -> Result<Vec<Channel>> {
-    let clusters = fill::clusters(photo, mask, options)?;
-    let roles = Roles::of(models)?;
-    let order: Vec<usize> = roles.edge.into_iter().chain(roles.main).collect();
-    let run = run(photo, mask, &clusters, options, roles);
-    let largest = clusters.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
+    let run = Run::new(photo, mask, models, options)?;
+    let order: Vec<usize> = run.roles.edge.into_iter().chain(run.roles.main).collect();
+    let largest = run.clusters.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
     let mut channels = Vec::new();
     for index in order {

@@ -12,13 +12,15 @@ pub mod options;
 mod photo;
 mod prepare;
 mod resample;
+mod run;
 mod sight;
 pub mod synthesis;
 mod window;
 
 pub use canny::canny;
 pub use codec::{decode_edges, decode_mask, decode_photo, encode_mask, encode_photo};
-pub use fill::{Patch, apply, fill};
+pub use fill::fill;
 pub use look::{Channel, EdgeMap, Scores, edges, preview, score};
 pub use options::{FillOptions, SecondInput, Sharpen};
 pub use photo::{Mask, Photo, Pixels, Rect};
+pub use run::{Patch, apply};

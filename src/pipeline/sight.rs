@@ -1,9 +1,9 @@
 //! What the networks are given for one group of holes: its window, its tensors, its edges.
 
 use super::Rect;
-use super::fill::{Pixel, Run};
 use super::prepare::{Scene, plane};
 use super::resample::resize;
+use super::run::{Pixel, Run};
 use super::window::{self, Window};
 use crate::engine::Watch;
 use crate::error::Result;

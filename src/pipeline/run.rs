@@ -1,0 +1,144 @@
+//! One run over a photo: what is to be filled, what is done already, and who does it.
+
+use super::cluster::Clusters;
+use super::{FillOptions, Mask, Photo, Pixels, Rect};
+use crate::error::{Code, Error, Result};
+use crate::models::InputKind;
+use crate::models::load::Loaded;
+
+/// One rectangle of the filled photo; its pixels outside the mask equal the photo's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Where it lies.
+    pub rect: Rect,
+    /// `rect.width * rect.height * 4` bytes, straight RGBA.
+    pub rgba: Vec<u8>,
+}
+
+/// Writes patches into a photo.
+pub fn apply(photo: &mut Photo, patches: &[Patch]) {
+    for Patch { rect, rgba } in patches {
+        for (row, source) in rgba.chunks_exact(rect.width * 4).enumerate() {
+            let start = ((rect.y + row) * photo.width + rect.x) * 4;
+            photo.rgba[start..start + source.len()].copy_from_slice(source);
+        }
+    }
+}
+
+/// Which of the loaded networks does what.
+pub struct Roles {
+    /// Index of the one that paints.
+    pub main: Option<usize>,
+    /// Index of the one that completes edges for it.
+    pub edge: Option<usize>,
+}
+
+impl Roles {
+    fn of(models: &[Loaded]) -> Result<Self> {
+        let find = |wanted: &dyn Fn(InputKind) -> bool| models.iter().position(|m| wanted(m.conventions.inputs));
+        let main = find(&|kind| matches!(kind, InputKind::RgbMask | InputKind::RgbEdges | InputKind::Pair));
+        let edge = find(&|kind| kind == InputKind::GrayEdgesMask);
+        if main.is_none() && !models.is_empty() {
+            let names: Vec<&str> = models.iter().map(|m| m.model.name).collect();
+            let advice = if edge.is_some() { "Load the matching InpaintGenerator too." } else { "Load a generator." };
+            let text = format!("{} does not paint pictures by itself. {advice}", names.join(" and "));
+            return Err(Error::new(Code::ModelMismatch, text));
+        }
+        Ok(Self { main, edge })
+    }
+}
+
+/// One run, as far as it is.
+pub struct Run<'a> {
+    pub photo: &'a dyn Pixels,
+    pub mask: &'a Mask,
+    pub clusters: Clusters,
+    pub options: &'a FillOptions,
+    pub roles: Roles,
+    done: Vec<Patch>,
+    /// Of the groups that are done.
+    labels: Vec<u32>,
+}
+
+/// What one pixel is while a cluster is filled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pixel {
+    /// Of the photo, or filled already.
+    Known,
+    /// To be filled now.
+    Own,
+    /// Of another group, not filled yet.
+    Other,
+}
+
+impl<'a> Run<'a> {
+    /// Before the first group is filled. `mask-size` unless mask and edges have the photo's size, `mask-empty` without a
+    /// hole, `model-mismatch` if none of the models paints pictures.
+    pub fn new(photo: &'a dyn Pixels, mask: &'a Mask, models: &[Loaded], options: &'a FillOptions) -> Result<Self> {
+        let clusters = clusters(photo, mask, options)?;
+        let roles = Roles::of(models)?;
+        Ok(Self { photo, mask, clusters, options, roles, done: Vec::new(), labels: Vec::new() })
+    }
+
+    /// From now on this group counts as known.
+    pub fn close(&mut self, label: u32, patch: Patch) {
+        self.done.push(patch);
+        self.labels.push(label);
+    }
+
+    /// The patches of the groups that are closed, in order.
+    pub fn into_patches(self) -> Vec<Patch> {
+        self.done
+    }
+
+    /// Width and height in pixels.
+    pub fn photo_size(&self) -> (usize, usize) {
+        (self.photo.width(), self.photo.height())
+    }
+
+    /// The photo with the groups filled so far.
+    pub fn read(&self, rect: Rect) -> Vec<u8> {
+        let mut rgba = self.photo.read(rect);
+        for patch in self.done.iter().filter(|patch| patch.rect.touches(rect)) {
+            let from = patch.rect;
+            let (left, right) = (from.x.max(rect.x), (from.x + from.width).min(rect.x + rect.width));
+            for y in from.y.max(rect.y)..(from.y + from.height).min(rect.y + rect.height) {
+                let source = ((y - from.y) * from.width + left - from.x) * 4;
+                let target = ((y - rect.y) * rect.width + left - rect.x) * 4;
+                let length = (right - left) * 4;
+                rgba[target..target + length].copy_from_slice(&patch.rgba[source..source + length]);
+            }
+        }
+        rgba
+    }
+
+    /// What every pixel of the rectangle is while the group `own` is filled, row by row.
+    pub fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
+        let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.clusters.label(x, y)) {
+            None => Pixel::Known,
+            Some(label) if label == own => Pixel::Own,
+            Some(label) if self.labels.contains(&label) => Pixel::Known,
+            Some(_) => Pixel::Other,
+        };
+        let row = |y: usize| (rect.x..rect.x + rect.width).map(move |x| (x, y));
+        (rect.y..rect.y + rect.height).flat_map(row).map(|(x, y)| pixel(x, y)).collect()
+    }
+}
+
+/// The groups of holes, after checking that mask and edges have the photo's size and that there is a hole.
+fn clusters(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<Clusters> {
+    let (width, height) = (photo.width(), photo.height());
+    if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
+        let text =
+            format!("The mask has {} x {} pixels, but the photo has {width} x {height}.", mask.width, mask.height);
+        return Err(Error::new(Code::MaskSize, text));
+    }
+    if options.edges.as_ref().is_some_and(|edges| edges.len() != width * height) {
+        return Err(Error::new(Code::MaskSize, format!("The edges must have the photo's {width} x {height} pixels.")));
+    }
+    let clusters = Clusters::of(mask);
+    if clusters.boxes.is_empty() {
+        return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
+    }
+    Ok(clusters)
+}
