@@ -3,6 +3,7 @@ import hashlib
 import inspect
 import os
 import subprocess
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -12,7 +13,11 @@ BIHARMONIC_PIXELS = 4000
 # Fills by our program that are kept for each scene.
 KEPT = 40
 
+# By how many pixels to the left the photo's own content is moved, to say what a distance means.
+MOVED = {"moved-8": 8, "moved-16": 16, "moved-32": 32}
+
 TITLES = {
+    **{row: f"the photo itself, moved by {by} px" for row, by in MOVED.items()},
     "telea": "OpenCV Telea (radius 5)",
     "ns": "OpenCV Navier-Stokes (radius 5)",
     "biharmonic": "scikit-image biharmonic",
@@ -68,7 +73,15 @@ def biharmonic(scene):
     return out
 
 
-BASELINES = {"telea": telea, "ns": ns, "biharmonic": biharmonic}
+def moved(scene, by):
+    """Right in everything but the place; mirrored at the photo's border."""
+    photo, hole = scene.truth(), scene.hole()
+    columns = np.arange(photo.shape[1]) + by
+    last = photo.shape[1] - 1
+    return np.where(hole[..., None], photo[:, np.where(columns > last, 2 * last - columns, columns)], photo)
+
+
+BASELINES = {"telea": telea, "ns": ns, "biharmonic": biharmonic, **{row: partial(moved, by=by) for row, by in MOVED.items()}}
 
 
 def digest(path):
@@ -85,6 +98,8 @@ def baseline_key(row):
     import cv2
     import skimage
 
+    if row in MOVED:
+        return short(str(MOVED[row]), inspect.getsource(moved))
     version = skimage.__version__ if row == "biharmonic" else cv2.__version__
     return short(version, str(BIHARMONIC_PIXELS), inspect.getsource(opencv), inspect.getsource(BASELINES[row]))
 

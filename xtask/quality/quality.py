@@ -11,7 +11,7 @@ from PIL import Image
 
 import measures
 import sheet
-from fills import CLASSICAL, TITLES, Ours, digest, fill
+from fills import CLASSICAL, MOVED, TITLES, Ours, digest, fill
 from scenes import CLASSES, Scene, held_out
 
 FIGURES = ("psnr", "ssim", "features", "seam")
@@ -74,11 +74,11 @@ class Measured:
 
 
 def table(results, kinds, rows):
-    """One set of scenes as Markdown; the best of a column in bold."""
+    """One set of scenes as Markdown; the best fill of a column in bold."""
     means = {(row, kind): {f: np.mean([r[f] for r in results[row, kind]]) for f in FIGURES} for row in rows for kind in kinds}
     best = {
         (kind, f): {"psnr": max, "ssim": max, "features": min, "seam": lambda v: min(v, key=lambda s: abs(np.log(s)))}[f](
-            [means[row, kind][f] for row in rows]
+            [means[row, kind][f] for row in rows if row not in MOVED]
         )
         for kind in kinds
         for f in FIGURES
@@ -91,7 +91,8 @@ def table(results, kinds, rows):
         for kind in kinds:
             for f in FIGURES:
                 text = f"{means[row, kind][f]:.{digits[f]}f}"
-                cells.append(f"**{text}**" if text == f"{best[kind, f]:.{digits[f]}f}" else text)
+                bold = row not in MOVED and text == f"{best[kind, f]:.{digits[f]}f}"
+                cells.append(f"**{text}**" if bold else text)
         lines.append(f"| {TITLES[row]} | " + " | ".join(cells) + " |")
     return "\n".join(lines), means
 

@@ -19,7 +19,8 @@ was, and with another model only that model's rows are made anew.
 --photos-limit N     only the first N held-out photos
 --masks LIST         of stroke,object,large
 --sizes LIST         of 512,native
---only LIST          rows, of telea,ns,biharmonic,patch,starter,starter-sharp,default,default-sharp
+--only LIST          rows, of moved-8,moved-16,moved-32,telea,ns,biharmonic,patch,starter,starter-sharp,default,
+                     default-sharp
 --weights FILE       these weights for the default rows, instead of the shipped ones
 --infill-options S   more options for every `infill inpaint`, as one argument, such as \"--seed 1\"
 --infill PATH        this program instead of a fresh release build
