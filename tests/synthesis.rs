@@ -62,6 +62,19 @@ fn grain_is_kept() {
 }
 
 #[test]
+fn grain_is_kept_where_patches_from_many_places_meet() {
+    // Noise that every patch fits as well as any other.
+    let noise = |x: usize, y: usize| {
+        let mixed = (x as u32).wrapping_mul(374_761_393).wrapping_add((y as u32).wrapping_mul(668_265_263));
+        ((mixed ^ (mixed >> 13)).wrapping_mul(1_274_126_177) >> 16) % 17
+    };
+    let (original, out, hole) = filled(|x, y| [120 + noise(x, y) as u8; 3]);
+    let ratio = deviation(&out, &hole) / deviation(&original, &hole);
+    // 0.7 as a mean of votes.
+    assert!((0.9..1.1).contains(&ratio), "the fill's grain is {ratio} of the photo's");
+}
+
+#[test]
 fn no_fog_comes_over_a_texture_beside_something_smooth() {
     // Soft dots on the right, flat in their mean colour on the left, as far as the hole.
     let dots = |x: usize, y: usize| {

@@ -91,6 +91,15 @@ impl Field {
         self.y(at / self.columns) * self.width + self.x(at % self.columns)
     }
 
+    /// The position whose patch has this pixel nearest to its middle.
+    pub fn around(&self, x: usize, y: usize) -> usize {
+        let nearest = |at: usize, origin: usize, count: usize| {
+            let steps = (at + self.stride / 2).saturating_sub(PATCH / 2 + origin) / self.stride;
+            steps.min(count - 1)
+        };
+        nearest(y, self.origin.1, self.rows) * self.columns + nearest(x, self.origin.0, self.columns)
+    }
+
     /// Left column of the patches of a column of positions.
     pub fn x(&self, column: usize) -> usize {
         (self.origin.0 + column * self.stride).min(self.width - PATCH)

@@ -11,6 +11,7 @@ mod cut;
 mod difference;
 mod energy;
 mod field;
+mod grain;
 mod level;
 mod multigrid;
 mod peel;
@@ -26,6 +27,7 @@ use super::resample::extend;
 use crate::engine::cancelled;
 use crate::error::Result;
 use field::Field;
+use grain::Grain;
 use level::Level;
 use shifts::{Resemblance, Shift};
 
@@ -108,7 +110,9 @@ pub fn synthesize(request: &Request<'_>, progress: &mut dyn FnMut(f32) -> Contro
         None => best,
     };
     if let Some((mut level, field)) = finest {
+        let grain = Grain::of(&level, &field);
         blend::blend(&mut level, &field);
+        grain.add(&mut level);
         write(request, &level, &mut out);
     }
     Ok(out)

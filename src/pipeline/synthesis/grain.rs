@@ -1,0 +1,87 @@
+//! Gives back the grain that a mean of many patches loses.
+//!
+//! Where patches from different places cover a pixel, noise averages out, and the fill would look wiped. The patch whose
+//! middle is nearest has the grain; its colour is left out, so that no seam comes back with it.
+
+use super::field::Field;
+use super::level::{Level, PATCH};
+use crate::threads::chunks;
+
+/// Up to this many levels a difference is taken for grain; from twice as many on it is structure, on which the patches
+/// do not agree.
+const GRAIN: f32 = 10.0;
+/// Standard deviation in a patch, in levels, from which grain is plain to see and given back whole. Of fainter grain it
+/// is a share, at least [`FAINT`]: what nobody sees is no gain, and is not where it was in the photo.
+const PLAIN: f32 = 5.0;
+const FAINT: f32 = 0.4;
+/// Pixels of a patch, and the sum over them of the squared distance from its middle, across or down.
+const PIXELS: f32 = (PATCH * PATCH) as f32;
+const SQUARES: f32 = PIXELS * (PIXELS - 1.0) / 12.0;
+/// Rows of pixels in a task.
+const BAND: usize = 16;
+
+/// By pixel of the hole's box: what is to be added once the seams are out.
+pub struct Grain(Vec<[i8; 3]>);
+
+impl Grain {
+    /// What the voted picture of `level` lacks.
+    pub fn of(level: &Level, field: &Field) -> Self {
+        let hole = level.hole;
+        let mut lost = vec![[0; 3]; hole.width * hole.height];
+        chunks(&mut lost, BAND * hole.width.max(1), &|band, rows| {
+            for (i, lost) in rows.iter_mut().enumerate() {
+                let (x, y) = (hole.x + i % hole.width, hole.y + band * BAND + i / hole.width);
+                if !level.is_known(y * level.width + x) {
+                    *lost = at(level, field, x, y);
+                }
+            }
+        });
+        Self(lost)
+    }
+
+    /// Adds it.
+    pub fn add(self, level: &mut Level) {
+        let hole = level.hole;
+        for (i, lost) in self.0.into_iter().enumerate() {
+            let pixel = &mut level.picture[(hole.y + i / hole.width) * level.width + hole.x + i % hole.width];
+            pixel.iter_mut().zip(lost).for_each(|(value, lost)| *value = value.saturating_add_signed(lost));
+        }
+    }
+}
+
+/// What the nearest patch has and the votes do not, beyond colour and shading.
+fn at(level: &Level, field: &Field, x: usize, y: usize) -> [i8; 3] {
+    let (at, width) = (field.around(x, y), level.width);
+    let Some(source) = field.matched(at) else { return [0; 3] };
+    let target = field.corner(at);
+    let own = y * width + x;
+    let here = source + own - target;
+    let difference =
+        |a: usize, b: usize| [0, 1, 2].map(|c: usize| f32::from(level.picture[a][c]) - f32::from(level.picture[b][c]));
+    let found = difference(here, own);
+    if found == [0.0; 3] {
+        return [0; 3];
+    }
+    // The plane through all differences is a matter of colour and shading, which the votes settled.
+    let (mut mean, mut across, mut down) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+    let (mut sum, mut squares) = (0.0, 0.0);
+    let middle = |at: usize| at as f32 - (PATCH - 1) as f32 / 2.0;
+    for (dy, dx) in (0..PATCH).flat_map(|dy| (0..PATCH).map(move |dx| (dy, dx))) {
+        let offset = dy * width + dx;
+        for (c, v) in difference(source + offset, target + offset).into_iter().enumerate() {
+            mean[c] += v;
+            across[c] += v * middle(dx);
+            down[c] += v * middle(dy);
+        }
+        let green = f32::from(level.picture[source + offset][1]);
+        sum += green;
+        squares += green * green;
+    }
+    let (dx, dy) = (middle((own - target) % width), middle((own - target) / width));
+    let plane = |c: usize| mean[c] / PIXELS + (across[c] * dx + down[c] * dy) / SQUARES;
+    let grain = [0, 1, 2].map(|c: usize| found[c] - plane(c));
+    let most = grain.iter().fold(0.0, |most: f32, v| most.max(v.abs()));
+    let deviation = (squares / PIXELS - (sum / PIXELS) * (sum / PIXELS)).max(0.0).sqrt();
+    let share = (2.0 - most / GRAIN).clamp(0.0, 1.0) * (deviation / PLAIN).clamp(FAINT, 1.0);
+    grain.map(|v| (v * share).round() as i8)
+}
