@@ -29,11 +29,24 @@ impl Grain {
         let hole = level.hole;
         let mut lost = vec![[0; 3]; hole.width * hole.height];
         chunks(&mut lost, BAND * hole.width.max(1), &|band, rows| {
+            // Neighbouring pixels often have the same patch.
+            let mut last: Option<(usize, Plane)> = None;
             for (i, lost) in rows.iter_mut().enumerate() {
                 let (x, y) = (hole.x + i % hole.width, hole.y + band * BAND + i / hole.width);
-                if !level.is_known(y * level.width + x) {
-                    *lost = at(level, field, x, y);
+                let own = y * level.width + x;
+                let at = field.around(x, y);
+                let Some(source) = field.matched(at).filter(|_| !level.is_known(own)) else { continue };
+                let target = field.corner(at);
+                let found = difference(level, source + own - target, own);
+                if found == [0.0; 3] {
+                    continue;
                 }
+                let plane = match last {
+                    Some((of, plane)) if of == at => plane,
+                    _ => Plane::of(level, source, target),
+                };
+                last = Some((at, plane));
+                *lost = plane.beyond(found, (own - target) % level.width, (own - target) / level.width);
             }
         });
         Self(lost)
@@ -49,39 +62,51 @@ impl Grain {
     }
 }
 
-/// What the nearest patch has and the votes do not, beyond colour and shading.
-fn at(level: &Level, field: &Field, x: usize, y: usize) -> [i8; 3] {
-    let (at, width) = (field.around(x, y), level.width);
-    let Some(source) = field.matched(at) else { return [0; 3] };
-    let target = field.corner(at);
-    let own = y * width + x;
-    let here = source + own - target;
-    let difference =
-        |a: usize, b: usize| [0, 1, 2].map(|c: usize| f32::from(level.picture[a][c]) - f32::from(level.picture[b][c]));
-    let found = difference(here, own);
-    if found == [0.0; 3] {
-        return [0; 3];
-    }
-    // The plane through all differences is a matter of colour and shading, which the votes settled.
-    let (mut mean, mut across, mut down) = ([0.0; 3], [0.0; 3], [0.0; 3]);
-    let (mut sum, mut squares) = (0.0, 0.0);
-    let middle = |at: usize| at as f32 - (PATCH - 1) as f32 / 2.0;
-    for (dy, dx) in (0..PATCH).flat_map(|dy| (0..PATCH).map(move |dx| (dy, dx))) {
-        let offset = dy * width + dx;
-        for (c, v) in difference(source + offset, target + offset).into_iter().enumerate() {
-            mean[c] += v;
-            across[c] += v * middle(dx);
-            down[c] += v * middle(dy);
+/// The plane through all differences between a patch and the votes: colour and shading, which the votes settled.
+#[derive(Clone, Copy)]
+struct Plane {
+    mean: [f32; 3],
+    across: [f32; 3],
+    down: [f32; 3],
+    /// How much of what lies beyond it is given back.
+    share: f32,
+}
+
+impl Plane {
+    fn of(level: &Level, source: usize, target: usize) -> Self {
+        let (mut mean, mut across, mut down) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (dy, dx) in (0..PATCH).flat_map(|dy| (0..PATCH).map(move |dx| (dy, dx))) {
+            let offset = dy * level.width + dx;
+            for (c, v) in difference(level, source + offset, target + offset).into_iter().enumerate() {
+                mean[c] += v;
+                across[c] += v * from_middle(dx);
+                down[c] += v * from_middle(dy);
+            }
+            let green = f32::from(level.picture[source + offset][1]);
+            sum += green;
+            squares += green * green;
         }
-        let green = f32::from(level.picture[source + offset][1]);
-        sum += green;
-        squares += green * green;
+        let deviation = (squares / PIXELS - (sum / PIXELS) * (sum / PIXELS)).max(0.0).sqrt();
+        Self { mean, across, down, share: (deviation / PLAIN).clamp(FAINT, 1.0) }
     }
-    let (dx, dy) = (middle((own - target) % width), middle((own - target) / width));
-    let plane = |c: usize| mean[c] / PIXELS + (across[c] * dx + down[c] * dy) / SQUARES;
-    let grain = [0, 1, 2].map(|c: usize| found[c] - plane(c));
-    let most = grain.iter().fold(0.0, |most: f32, v| most.max(v.abs()));
-    let deviation = (squares / PIXELS - (sum / PIXELS) * (sum / PIXELS)).max(0.0).sqrt();
-    let share = (2.0 - most / GRAIN).clamp(0.0, 1.0) * (deviation / PLAIN).clamp(FAINT, 1.0);
-    grain.map(|v| (v * share).round() as i8)
+
+    /// What of the difference `found` at this place of the patch is grain.
+    fn beyond(&self, found: [f32; 3], x: usize, y: usize) -> [i8; 3] {
+        let (x, y) = (from_middle(x), from_middle(y));
+        let plane = |c: usize| self.mean[c] / PIXELS + (self.across[c] * x + self.down[c] * y) / SQUARES;
+        let grain = [0, 1, 2].map(|c: usize| found[c] - plane(c));
+        let most = grain.iter().fold(0.0, |most: f32, v| most.max(v.abs()));
+        let share = (2.0 - most / GRAIN).clamp(0.0, 1.0) * self.share;
+        grain.map(|v| (v * share).round() as i8)
+    }
+}
+
+/// Distance of a pixel from the middle of its patch.
+fn from_middle(at: usize) -> f32 {
+    at as f32 - (PATCH - 1) as f32 / 2.0
+}
+
+fn difference(level: &Level, a: usize, b: usize) -> [f32; 3] {
+    [0, 1, 2].map(|c: usize| f32::from(level.picture[a][c]) - f32::from(level.picture[b][c]))
 }
