@@ -76,12 +76,14 @@ class Measured:
 def table(results, kinds, rows):
     """One set of scenes as Markdown; the best fill of a column in bold."""
     means = {(row, kind): {f: np.mean([r[f] for r in results[row, kind]]) for f in FIGURES} for row in rows for kind in kinds}
+    fills = [row for row in rows if row not in MOVED]
     best = {
         (kind, f): {"psnr": max, "ssim": max, "features": min, "seam": lambda v: min(v, key=lambda s: abs(np.log(s)))}[f](
-            [means[row, kind][f] for row in rows if row not in MOVED]
+            [means[row, kind][f] for row in fills]
         )
         for kind in kinds
         for f in FIGURES
+        if fills
     }
     digits = {"psnr": 1, "ssim": 3, "features": 3, "seam": 2}
     lines = ["| | " + " | ".join(f"{kind}: PSNR | SSIM | features | rim" for kind in kinds) + " |"]
@@ -91,7 +93,7 @@ def table(results, kinds, rows):
         for kind in kinds:
             for f in FIGURES:
                 text = f"{means[row, kind][f]:.{digits[f]}f}"
-                bold = row not in MOVED and text == f"{best[kind, f]:.{digits[f]}f}"
+                bold = row in fills and text == f"{best[kind, f]:.{digits[f]}f}"
                 cells.append(f"**{text}**" if bold else text)
         lines.append(f"| {TITLES[row]} | " + " | ".join(cells) + " |")
     return "\n".join(lines), means
