@@ -93,11 +93,15 @@ impl Field {
 
     /// The position whose patch has this pixel nearest to its middle.
     pub fn around(&self, x: usize, y: usize) -> usize {
-        let nearest = |at: usize, origin: usize, count: usize| {
-            let steps = (at + self.stride / 2).saturating_sub(PATCH / 2 + origin) / self.stride;
-            steps.min(count - 1)
-        };
-        nearest(y, self.origin.1, self.rows) * self.columns + nearest(x, self.origin.0, self.columns)
+        let corner = |at: usize| (at + self.stride / 2).saturating_sub(PATCH / 2);
+        let (column, row) = self.position(corner(x), corner(y));
+        row * self.columns + column
+    }
+
+    /// Column and row of the last position whose corner is not beyond this one, or of the nearest there is.
+    fn position(&self, x: usize, y: usize) -> (usize, usize) {
+        let index = |at: usize, origin: usize, count: usize| (at.saturating_sub(origin) / self.stride).min(count - 1);
+        (index(x, self.origin.0, self.columns), index(y, self.origin.1, self.rows))
     }
 
     /// Left column of the patches of a column of positions.
@@ -170,10 +174,7 @@ impl Field {
             }
             let corner = field.corner(at);
             let (x, y) = (corner % level.width, corner / level.width);
-            let index = |at: usize, origin: usize, count: usize| {
-                ((at / 2).saturating_sub(origin) / coarse.stride).min(count - 1)
-            };
-            let (i, j) = (index(x, coarse.origin.0, coarse.columns), index(y, coarse.origin.1, coarse.rows));
+            let (i, j) = coarse.position(x / 2, y / 2);
             let scaled = coarse.matched(j * coarse.columns + i).and_then(|matched| {
                 let qx = (matched % coarse.width * 2 + x).checked_sub(2 * coarse.x(i))?;
                 let qy = (matched / coarse.width * 2 + y).checked_sub(2 * coarse.y(j))?;

@@ -12,10 +12,12 @@ const GAIN: f32 = 0.5;
 const USUAL: u32 = 2;
 /// Copies beyond which it gets no dearer.
 const MOST: f32 = 8.0;
+
 /// What copying each patch of a level costs; nothing until the copies are counted, and on levels where they are not.
 #[derive(Default)]
 pub struct Usage {
-    /// How much each source stands out, by its corner: its energy beyond [`USUAL`] times the usual. Empty where copies are not counted.
+    /// How much each source stands out, by its corner: its energy beyond [`USUAL`] times the usual. Empty where copies
+    /// are not counted.
     salience: Vec<u32>,
     costs: Vec<u32>,
 }
