@@ -40,6 +40,18 @@ pub const KEY_BYTES: usize = 8 << 20;
 pub const TENSOR_DIMENSIONS: usize = 16;
 /// Most elements of one tensor.
 pub const TENSOR_ELEMENTS: usize = 1 << 30;
+/// Largest kernel side of a layer. Published networks stay below 64.
+pub const MAX_KERNEL_SIDE: usize = 1024;
+/// Largest stride of a layer: a transposed convolution is split into stride x stride plain ones.
+pub const MAX_STRIDE: usize = 256;
+/// Largest padding or output padding of a layer, pixels on one side.
+pub const MAX_PADDING: usize = 8192;
+/// Largest dilation of a layer.
+pub const MAX_DILATION: usize = 4096;
+/// Most channels of a layer.
+pub const MAX_CHANNELS: usize = 1 << 20;
+/// Largest factor by which a layer enlarges.
+pub const MAX_SCALE: usize = 64;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.

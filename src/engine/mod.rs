@@ -10,6 +10,7 @@ pub mod reference;
 use std::ops::ControlFlow;
 
 use crate::error::{Code, Error, Result};
+use crate::limits;
 use crate::network::{Network, Shape};
 use crate::tensor::Tensor;
 
@@ -144,6 +145,16 @@ pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
         shapes.push(Shape::new(c, h, w));
     }
     Ok((batch.unwrap_or(1), shapes))
+}
+
+/// The error of a run that asks for more memory than there is; `None` bytes are more than can be counted.
+pub(crate) fn too_large(bytes: Option<u64>) -> Error {
+    let need = bytes.map_or("more memory than can be counted".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
+    let text = format!(
+        "This run needs {need}, and there is room for {} MB. Choose a smaller size for the network.",
+        limits::RUN_BYTES / 1_000_000
+    );
+    Error::new(Code::OutOfMemory, text)
 }
 
 /// The error of a run that its watcher broke off.

@@ -2,6 +2,7 @@
 
 use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode, Pair};
 use crate::error::{Code, Error, Result};
+use crate::limits;
 
 impl Network {
     /// Checks every layer as PyTorch's constructors and first call would; `network-invalid` names the layer.
@@ -15,10 +16,44 @@ impl Node {
         let outcome = match &self.op {
             Op::Conv2d(conv) => conv.check(),
             Op::ConvTranspose2d(conv) => conv.check(),
+            Op::BatchNorm2d(norm) => capped("num_features", norm.num_features, limits::MAX_CHANNELS),
+            Op::InstanceNorm2d(norm) => capped("num_features", norm.num_features, limits::MAX_CHANNELS),
+            Op::Pad2d(pad) => [pad.left, pad.right, pad.top, pad.bottom]
+                .into_iter()
+                .try_for_each(|side| capped("padding", side, limits::MAX_PADDING)),
+            Op::Upsample { scale: 0, .. } => Err("scale_factor should be greater than zero".to_owned()),
+            Op::Upsample { scale, .. } => capped("scale_factor", *scale, limits::MAX_SCALE),
             _ => Ok(()),
         };
         outcome.map_err(|text| Error::new(Code::NetworkInvalid, format!("{} ({}): {text}", self.path, self.op.name())))
     }
+}
+
+/// Refuses what no network has, before anything is computed from it.
+fn capped(argument: &str, value: usize, most: usize) -> Result<(), String> {
+    if value <= most {
+        return Ok(());
+    }
+    Err(format!("{argument} is {value}, and the most that can be run is {most}"))
+}
+
+/// The caps that both kinds of convolution share.
+fn convolution_caps(
+    (inputs, outputs): (usize, usize),
+    kernel: Pair,
+    stride: Pair,
+    paddings: &[Pair],
+    dilation: Pair,
+) -> Result<(), String> {
+    capped("in_channels", inputs, limits::MAX_CHANNELS)?;
+    capped("out_channels", outputs, limits::MAX_CHANNELS)?;
+    let sides = |argument: &str, pair: Pair, most: usize| {
+        capped(argument, pair.0, most).and_then(|()| capped(argument, pair.1, most))
+    };
+    sides("kernel_size", kernel, limits::MAX_KERNEL_SIDE)?;
+    sides("stride", stride, limits::MAX_STRIDE)?;
+    sides("dilation", dilation, limits::MAX_DILATION)?;
+    paddings.iter().try_for_each(|&padding| sides("padding", padding, limits::MAX_PADDING))
 }
 
 fn common(
@@ -46,7 +81,9 @@ fn common(
 impl Conv2d {
     /// `Ok` if `nn.Conv2d` would accept these arguments.
     pub fn check(&self) -> Result<(), String> {
-        common(self.in_channels, self.out_channels, self.groups, self.kernel_size, self.stride, self.dilation)
+        common(self.in_channels, self.out_channels, self.groups, self.kernel_size, self.stride, self.dilation)?;
+        let channels = (self.in_channels, self.out_channels);
+        convolution_caps(channels, self.kernel_size, self.stride, &[self.padding], self.dilation)
     }
 }
 
@@ -66,7 +103,8 @@ impl ConvTranspose2d {
     pub fn with_output_size(self, input: Pair, output_size: Pair) -> Result<Self, String> {
         let least = self.clone().output_padding(0).output_size(input.0, input.1);
         let least = least.ok_or_else(|| too_small(&self.clone().output_padding(0), input))?;
-        let most = (least.0 + self.stride.0 - 1, least.1 + self.stride.1 - 1);
+        let most = |least: usize, stride: usize| least.saturating_add(stride.saturating_sub(1));
+        let most = (most(least.0, self.stride.0), most(least.1, self.stride.1));
         let inside = |size: usize, least: usize, most: usize| (least..=most).contains(&size);
         if !inside(output_size.0, least.0, most.0) || !inside(output_size.1, least.1, most.1) {
             return Err(format!(
@@ -96,14 +134,15 @@ impl ConvTranspose2d {
                  dilation_width: {dw}"
             ));
         }
-        Ok(())
+        let (channels, paddings) = ((self.in_channels, self.out_channels), [self.padding, self.output_padding]);
+        convolution_caps(channels, self.kernel_size, self.stride, &paddings, self.dilation)
     }
 }
 
 /// PyTorch's words for an output without pixels.
 pub fn too_small(conv: &ConvTranspose2d, (height, width): Pair) -> String {
     let side = |size: usize, k: usize, s: usize, p: usize, d: usize, op: usize| {
-        let [size, k, s, p, d, op] = [size, k, s, p, d, op].map(|n| n as i64);
+        let [size, k, s, p, d, op] = [size, k, s, p, d, op].map(|n| n as i128);
         (size - 1) * s - 2 * p + d * (k - 1) + op + 1
     };
     let (k, s, p, d, op) = (conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.output_padding);

@@ -24,9 +24,11 @@ impl Network {
                         (conv.kernel_size.1, conv.stride.1, conv.padding.1, conv.dilation.1),
                     ];
                     for (field, (kernel, stride, padding, dilation)) in fields.iter_mut().zip(sides) {
-                        field.size += kernel.checked_sub(1)? * dilation * field.step;
-                        field.start -= (padding * field.step) as i64;
-                        field.step *= stride;
+                        let reach = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_mul(field.step)?;
+                        field.size = field.size.checked_add(reach)?;
+                        let before = i64::try_from(padding.checked_mul(field.step)?).ok()?;
+                        field.start = field.start.checked_sub(before)?;
+                        field.step = field.step.checked_mul(stride)?;
                     }
                 }
                 Op::BatchNorm2d(_) | Op::Activation(_) | Op::Affine { .. } => {}

@@ -3,6 +3,7 @@
 use super::check::too_small;
 use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode};
 use crate::error::{Code, Error, Result};
+use crate::limits;
 
 /// `[C, H, W]` of one node's value (the batch is carried along unchanged).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +20,9 @@ impl Shape {
         Self { channels, height, width }
     }
 
-    /// Elements of one image of this shape, as u64 so that it cannot overflow in wasm.
+    /// Elements of one image of this shape; what [`Network::shapes`] gives stays below [`limits::TENSOR_ELEMENTS`].
     pub fn elements(&self) -> u64 {
-        self.channels as u64 * self.height as u64 * self.width as u64
+        [self.height, self.width].into_iter().fold(self.channels as u64, |all, side| all.saturating_mul(side as u64))
     }
 }
 
@@ -29,8 +30,9 @@ impl Conv2d {
     /// `floor((in + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1` per side; `None` if not positive.
     pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
         let side = |size: usize, k: usize, s: usize, p: usize, d: usize| {
-            let span = d * k.checked_sub(1)? + 1;
-            (size + 2 * p).checked_sub(span)?.checked_div(s).map(|steps| steps + 1)
+            let span = d.checked_mul(k.checked_sub(1)?)?.checked_add(1)?;
+            let padded = size.checked_add(p.checked_mul(2)?)?;
+            padded.checked_sub(span)?.checked_div(s)?.checked_add(1)
         };
         Some((
             side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0)?,
@@ -43,8 +45,9 @@ impl ConvTranspose2d {
     /// `(in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1` per side; `None` if not positive.
     pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
         let side = |size: usize, k: usize, s: usize, p: usize, d: usize, op: usize| {
-            let full = size.checked_sub(1)? * s + d * k.checked_sub(1)? + op + 1;
-            full.checked_sub(2 * p).filter(|&n| n > 0)
+            let steps = size.checked_sub(1)?.checked_mul(s)?;
+            let reach = d.checked_mul(k.checked_sub(1)?)?.checked_add(op)?.checked_add(1)?;
+            steps.checked_add(reach)?.checked_sub(p.checked_mul(2)?).filter(|&n| n > 0)
         };
         Some((
             side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0, self.output_padding.0)?,
@@ -54,8 +57,12 @@ impl ConvTranspose2d {
 }
 
 impl Network {
-    /// The shape of every node's value for inputs of these shapes; `input-shape` errors name the layer.
+    /// The shape of every node's value for inputs of these shapes.
+    ///
+    /// Errors name the layer: `network-invalid` if PyTorch would refuse its arguments or they exceed a cap,
+    /// `input-shape` if the input does not suit it, `out-of-memory` if its output has more values than can be held.
     pub fn shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        self.check()?;
         let expected = self.inputs().count();
         if inputs.len() != expected {
             return Err(Error::new(
@@ -71,7 +78,18 @@ impl Network {
                 Op::Input { .. } => *given.next().expect("counted above"),
                 _ => args[0],
             };
-            shapes.push(infer(node, shape, &args)?);
+            let shape = infer(node, shape, &args)?;
+            if shape.elements() > limits::TENSOR_ELEMENTS as u64 {
+                let Shape { channels, height, width } = shape;
+                let text = format!(
+                    "{} ({}): its output of {channels} x {height} x {width} values cannot be held in memory. Choose a \
+                     smaller size for the network.",
+                    node.path,
+                    node.op.name()
+                );
+                return Err(Error::new(Code::OutOfMemory, text));
+            }
+            shapes.push(shape);
         }
         Ok(shapes)
     }
@@ -104,7 +122,7 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
             let (mode, padding) = (conv.padding_mode, conv.padding);
             fits(mode, padding.0, height).and(fits(mode, padding.1, width)).map_err(fault)?;
             let (h, w) = conv.output_size(height, width).ok_or_else(|| {
-                let reach = |k: usize, d: usize| d * (k.max(1) - 1) + 1;
+                let reach = |k: usize, d: usize| d.saturating_mul(k.max(1) - 1).saturating_add(1);
                 fault(format!(
                     "Calculated padded input size per channel: ({} x {}). Kernel size: ({} x {}). Kernel size can't be \
                      greater than actual input size",
@@ -124,7 +142,7 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
         Op::BatchNorm2d(norm) => wants(norm.num_features).map(|()| shape),
         Op::InstanceNorm2d(norm) => {
             wants(norm.num_features)?;
-            if !norm.track_running_stats && height * width <= 1 {
+            if !norm.track_running_stats && height <= 1 && width <= 1 {
                 return Err(fault(format!(
                     "Expected more than 1 spatial element when training, got input size ({height} x {width})"
                 )));
@@ -138,12 +156,17 @@ fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
                 .map_err(fault)?;
             Ok(Shape::new(channels, height + pad.top + pad.bottom, width + pad.left + pad.right))
         }
-        Op::Upsample { scale, .. } => Ok(Shape::new(channels, height * scale, width * scale)),
+        // What does not fit into a `usize` is refused with all else that cannot be held.
+        Op::Upsample { scale, .. } => {
+            Ok(Shape::new(channels, height.saturating_mul(*scale), width.saturating_mul(*scale)))
+        }
         Op::Cat => {
             if args.iter().any(|a| (a.height, a.width) != (height, width)) {
                 return Err(fault(format!("sizes of tensors must match except in dimension 1: {args:?}")));
             }
-            Ok(Shape::new(args.iter().map(|a| a.channels).sum(), height, width))
+            let all = args.iter().try_fold(0usize, |sum, a| sum.checked_add(a.channels));
+            let all = all.ok_or_else(|| fault("there are too many channels".to_owned()))?;
+            Ok(Shape::new(all, height, width))
         }
         Op::Add => {
             if args.iter().any(|a| *a != shape) {

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn every_known_network_has_rows_that_add_up() {
         for model in MODELS {
-            let net = (model.network)(Widths::base(8));
+            let net = (model.network)(Widths { base: 8, ..model.published });
             let rows = layers(&net, model.conventions.size.preferred);
             assert_eq!(rows.len(), net.nodes.len(), "{}", model.id);
             assert_eq!(rows.iter().map(|row| row.parameters).sum::<u64>(), net.parameter_count(), "{}", model.id);

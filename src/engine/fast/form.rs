@@ -3,9 +3,13 @@
 use super::geometry::{Convolution, Geometry, Phase};
 use super::kernels::LANES;
 use super::kernels::winograd::Side;
+use crate::network::Conv2d;
 
 /// Fewer channels than this are not worth the transforms.
 const LEAST_CHANNELS: usize = 32;
+
+/// Larger dilations fall apart into more interleaved convolutions than there are pixels.
+const MAX_DILATION: usize = 64;
 
 /// Along one axis: output `first + every * i` reads, as point `j` of a tile that begins at `i`, input
 /// `base + step * (i + j)`.
@@ -66,8 +70,9 @@ pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
     if !wide(inputs) || !wide(outputs) {
         return None;
     }
+    let dense = |c: &Conv2d| c.stride == (1, 1) && c.dilation.0.max(c.dilation.1) <= MAX_DILATION;
     match &geometry.shape {
-        Convolution::Plain(c) if c.kernel_size == (3, 3) && c.stride == (1, 1) && tile == Tile::Large => {
+        Convolution::Plain(c) if c.kernel_size == (3, 3) && dense(c) && tile == Tile::Large => {
             // Residues of the dilation; the first tap tells the padding.
             let axes = |phase: &Phase, dilation: usize| -> Vec<Axis> {
                 let axis = |r: usize| Axis {

@@ -4,8 +4,13 @@ use std::ops::Range;
 
 use super::plan::Plan;
 use super::view::View;
+use crate::engine::too_large;
 use crate::error::Result;
+use crate::limits;
 use crate::network::{PaddingMode, Shape};
+
+/// Most values of an arena.
+const MAX_VALUES: usize = (limits::RUN_BYTES / 4) as usize;
 
 /// All values' places for inputs of given shapes.
 #[derive(Clone, Debug)]
@@ -52,15 +57,18 @@ impl Layout {
             }
         }
         last_use[plan.output] = usize::MAX;
+        if let Some(view) = views.iter().find(|view| view.checked_len().is_none_or(|length| length > MAX_VALUES)) {
+            return Err(too_large(view.checked_len().map(|length| length as u64 * 4)));
+        }
         let scratch = vec![0..0; plan.steps.len()];
         let mut layout = Self { inputs: inputs.to_vec(), threads, views, size: 0, scratch, last_use };
-        layout.assign(plan);
+        layout.assign(plan)?;
         Ok(layout)
     }
 
     /// Gives every value, and every step's scratch, a place that nothing else holds meanwhile: the largest first, each as
     /// far in front as it can (Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference").
-    fn assign(&mut self, plan: &Plan) {
+    fn assign(&mut self, plan: &Plan) -> Result<()> {
         let mut born = vec![usize::MAX; self.views.len()];
         let mut tenants = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
@@ -86,6 +94,10 @@ impl Layout {
                     start = start.max(place.end);
                 }
             }
+            // Checked at every step, so that no sum can wrap around where a usize has 32 bits.
+            if start > MAX_VALUES || size > MAX_VALUES {
+                return Err(too_large(Some((start as u64 + size as u64) * 4)));
+            }
             let at = placed.partition_point(|(place, ..)| place.start <= start);
             placed.insert(at, (start..start + size, from, to));
             self.size = self.size.max(start + size);
@@ -94,6 +106,7 @@ impl Layout {
                 None => self.scratch[from] = start..start + size,
             }
         }
+        Ok(())
     }
 
     /// Bytes of the arena.
@@ -138,13 +151,6 @@ mod tests {
         }
     }
 
-    /// Bytes of the values that are alive at once in PyTorch's own order, at the worst moment.
-    fn live_set(network: &Network, inputs: &[Shape]) -> u64 {
-        let (last, costs) = (network.last_uses(), network.costs(inputs).unwrap());
-        let alive = |now: usize| -> u64 { (0..=now).filter(|&n| last[n] >= now).map(|n| costs[n].bytes).sum() };
-        (0..network.nodes.len()).map(alive).max().unwrap_or(0)
-    }
-
     #[test]
     fn memory_stays_near_the_largest_live_set_and_near_the_file() {
         for (id, side, growth) in [
@@ -158,7 +164,7 @@ mod tests {
             let network = (model.network)(model.published);
             let inputs = network.square_inputs(side);
             let plan = Plan::new(&network, &mut Zeros(&network)).unwrap();
-            let live = live_set(&network, &inputs);
+            let live = network.live_bytes(&network.costs(&inputs).unwrap());
             for threads in [1, 2, 4, 8] {
                 let bytes = Layout::new(&plan, &inputs, threads).unwrap().bytes();
                 println!("{id}, {threads} threads: {bytes} bytes for a live set of {live}");

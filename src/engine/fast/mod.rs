@@ -89,12 +89,7 @@ impl Fast {
         let layout = Layout::new(&self.plan, inputs, threads)?;
         let bytes = layout.bytes() + self.weight_bytes;
         if bytes > limits::RUN_BYTES {
-            let text = format!(
-                "This run needs {} MB, and there is room for {} MB. Choose a smaller size for the network.",
-                bytes / 1_000_000,
-                limits::RUN_BYTES / 1_000_000
-            );
-            return Err(Error::new(Code::OutOfMemory, text));
+            return Err(super::too_large(Some(bytes)));
         }
         if self.arena.len() < layout.size {
             // The old one goes first: memory once taken in wasm is never given back, only used again.
@@ -169,7 +164,11 @@ impl Engine for Fast {
         let macs: Vec<u64> = self.plan.network.costs(&shapes)?.iter().map(|cost| cost.macs).collect();
         let layout = self.lay_out(&shapes)?;
         let output = layout.views[self.plan.output].shape;
-        let mut values = Vec::with_capacity(batch * output.elements() as usize);
+        let count = (batch as u64).saturating_mul(output.elements());
+        if count > limits::TENSOR_ELEMENTS as u64 {
+            return Err(super::too_large(Some(count.saturating_mul(4))));
+        }
+        let mut values = Vec::with_capacity(count as usize);
         for image in 0..batch {
             let images: Vec<&[f32]> = inputs
                 .iter()

@@ -77,8 +77,8 @@ impl Narrow {
         epilogue: Epilogue<'_>,
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let height = to.shape.height;
-        let out = Shared::new(out);
+        let (height, pitch) = (to.shape.height, to.pitch());
+        let interior = &mut out[to.border[0] * pitch..][..height * pitch];
         let row = self.packed() / self.weights.len().max(1) * (from.pitch() / from.shape.channels.max(1));
         let batch = (LOOK_MACS / row.max(1)).next_multiple_of(TASK_ROWS * threads::count());
         for start in (0..height).step_by(batch) {
@@ -86,23 +86,24 @@ impl Narrow {
                 return Err(cancelled());
             }
             let end = (start + batch).min(height);
-            threads::parallel((end - start).div_ceil(TASK_ROWS), &|task| {
+            threads::chunks(&mut interior[start * pitch..end * pitch], TASK_ROWS * pitch, &|task, rows| {
                 let mut sums = Vec::new();
-                let first = start + task * TASK_ROWS;
-                for y in first..(first + TASK_ROWS).min(end) {
-                    self.row(y, (x, from), (&out, to), epilogue, &mut sums);
+                for (index, row) in rows.chunks_exact_mut(pitch).enumerate() {
+                    let y = start + task * TASK_ROWS + index;
+                    let line = &mut row[to.border[1] * to.shape.channels..][..to.shape.width * to.shape.channels];
+                    self.row(y, (x, from), (line, to), epilogue, &mut sums);
                 }
             });
         }
         Ok(())
     }
 
-    /// One output row.
+    /// One output row: `line` is its interior part.
     fn row(
         &self,
         y: usize,
         (x, from): (&[f32], &View),
-        (out, to): (&Shared, &View),
+        (line, to): (&mut [f32], &View),
         epilogue: Epilogue<'_>,
         sums: &mut Vec<f32>,
     ) {
@@ -135,7 +136,6 @@ impl Narrow {
             };
             product(&p, &Shared::new(sums), Epilogue::default());
         }
-        let line = out.part(to.at(y, 0), to.shape.width * outputs);
         line.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(&self.bias[..outputs]));
         for column in &self.geometry.columns {
             for tap in &column.taps {

@@ -83,6 +83,8 @@ impl Tiled {
     fn batch(&self, group: &Group, tiles: usize, threads: usize) -> usize {
         let most = SCRATCH.min(ALL_SCRATCH / threads) / self.per_tile(group);
         let most = most.clamp(LEAST_TILES, MOST_TILES);
+        // A phase of a transposed layer may have no output at all.
+        let tiles = tiles.max(1);
         // As many batches for every thread.
         tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(LEAST_TILES.min(tiles)).max(1)
     }
@@ -109,12 +111,11 @@ impl Tiled {
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
         let (out, share) = (Shared::new(out), self.share(to, threads));
-        let scratch = Shared::new(scratch);
         let tiles: Vec<Vec<Tile>> = self.groups.iter().map(|group| Self::tiles(group, to)).collect();
         let (mut batches, mut most) = (Vec::new(), 1);
         for (index, (group, tiles)) in self.groups.iter().zip(&tiles).enumerate() {
             let size = self.batch(group, tiles.len(), threads);
-            let starts = (0..tiles.len()).step_by(size);
+            let starts = (0..tiles.len()).step_by(size.max(1));
             batches.extend(starts.map(|start| (index, start..(start + size).min(tiles.len()))));
             let (depth, points) = self.depth(group);
             most = most.max(size * points * depth * self.geometry.shape.channels().1);
@@ -125,8 +126,7 @@ impl Tiled {
                 return Err(cancelled());
             }
             let next = AtomicUsize::new(0);
-            threads::parallel(threads, &|thread| {
-                let mine = scratch.part(thread * share, share);
+            threads::chunks(&mut scratch[..threads * share], share, &|_, mine| {
                 while let Some((group, range)) = now.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let work = (&self.groups[*group], &tiles[*group][range.clone()]);
                     self.tiles_run(work, (x, from), (&out, to), epilogue, mine);

@@ -111,7 +111,7 @@ impl Transformed {
                         }
                         transform(form, &filter, |point, sum| {
                             let at = ((point * outputs / LANES + block) * depth + source * inputs + input) * LANES;
-                            target.part(at, LANES).copy_from_slice(&sum);
+                            target.store(at, &sum);
                         });
                     }
                 }

@@ -24,7 +24,15 @@ impl View {
         (self.border[1] + self.shape.width + self.border[3]) * self.shape.channels
     }
 
-    /// Values in all, border included.
+    /// Values in all, border included; `None` if they cannot be counted.
+    pub fn checked_len(&self) -> Option<usize> {
+        let [top, left, bottom, right] = self.border;
+        let rows = top.checked_add(self.shape.height)?.checked_add(bottom)?;
+        let columns = left.checked_add(self.shape.width)?.checked_add(right)?;
+        rows.checked_mul(columns)?.checked_mul(self.shape.channels)
+    }
+
+    /// Values in all, border included; [`Layout`](super::layout::Layout) has made sure that they can be counted.
     pub fn len(&self) -> usize {
         (self.border[0] + self.shape.height + self.border[2]) * self.pitch()
     }

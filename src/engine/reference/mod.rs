@@ -5,8 +5,9 @@
 
 use candle_core::{Device, Module, Tensor as Candle};
 
-use super::{Engine, Watch, WeightSource, cancelled, input_shapes, plain};
+use super::{Engine, Watch, WeightSource, cancelled, input_shapes, plain, too_large};
 use crate::error::{Code, Error, Result};
+use crate::limits;
 use crate::network::{Activation, Network, Node, Op, PaddingMode};
 use crate::tensor::Tensor;
 
@@ -103,9 +104,13 @@ impl Engine for Reference {
     }
 
     fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor> {
-        let (_, shapes) = input_shapes(inputs)?;
-        // Shape faults are found here, before any arithmetic.
+        let (batch, shapes) = input_shapes(inputs)?;
+        // Shape faults, and runs that memory has no room for, are found here, before any arithmetic.
         let costs = self.network.costs(&shapes)?;
+        let bytes = self.network.live_bytes(&costs).saturating_mul(batch as u64);
+        if bytes.saturating_add(self.network.parameter_count() * 4) > limits::RUN_BYTES {
+            return Err(too_large(Some(bytes)));
+        }
         let total = costs.iter().map(|cost| cost.macs).sum::<u64>().max(1);
         let last_use = self.network.last_uses();
         let mut given = inputs.iter();

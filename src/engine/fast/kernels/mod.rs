@@ -91,12 +91,11 @@ impl Shared {
         unsafe { self.start.add(at) }
     }
 
-    /// A part of it that is one task's alone, by the module's contract.
-    #[allow(clippy::mut_from_ref)] // that is what it is for
-    pub fn part(&self, at: usize, count: usize) -> &mut [f32] {
-        assert!(at + count <= self.length);
-        // SAFETY: inside the slice, and this task's alone.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(at), count) }
+    /// Stores eight values. Panics if they do not lie inside.
+    pub fn store(&self, at: usize, values: &[f32; LANES]) {
+        assert!(at.checked_add(LANES).is_some_and(|end| end <= self.length));
+        // SAFETY: inside the slice, and by the module's contract this task's alone.
+        unsafe { self.start.add(at).cast::<[f32; LANES]>().write_unaligned(*values) }
     }
 }
 

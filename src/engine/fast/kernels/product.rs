@@ -27,12 +27,20 @@ pub struct Product<'a> {
 
 /// All rows with all blocks, into the targets' pixels.
 ///
-/// Panics if a row or a target lies outside its slice.
+/// Panics if a row or a target lies outside its slice, or if there are more blocks than the pixels have channels for.
 pub fn product(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
-    let furthest = |places: &[usize]| places.iter().copied().max().unwrap_or(0);
-    assert!(furthest(p.rows) + furthest(p.segments) + p.length <= p.input.len());
-    assert!(furthest(p.targets) + p.channels <= out.length && p.rows.len() == p.targets.len());
-    assert!(epilogue.plus.is_none_or(|plus| furthest(p.targets) + p.channels <= plus.len()));
+    let end = |places: &[usize], more: usize| places.iter().copied().max().unwrap_or(0).checked_add(more);
+    let inside = |end: Option<usize>, length: usize| end.is_some_and(|end| end <= length);
+    assert!(p.rows.len() == p.targets.len());
+    let row_end = end(p.segments, p.length).and_then(|length| end(p.rows, length));
+    assert!(inside(row_end, p.input.len()));
+    assert!(inside(end(p.targets, p.channels), out.length));
+    assert!(epilogue.plus.is_none_or(|plus| inside(end(p.targets, p.channels), plus.len())));
+    let per_block = p.segments.len().checked_mul(p.length).and_then(|values| values.checked_mul(LANES));
+    let per_block = per_block.filter(|&values| values > 0).expect("a product of something");
+    let blocks = p.first_block.checked_add(p.weights.len() / per_block).expect("blocks that can be counted");
+    assert!(p.weights.len().is_multiple_of(per_block) && blocks <= p.channels.div_ceil(LANES));
+    assert!(p.bias.is_empty() || blocks * LANES <= p.bias.len());
     // SAFETY: just checked.
     unsafe { widest(p, out, epilogue) }
 }
@@ -44,7 +52,6 @@ dispatch!(widest => run(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>));
 #[inline(always)]
 unsafe fn run<S: Simd>(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
     let per_block = p.segments.len() * p.length * LANES;
-    debug_assert!(per_block > 0 && p.weights.len().is_multiple_of(per_block));
     for (index, weights) in p.weights.chunks_exact(per_block).enumerate() {
         let channel = (p.first_block + index) * LANES;
         let lanes = LANES.min(p.channels - channel);

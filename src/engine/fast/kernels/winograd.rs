@@ -187,7 +187,8 @@ pub fn finish(
     let count = sides.0.points() * sides.1.points();
     let furthest = to.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(to.channels.is_multiple_of(LANES) && to.pixels.len() == sides.0.outputs() * sides.1.outputs());
-    assert!(furthest + to.channels <= out.length);
+    assert!(furthest + to.channels <= out.length && to.channels <= to.bias.len());
+    assert!(epilogue.plus.is_none_or(|plus| furthest + to.channels <= plus.len()));
     assert!((count - 1) * points.stride + points.start + to.channels <= from.len());
     // SAFETY: just checked.
     unsafe { finish_widest(sides, from, points, to, out, epilogue) }
