@@ -169,16 +169,16 @@ def both():
 
 
 def layers():
-    """Random configurations: the valid with their outputs, the invalid with PyTorch's words."""
+    """Random configurations, then those of `grouped`: the valid with their outputs, the invalid with PyTorch's words."""
     random = np.random.RandomState(7)
     pick = lambda *options: options[random.randint(len(options))]
     pair = lambda low, high: [int(random.randint(low, high + 1)), int(random.randint(low, high + 1))]
     rows, values = [], []
-    def add(row, x_shape, make):
+    def add(row, x_shape):
         seed = len(rows)
         row["x"] = x_shape
         try:
-            layer = make()
+            layer = layer_of(row)
             with torch.no_grad():
                 layer.weight.copy_(numbers(layer.weight.shape, seed + 1))
                 if layer.bias is not None:
@@ -197,9 +197,7 @@ def layers():
         row = {"op": "ConvTranspose2d", "in": int(cin), "out": int(cout), "kernel": pair(1, 4), "stride": pair(1, 3),
                "padding": pair(0, 2), "output_padding": pick([0, 0], [0, 0], pair(0, 2)), "dilation": pick([1, 1], pair(1, 3)),
                "groups": groups, "bias": bool(random.randint(2))}
-        add(row, [pick(1, 1, 2), int(cin)] + pair(1, 4), lambda: nn.ConvTranspose2d(
-            row["in"], row["out"], tuple(row["kernel"]), tuple(row["stride"]), tuple(row["padding"]),
-            tuple(row["output_padding"]), row["groups"], row["bias"], tuple(row["dilation"])))
+        add(row, [pick(1, 1, 2), int(cin)] + pair(1, 4))
     for index in range(420):
         groups = pick(1, 1, 1, 2, 3)
         cin, cout = groups * random.randint(1, 4), groups * random.randint(1, 4)
@@ -208,13 +206,53 @@ def layers():
         row = {"op": "Conv2d", "in": int(cin), "out": int(cout), "kernel": pair(1, 4), "stride": pair(1, 3),
                "padding": pair(0, 2), "dilation": pick([1, 1], pair(1, 3)), "groups": groups, "bias": bool(random.randint(2)),
                "padding_mode": pick("zeros", "zeros", "reflect", "replicate", "circular")}
-        add(row, [pick(1, 1, 2), int(cin)] + pair(2, 7), lambda: nn.Conv2d(
-            row["in"], row["out"], tuple(row["kernel"]), tuple(row["stride"]), tuple(row["padding"]), tuple(row["dilation"]),
-            row["groups"], row["bias"], row["padding_mode"]))
+        add(row, [pick(1, 1, 2), int(cin)] + pair(2, 7))
+    for row, side in grouped():
+        add(row, [1, row["in"]] + side)
     with open(f"{HERE}/layers.json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     np.concatenate(values).tofile(f"{HERE}/layers.f32")
     print(sum("y" in r for r in rows), "valid,", sum("error" in r for r in rows), "invalid")
+
+
+def layer_of(row):
+    """The layer of a row of the table."""
+    pairs = lambda *names: [tuple(row[name]) for name in names]
+    if row["op"] == "Conv2d":
+        return nn.Conv2d(row["in"], row["out"], *pairs("kernel", "stride", "padding", "dilation"), row["groups"], row["bias"],
+                         row["padding_mode"])
+    return nn.ConvTranspose2d(row["in"], row["out"], *pairs("kernel", "stride", "padding", "output_padding"), row["groups"],
+                              row["bias"], tuple(row["dilation"]))
+
+
+def grouped():
+    """Depthwise and grouped convolutions as networks have them, wider than the random rows: (row, sides of the input)."""
+    def conv(a, b, groups, kernel, stride=1, padding=1, side=(5, 7), dilation=1, mode="zeros"):
+        for bias in [False, True]:
+            yield {"op": "Conv2d", "in": a, "out": b, "kernel": [kernel] * 2, "stride": [stride] * 2, "padding": [padding] * 2,
+                   "dilation": [dilation] * 2, "groups": groups, "bias": bias, "padding_mode": mode}, list(side)
+    def transposed(a, b, groups, kernel, output_padding=0, side=(3, 4)):
+        for bias in [False, True]:
+            yield {"op": "ConvTranspose2d", "in": a, "out": b, "kernel": [kernel] * 2, "stride": [2, 2], "padding": [1, 1],
+                   "output_padding": [output_padding] * 2, "dilation": [1, 1], "groups": groups, "bias": bias}, list(side)
+    for c in [8, 16, 13, 5]:
+        yield from conv(c, c, c, 3)
+        yield from conv(c, c, c, 3, stride=2)
+        yield from conv(c, c, c, 4, stride=2)
+        yield from transposed(c, c, c, 4)
+        yield from transposed(c, c, c, 3, output_padding=1)
+    yield from conv(8, 8, 8, 3, side=(1, 1))
+    yield from conv(13, 13, 13, 3, side=(9, 2))
+    yield from conv(8, 8, 8, 3, padding=2, dilation=2)
+    yield from conv(8, 8, 8, 3, mode="reflect")
+    yield from conv(8, 16, 8, 3)  # two filters a channel
+    yield from transposed(8, 16, 8, 4)
+    for a, b, groups in [(8, 8, 2), (8, 12, 4), (16, 8, 2), (12, 20, 4), (6, 10, 2), (32, 16, 4)]:
+        yield from conv(a, b, groups, 1, padding=0)
+        yield from conv(a, b, groups, 3)
+        yield from conv(a, b, groups, 4, stride=2, side=(6, 8))
+        yield from transposed(a, b, groups, 4)
+        yield from transposed(a, b, groups, 3, output_padding=1)
 
 
 def output_sizes():

@@ -1,0 +1,219 @@
+"""Makes the fixtures of the published networks beside this file with PyTorch. The tests need only the fixtures.
+
+    python tests/reference/networks/make_published.py
+
+The files are narrow and random, and hold their state dicts in the forms in which people save them. As in `make.py`, inputs
+are not stored. Every file is described in `published.json`.
+"""
+
+import copy
+import io
+import json
+import zipfile
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+from make import HERE, numbers
+from published import MiGan, PyTorchGanContextEncoder, Resnet, UNet
+
+
+def trained(net, x):
+    """Weights and statistics as training leaves them: none as initialised, and no layer's output vanishes or grows."""
+    for name, layer in net.named_modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and not name.endswith(".filter"):
+            transposed = isinstance(layer, nn.ConvTranspose2d)
+            nn.init.normal_(layer.weight)
+            # Unit norm over what one output pixel sums: of a transposed kernel, one in stride x stride.
+            over = (0, 2, 3) if transposed else (1, 2, 3)
+            norm = layer.weight.detach().square().sum(over, keepdim=True).sqrt() / (layer.stride[0] if transposed else 1)
+            layer.weight.data /= norm
+            if name.endswith(".torgb"):  # the images of all sides add up
+                layer.weight.data *= 0.2
+            if layer.bias is not None:
+                nn.init.uniform_(layer.bias, -0.3, 0.3)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.uniform_(layer.bias, -0.5, 0.5)
+        elif getattr(layer, "noisy", False):
+            nn.init.uniform_(layer.noise_strength, 0.1, 0.3)
+    with torch.no_grad():
+        remember_another_picture(net, x)
+    return net
+
+
+def with_statistics(net):
+    return [layer for layer in net.modules() if getattr(layer, "running_mean", None) is not None]
+
+
+def remember_another_picture(net, x):
+    """Stored statistics near this picture's, but not the same."""
+    for layer in with_statistics(net):
+        layer.momentum = 1.0
+    without_dropout(net)(x)
+    for layer in with_statistics(net):
+        layer.momentum = 0.1
+        layer.running_mean += (torch.rand_like(layer.running_mean) - 0.5) * layer.running_var.sqrt()
+        layer.running_var *= torch.empty_like(layer.running_var).uniform_(0.5, 2.0)
+        layer.num_batches_tracked.fill_(1234)
+
+
+def without_dropout(net):
+    """Training mode, in which norms use the statistics of the picture at hand, but nothing is dropped."""
+    net.train()
+    for layer in net.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.eval()
+    return net
+
+
+def of_the_picture(net, x):
+    """The output with the picture's own mean and biased variance in every norm; `net` stays as it is."""
+    return without_dropout(copy.deepcopy(net))(x)
+
+
+def prefixed(prefix, state):
+    return OrderedDict((prefix + key, value) for key, value in state.items())
+
+
+def halved(state):
+    return OrderedDict((key, value.half() if value.is_floating_point() else value) for key, value in state.items())
+
+
+def without(ending, state):
+    """As saved by a PyTorch that did not yet know these buffers."""
+    return OrderedDict((key, value) for key, value in state.items() if not key.endswith(ending))
+
+
+def deflated(state, path):
+    """Zipped anew, compressed: PyTorch reads it as well."""
+    plain = io.BytesIO()
+    torch.save(state, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.namelist():
+            # A fixed date: the file is the same whenever it is made.
+            target.writestr(zipfile.ZipInfo(entry), source.read(entry), zipfile.ZIP_DEFLATED)
+
+
+def lean(net):
+    """MI-GAN's maps as views of two short storages, which makes the file small: each noise map has numbers of its own in
+    both directions, and every `filter_const` is a corner of the largest."""
+    blocks = [block for block in net.synthesis.children() if block.conv1.noisy]
+    side = blocks[-1].conv1.noise_const.shape[0]
+    pool, largest = numbers((38 * side + 101 * 2 * len(blocks),), 3), blocks[-1].upsample.filter_const
+    for index, layer in enumerate(layer for block in blocks for layer in [block.conv1, block.conv2]):
+        layer.noise_const = pool.as_strided(layer.noise_const.shape, (37, 1), 101 * index)
+    for upsample in (layer for block in blocks for layer in [block.conv1.upsample, block.upsample]):
+        upsample.filter_const = largest[:, :, :upsample.filter_const.shape[2], :upsample.filter_const.shape[3]]
+    return net
+
+
+def clamped(net):
+    """Two channels of one layer reach the activation's bounds, +256 and -256; what reads them is small in return."""
+    layer = net.synthesis.b8.conv2
+    with torch.no_grad():
+        layer.conv1.bias[:2] = torch.tensor([400.0, -2000.0])
+        layer.conv2.weight[:, :2] /= 256
+    return net
+
+
+def has_batch_norm(net):
+    return any(isinstance(layer, nn.BatchNorm2d) for layer in net.modules())
+
+
+def output(net, x, statistics):
+    with torch.no_grad():
+        return net.eval()(x) if statistics == "stored" else of_the_picture(net, x)
+
+
+def row(file, model, net, x, step, statistics="picture"):
+    """What `published.json` says of a file: every `step`-th row and column of the output."""
+    y = output(net, x, statistics)
+    exact = output(copy.deepcopy(net).double(), x.double(), statistics)
+    print(f"{file:34} {statistics:8} {y.min():.3f} .. {y.max():.3f}, deviation {y.std():.3f}, "
+          f"error of single precision {(exact - y).abs().max():.1e}")
+    return {"model": model, "file": file, "inputs": [list(x.shape)], "low": -1.0, "step": step, "shape": list(y.shape),
+            "y": [round(float(v), 6) for v in y[:, :, ::step, ::step].reshape(-1)]}
+
+
+def rows(name, model, net, x, step):
+    """With batch norm two: with the statistics that are stored, and with the picture's own."""
+    if not has_batch_norm(net):
+        return {name: row(f"{name}.pth", model, net, x, step)}
+    both = {name: "stored", f"{name}-picture": "picture"}
+    return {key: {**row(f"{name}.pth", model, net, x, step, statistics), "statistics": statistics}
+            for key, statistics in both.items()}
+
+
+def save(name, model, net, shape, step, form=lambda state: state, **options):
+    """`form` makes of a state dict what the file holds."""
+    x = numbers(shape, 1)
+    torch.save(form(trained(net, x).state_dict()), f"{HERE}/{name}.pth", **options)
+    return rows(name, model, net, x, step)
+
+
+def save_half(name, model, net, shape, step, form):
+    x = numbers(shape, 1)
+    state = halved(trained(net, x).state_dict())
+    net.load_state_dict(state)
+    torch.save(form(state), f"{HERE}/{name}.pth")
+    return rows(name, model, net, x, step)
+
+
+LEGACY = {"_use_new_zipfile_serialization": False}
+
+
+def unets():
+    model = "pix2pix-unet"
+    return {
+        **save("pix2pix-unet-bn", model, UNet(2, 8, "batch"), (1, 3, 256, 256), 21),
+        **save("pix2pix-unet-in", model, UNet(4, 5, "instance"), (1, 3, 64, 96), 5, lambda sd: prefixed("module.", sd), **LEGACY),
+        **save_half("pix2pix-unet-dropout", model, UNet(3, 7, "batch", inputs=4, dropout=True), (1, 4, 128, 128), 11,
+                    lambda sd: {"epoch": 200, "netG": sd}),
+        **save("pix2pix-unet-old-stats", model, UNet(2, 6, "tracked", inputs=1), (1, 1, 64, 128), 5, **LEGACY),
+    }
+
+
+def resnets():
+    model = "cyclegan-resnet"
+    untracked = lambda sd: without("num_batches_tracked", sd)
+    return {
+        **save("cyclegan-resnet-in", model, Resnet(4, 9, "instance"), (1, 3, 44, 60), 5),
+        **save("cyclegan-resnet-in-dropout", model, Resnet(3, 3, "instance", inputs=4, dropout=True), (1, 4, 32, 40), 5,
+               lambda sd: {"epoch": 7, "state_dict": prefixed("netG.", sd)}),
+        **save("cyclegan-resnet-bn-dropout", model, Resnet(4, 6, "batch", dropout=True), (1, 3, 40, 48), 5,
+               lambda sd: {"generator": prefixed("module.", untracked(sd))}, **LEGACY),
+        **save("cyclegan-resnet-old-stats", model, Resnet(4, 6, "tracked"), (1, 3, 40, 48), 5, untracked, **LEGACY),
+    }
+
+
+def context_encoder():
+    return save("pytorch-gan-context-encoder", "pytorch-gan-context-encoder", PyTorchGanContextEncoder(4, 20),
+                (1, 3, 128, 160), 7, lambda sd: {"generator": sd})
+
+
+def mi_gans():
+    found = {}
+    x = numbers((1, 4, 64, 64), 1)
+    net = clamped(trained(MiGan(64, 256, 12), x))
+    torch.save(net.state_dict(), f"{HERE}/migan-64.pth")
+    torch.jit.trace(net.eval(), x).save(f"{HERE}/migan-64-scripted.pt")
+    found["migan-64"] = row("migan-64.pth", "migan-64", net, x, 5)
+    found["migan-64-scripted"] = {**found["migan-64"], "file": "migan-64-scripted.pt"}
+    for side, base, most, write in [(256, 1536, 20, torch.save), (512, 1024, 16, deflated)]:
+        x = numbers((1, 4, side, side), 1)
+        net, name = lean(trained(MiGan(side, base, most), x)), f"migan-{side}"
+        write(net.state_dict(), f"{HERE}/{name}.pth")
+        found[name] = row(f"{name}.pth", name, net, x, side // 12 | 1)  # odd: every phase of the strided layers is seen
+    return found
+
+
+def main():
+    found = {**unets(), **resnets(), **context_encoder(), **mi_gans()}
+    with open(f"{HERE}/published.json", "w") as file:
+        file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in found.items()) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Published networks that people have checkpoints of. The keys of their state dicts are those of the published files, in
+the same order; `official.py` holds the definitions against the official code, `make_published.py` makes fixtures of them.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+# How a norm is made, and whether the convolutions beside it have biases. `tracked` is what instance norm was in the
+# files of 2017 and 2018: its running statistics are stored, and the published code throws them away.
+NORMS = {
+    "batch": (nn.BatchNorm2d, False),
+    "instance": (nn.InstanceNorm2d, True),
+    "tracked": (lambda c: nn.InstanceNorm2d(c, track_running_stats=True), True),
+    "none": (lambda c: nn.Identity(), False),
+}
+
+
+class UNetLevel(nn.Module):
+    """One level of pix2pix's U-Net; `below` is the next deeper one, which lies inside it."""
+
+    def __init__(self, outer, width, below, norm, inputs=None, dropout=False):
+        super().__init__()
+        self.outermost = inputs is not None
+        make, bias = NORMS[norm]
+        down = nn.Conv2d(inputs if self.outermost else outer, width, 4, 2, 1, bias=bias)
+        up = nn.ConvTranspose2d(2 * width if below else width, outer, 4, 2, 1, bias=bias or self.outermost)
+        if self.outermost:
+            layers = [down, below, nn.ReLU(), up, nn.Tanh()]
+        elif below is None:
+            layers = [nn.LeakyReLU(0.2), down, nn.ReLU(), up, make(outer)]
+        else:
+            layers = [nn.LeakyReLU(0.2), down, make(width), below, nn.ReLU(), up, make(outer)]
+        self.model = nn.Sequential(*layers, *[nn.Dropout(0.5)] * dropout)
+
+    def forward(self, x):
+        y = self.model(x)
+        return y if self.outermost else torch.cat([x, y], dim=1)
+
+
+class UNet(nn.Module):
+    """pix2pix's generator: `depth` (5 at least) halvings, `w` channels at the first of them."""
+
+    def __init__(self, w, depth, norm, inputs=3, outputs=3, dropout=False):
+        super().__init__()
+        level = UNetLevel(8 * w, 8 * w, None, norm)
+        for _ in range(depth - 5):
+            level = UNetLevel(8 * w, 8 * w, level, norm, dropout=dropout)
+        for outer in [4 * w, 2 * w, w]:
+            level = UNetLevel(outer, 2 * outer, level, norm)
+        self.model = UNetLevel(outputs, w, level, norm, inputs)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class ResnetBlock(nn.Module):
+    def __init__(self, c, norm, dropout):
+        super().__init__()
+        make, bias = NORMS[norm]
+        conv = lambda: [nn.ReflectionPad2d(1), nn.Conv2d(c, c, 3, bias=bias), make(c)]
+        self.conv_block = nn.Sequential(*conv(), nn.ReLU(), *[nn.Dropout(0.5)] * dropout, *conv())
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class Resnet(nn.Module):
+    """CycleGAN's generator with any number of residual blocks."""
+
+    def __init__(self, w, blocks, norm, inputs=3, outputs=3, dropout=False):
+        super().__init__()
+        make, bias = NORMS[norm]
+        layers = [nn.ReflectionPad2d(3), nn.Conv2d(inputs, w, 7, bias=bias), make(w), nn.ReLU()]
+        for c in [w, 2 * w]:
+            layers += [nn.Conv2d(c, 2 * c, 3, 2, 1, bias=bias), make(2 * c), nn.ReLU()]
+        layers += [ResnetBlock(4 * w, norm, dropout) for _ in range(blocks)]
+        for c in [2 * w, w]:
+            layers += [nn.ConvTranspose2d(2 * c, c, 3, 2, 1, output_padding=1, bias=bias), make(c), nn.ReLU()]
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(w, outputs, 7), nn.Tanh())
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class PyTorchGanContextEncoder(nn.Module):
+    """PyTorch-GAN's context encoder: from a picture with a square hole to the square's content, half as large."""
+
+    EPS = 0.8  # of every batch norm: the published code's second argument to BatchNorm2d
+
+    def __init__(self, w, bottleneck, channels=3):
+        super().__init__()
+        layers = [nn.Conv2d(channels, w, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for a, b in [(w, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 8 * w)]:
+            layers += [nn.Conv2d(a, b, 4, 2, 1), nn.BatchNorm2d(b, self.EPS), nn.LeakyReLU(0.2)]
+        layers.append(nn.Conv2d(8 * w, bottleneck, 1))
+        for a, b in [(bottleneck, 8 * w), (8 * w, 4 * w), (4 * w, 2 * w), (2 * w, w)]:
+            layers += [nn.ConvTranspose2d(a, b, 4, 2, 1), nn.BatchNorm2d(b, self.EPS), nn.ReLU()]
+        self.model = nn.Sequential(*layers, nn.Conv2d(w, channels, 3, 1, 1), nn.Tanh())
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def activation(x):
+    """MI-GAN's only activation."""
+    return (F.leaky_relu(x, 0.2) * 2**0.5).clamp(-256, 256)
+
+
+def binomial(channels, gain):
+    """The weights [channels, 1, 4, 4] of a depthwise binomial filter whose sum is `gain`."""
+    row = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return nn.Parameter((torch.outer(row, row) * gain / 64).repeat(channels, 1, 1, 1))
+
+
+class Downsample(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.filter = nn.Conv2d(c, c, 4, 2, 1, groups=c, bias=False)
+        self.filter.weight = binomial(c, 1)
+
+    def forward(self, x):
+        return self.filter(x)
+
+
+class Upsample(nn.Module):
+    """Zeros between the pixels, then the filter; `filter_const` leaves one of four copies of a pixel."""
+
+    def __init__(self, c, side):
+        super().__init__()
+        self.register_buffer("filter_const", torch.tensor([[1.0, 0.0], [0.0, 0.0]]).repeat(1, 1, side // 2, side // 2))
+        self.filter = nn.Conv2d(c, c, 4, groups=c, bias=False)
+        self.filter.weight = binomial(c, 4)
+
+    def forward(self, x):
+        x = F.interpolate(x, scale_factor=2, mode="nearest") * self.filter_const
+        return self.filter(F.pad(x, (2, 1, 2, 1)))
+
+
+class Separable(nn.Module):
+    """A depthwise 3x3 and a 1x1 convolution; `side`, of the output, where it adds its stored noise."""
+
+    def __init__(self, a, b, down=False, up=False, side=None):
+        super().__init__()
+        self.conv1 = nn.Conv2d(a, a, 3, padding=1, groups=a)
+        self.conv2 = nn.Conv2d(a, b, 1, bias=False)
+        self.downsample = Downsample(a) if down else nn.Identity()
+        self.upsample = Upsample(b, side) if up else nn.Identity()
+        self.noisy = side is not None
+        if self.noisy:
+            self.register_buffer("noise_const", torch.randn(side, side))
+            self.noise_strength = nn.Parameter(torch.zeros([]))
+
+    def forward(self, x):
+        x = self.upsample(self.conv2(self.downsample(activation(self.conv1(x)))))
+        if self.noisy:
+            x = x + self.noise_const * self.noise_strength
+        return activation(x)
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, a, b, down, inputs=None):
+        super().__init__()
+        if inputs is not None:
+            self.fromrgb = nn.Conv2d(inputs, a, 1)
+        self.conv1 = Separable(a, a)
+        self.conv2 = Separable(a, b, down=down)
+
+    def forward(self, x):
+        if hasattr(self, "fromrgb"):
+            x = activation(self.fromrgb(x))
+        skip = self.conv1(x)
+        return self.conv2(skip), skip
+
+
+class SynthesisBlock(nn.Module):
+    """`side` is the output's, and None in the first block, which has no noise and enlarges nothing."""
+
+    def __init__(self, a, b, outputs, side=None):
+        super().__init__()
+        self.conv1 = Separable(a, b, up=side is not None, side=side)
+        self.conv2 = Separable(b, b, side=side)
+        self.torgb = nn.Conv2d(b, outputs, 1)
+        self.upsample = nn.Identity() if side is None else Upsample(outputs, side)
+
+    def forward(self, x, skip, image):
+        x = self.conv2(self.conv1(x) + skip)
+        rgb = self.torgb(x)
+        return x, rgb if image is None else self.upsample(image) + rgb
+
+
+class Encoder(nn.Module):
+    def __init__(self, sides, width, inputs):
+        super().__init__()
+        for side in sides:
+            self.add_module(f"b{side}", EncoderBlock(
+                width(side), width(max(side // 2, 4)), down=side > 4, inputs=inputs if side == sides[0] else None))
+
+    def forward(self, x):
+        skips = {}
+        for name, block in self.named_children():
+            x, skips[name] = block(x)
+        return x, skips
+
+
+class Synthesis(nn.Module):
+    def __init__(self, sides, width, outputs):
+        super().__init__()
+        for side in sides:
+            self.add_module(f"b{side}", SynthesisBlock(
+                width(max(side // 2, 4)), width(side), outputs, side if side > 4 else None))
+
+    def forward(self, x, skips):
+        image = None
+        for name, block in self.named_children():
+            x, image = block(x, skips[name], image)
+        return image
+
+
+class MiGan(nn.Module):
+    """MI-GAN's generator as it is published, for pictures of `side` (a power of two) and min(base / r, most) channels
+    at side r; the published ones have base 32768 and most 512."""
+
+    def __init__(self, side, base, most):
+        super().__init__()
+        width = lambda r: min(base // r, most)
+        sides = [2**i for i in range(2, side.bit_length())]
+        self.synthesis = Synthesis(sides, width, 3)
+        self.encoder = Encoder(sides[::-1], width, 4)
+
+    def forward(self, x):
+        return self.synthesis(*self.encoder(x))
