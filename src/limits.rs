@@ -40,10 +40,18 @@ pub const KEY_BYTES: usize = 8 << 20;
 pub const TENSOR_DIMENSIONS: usize = 16;
 /// Most elements of one tensor.
 pub const TENSOR_ELEMENTS: usize = 1 << 30;
+/// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.
+pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.
 pub const IMAGE_SIDE: u32 = 32_767;
+/// Most pixels of a picture whose pixels take no bytes, because all of them have one colour.
+pub const MAX_CONSTANT_IMAGE_PIXELS: u64 = 1 << 24;
+/// Most bytes that a decoder may allocate for pixels: 16-bit RGBA at [`IMAGE_PIXELS`], and room to work.
+pub const MAX_IMAGE_DECODE_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
+/// Most bytes that a PNG's metadata may take once inflated.
+pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
 /// Largest embedded ICC profile, bytes.
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).
