@@ -52,11 +52,36 @@ pub const MAX_DILATION: usize = 4096;
 pub const MAX_CHANNELS: usize = 1 << 20;
 /// Largest factor by which a layer enlarges.
 pub const MAX_SCALE: usize = 64;
+/// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.
+pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
+/// Longest Python file with a network's class, bytes.
+pub const MAX_CLASS_SOURCE_BYTES: usize = 256 << 10;
+/// Most values that the tensors of a file may unfold to, however short it is.
+pub const MAX_UNFOLDED_VALUES: u64 = 16 << 20;
+/// Most values for each byte of a longer file: tensors may share storages several times.
+pub const MAX_VALUES_PER_BYTE: u64 = 8;
+/// Most steps (statements, calls, items) that are followed for all classes of a Python file together.
+pub const MAX_CLASS_FILE_STEPS: usize = 1_000_000;
+/// Longest name in a Python file, bytes: names are looked up again and again.
+pub const MAX_CLASS_NAME_BYTES: usize = 256;
+/// Most base classes of a class, its own and theirs.
+pub const MAX_CLASS_BASES: usize = 32;
+/// Greatest number that a layer of a pasted class may be given (channels, kernel, stride, padding, side), so that no sum or
+/// product of a few of them overflows.
+pub const MAX_LAYER_NUMBER: i64 = 1 << 16;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.
 pub const IMAGE_SIDE: u32 = 32_767;
+/// Most pixels of a picture whose pixels take no bytes, because all of them have one colour.
+pub const MAX_CONSTANT_IMAGE_PIXELS: u64 = 1 << 24;
+/// Most bytes that a decoder may allocate for pixels: 16-bit RGBA at [`IMAGE_PIXELS`], and room to work.
+pub const MAX_IMAGE_DECODE_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
+/// Most bytes that a PNG's metadata may take once inflated.
+pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
 /// Largest embedded ICC profile, bytes.
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).
 pub const RUN_BYTES: u64 = 3_500_000_000;
+/// Most threads that take part in a loop: more than a desktop has cores, and few enough that waiting costs little.
+pub const MAX_THREADS: usize = 64;

@@ -6,14 +6,14 @@ use std::io::{Cursor, Read, Seek};
 use std::path::PathBuf;
 
 use infill::error::{Code, Result};
-use infill::{checkpoint, report};
+use infill::{checkpoint, pipeline, report};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/hostile")
 }
 
-fn expected() -> BTreeMap<String, String> {
-    serde_json::from_slice(&std::fs::read(folder().join("expected.json")).unwrap()).unwrap()
+fn expected(table: &str) -> BTreeMap<String, String> {
+    serde_json::from_slice(&std::fs::read(folder().join(table)).unwrap()).unwrap()
 }
 
 /// Opens, reports and reads every tensor.
@@ -26,7 +26,7 @@ fn read_all(bytes: Vec<u8>, name: &str) -> Result<usize> {
 
 #[test]
 fn every_file_ends_in_its_code() {
-    let rows = expected();
+    let rows = expected("expected.json");
     assert!(rows.len() > 90, "{}", rows.len());
     let mut wrong = Vec::new();
     for (name, code) in &rows {
@@ -50,6 +50,33 @@ fn every_file_ends_in_its_code() {
 }
 
 #[test]
+fn every_picture_ends_in_its_code() {
+    let rows = expected("pictures.json");
+    assert!(rows.len() > 15, "{}", rows.len());
+    for (name, code) in &rows {
+        let bytes = std::fs::read(folder().join("pictures").join(name)).unwrap();
+        let found = pipeline::decode_photo(&bytes).map_or_else(|error| error.code.as_str(), |_| "ok");
+        assert_eq!(found, code, "{name}");
+    }
+}
+
+#[test]
+fn damaged_pictures_never_panic() {
+    let mut random = random();
+    for name in expected("pictures.json").into_keys() {
+        let original = std::fs::read(folder().join("pictures").join(&name)).unwrap();
+        for _ in 0..if original.len() < 1000 { 400 } else { 0 } {
+            let mut bytes = original.clone();
+            for _ in 0..1 + random(4) {
+                let at = random(bytes.len());
+                bytes[at] = random(256) as u8;
+            }
+            let _ = pipeline::decode_photo(&bytes[..bytes.len() - random(2) * random(bytes.len())]);
+        }
+    }
+}
+
+#[test]
 fn files_cut_at_every_37th_byte_never_panic() {
     let mut folders = vec![folder().join("files"), folder().join("../reference/checkpoints")];
     folders.push(folder().join("../reference/networks"));
@@ -68,15 +95,20 @@ fn files_cut_at_every_37th_byte_never_panic() {
     assert!(cuts > 5000, "{cuts}");
 }
 
-#[test]
-fn damaged_bytes_never_panic() {
+/// Numbers below a limit, the same in every run (xorshift).
+fn random() -> impl FnMut(usize) -> usize {
     let mut seed = 0x2545_f491_4f6c_dd1du64;
-    let mut random = move |limit: usize| {
+    move |limit: usize| {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
         (seed % limit as u64) as usize
-    };
+    }
+}
+
+#[test]
+fn damaged_bytes_never_panic() {
+    let mut random = random();
     let folder = folder().join("../reference/checkpoints");
     for name in
         ["zip.pth", "legacy2.pth", "plain.safetensors", "training.pth", "scripted.pt", "deflated.pth", "tar.pth"]

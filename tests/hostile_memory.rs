@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use counting::{Counting, peak_of};
-use infill::checkpoint;
+use infill::{checkpoint, pipeline};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -143,4 +143,17 @@ fn no_file_takes_more_than_64_megabytes_before_it_is_refused() {
     hold(&header(90_000, 60), "safetensors of 90,000 tensors".to_owned());
     println!("most: {:.1} MB by {}", worst.0 as f64 / 1e6, worst.1);
     assert!(worst.0 > 1 << 20, "nothing was counted");
+    pictures();
+}
+
+/// A small picture takes what the metadata and the pixels of a small picture may take.
+fn pictures() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/pictures");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let (peak, outcome) = peak_of(|| pipeline::decode_photo(&bytes));
+        println!("{:6.1} MB  {}: {:?}", peak as f64 / 1e6, path.display(), outcome.map(|_| ()).map_err(|e| e.code));
+        assert!(peak <= 3 * MOST, "{} took {peak} bytes", path.display());
+    }
 }

@@ -1,13 +1,13 @@
 //! `infill inpaint`: exactly what the page does.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::HoleValue;
 use crate::models::load::{self, Loaded};
-use crate::pipeline::{self, FillOptions, Mask, Sharpen, options};
+use crate::pipeline::{self, FillOptions, Sharpen, options};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -17,7 +17,7 @@ pub struct Arguments {
     /// Mask: a picture of the photo's size; white (luma > 127) is to be filled.
     #[arg(long)]
     mask: PathBuf,
-    /// Where the filled photo goes, as PNG.
+    /// Where the filled photo goes: a PNG, whose name ends in .png.
     #[arg(long)]
     output: PathBuf,
     /// A checkpoint; may be given several times.
@@ -29,29 +29,29 @@ pub struct Arguments {
     /// Network id (see `infill models`); overrides what the weights are taken for.
     #[arg(long)]
     model: Option<String>,
-    /// Grow the mask by this many pixels.
-    #[arg(long, default_value_t = 0)]
+    /// Grow the mask by this many pixels, 0 to 1024.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = |text: &str| options::GROW.parse(text))]
     grow: u32,
     /// Another seed gives another variant.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Sharpen the fill from the photo.
     #[arg(long, default_value = "auto", value_parser = ["auto", "on", "off"])]
     sharpen: String,
-    /// Canny's sigma (EdgeConnect).
-    #[arg(long)]
+    /// Canny's sigma (EdgeConnect), 0.1 to 50.
+    #[arg(long, allow_hyphen_values = true, value_parser = |text: &str| options::SIGMA.parse(text))]
     sigma: Option<f32>,
     /// Edges inside the hole, a picture of the photo's size: white is an edge, black is none, middle gray is as found.
     #[arg(long)]
     edges: Option<PathBuf>,
     /// Longest side of the network's input, 64 to 1024 pixels, where the network takes any size.
-    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(64..=1024))]
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| options::SIDE.parse(text))]
     side: Option<usize>,
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
     /// What the hole's pixels are set to: a number in the network's input range, or smooth.
-    #[arg(long, allow_hyphen_values = true, value_parser = hole_value)]
+    #[arg(long, allow_hyphen_values = true, value_parser = options::parse_hole_value)]
     hole_value: Option<HoleValue>,
     /// Value range of the network's pictures.
     #[arg(long, allow_hyphen_values = true, value_parser = ["0..1", "-1..1"])]
@@ -64,59 +64,75 @@ pub struct Arguments {
     output_covers: Option<String>,
 }
 
-fn hole_value(text: &str) -> std::result::Result<HoleValue, String> {
-    options::parse_hole_value(text).ok_or_else(|| "it is a number or smooth".to_owned())
+pub fn run(arguments: &Arguments) -> Result<()> {
+    check_output(&arguments.output)?;
+    let mut photo = decoded(&arguments.image, pipeline::decode_photo)?;
+    let size = (photo.width, photo.height);
+    let mut mask = decoded(&arguments.mask, |bytes| pipeline::decode_mask(bytes, size.0, size.1))?;
+    mask.grow(arguments.grow);
+    let options = options(arguments, size)?;
+    let mut models = models(arguments)?;
+    let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
+    let image = super::file_name(&arguments.image);
+    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
+    super::write_file(&arguments.output, &pipeline::encode_photo(&photo)?)
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let image = super::file_name(&arguments.image);
-    let mut photo = pipeline::decode_photo(&super::read_file(&arguments.image)?).map_err(|e| e.in_file(&image))?;
-    let (width, height) = (photo.width, photo.height);
-    let picture_mask = |path: &PathBuf| -> Result<Mask> {
-        let mask = pipeline::decode_mask(&super::read_file(path)?, width, height);
-        mask.map_err(|e| e.in_file(&super::file_name(path)))
-    };
-    let mut mask = picture_mask(&arguments.mask)?;
-    mask.grow(arguments.grow);
-    let second = |path: &PathBuf| -> Result<Vec<u8>> {
-        let name = super::file_name(path);
-        let picture = pipeline::decode_photo(&super::read_file(path)?).map_err(|e| e.in_file(&name))?;
-        if (picture.width, picture.height) != (width, height) {
+/// `usage` if the output's name says that it is no PNG, which it always is.
+fn check_output(path: &Path) -> Result<()> {
+    match path.extension() {
+        Some(ending) if !ending.eq_ignore_ascii_case("png") => {
             let text = format!(
-                "{name} has {} x {} pixels, but the photo has {width} x {height}.",
-                picture.width, picture.height
+                "--output {}: infill writes PNG, which keeps every pixel outside the mask as it is. Give the file a name \
+                 that ends in .png.",
+                super::file_name(path)
             );
-            return Err(Error::new(Code::Usage, text));
+            Err(Error::new(Code::Usage, text))
         }
-        Ok(picture.rgba)
-    };
-    let drawn = |path: &PathBuf| {
-        let edges = pipeline::decode_edges(&super::read_file(path)?, width, height);
-        edges.map_err(|e| e.in_file(&super::file_name(path)))
-    };
-    let options = FillOptions {
+        _ => Ok(()),
+    }
+}
+
+/// A picture as `decode` reads it; the error names the file.
+fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    decode(&super::read_picture(path)?).map_err(|e| e.in_file(&super::file_name(path)))
+}
+
+/// The second picture of a pair network: RGBA of the photo's size.
+fn second(path: &Path, (width, height): (usize, usize)) -> Result<Vec<u8>> {
+    let picture = decoded(path, pipeline::decode_photo)?;
+    if (picture.width, picture.height) != (width, height) {
+        let text = format!(
+            "{} has {} x {} pixels, but the photo has {width} x {height}.",
+            super::file_name(path),
+            picture.width,
+            picture.height
+        );
+        return Err(Error::new(Code::Usage, text));
+    }
+    Ok(picture.rgba)
+}
+
+/// The fill's settings; clap has held the numbers against their ranges.
+fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
+    let edges = |path: &PathBuf| decoded(path, |bytes| pipeline::decode_edges(bytes, size.0, size.1));
+    Ok(FillOptions {
         seed: arguments.seed,
         sharpen: match arguments.sharpen.as_str() {
             "on" => Sharpen::On,
             "off" => Sharpen::Off,
             _ => Sharpen::Auto,
         },
-        sigma: arguments.sigma.filter(|s| s.is_finite() && *s > 0.0),
-        edges: arguments.edges.as_ref().map(drawn).transpose()?,
+        sigma: arguments.sigma,
+        edges: arguments.edges.as_ref().map(edges).transpose()?,
         side: arguments.side,
-        second: arguments.second.as_ref().map(second).transpose()?,
+        second: arguments.second.as_deref().map(|path| second(path, size)).transpose()?,
         hole_value: arguments.hole_value,
         range: arguments.range.as_deref().and_then(options::parse_range),
         mask_means: arguments.mask_means.as_deref().and_then(options::parse_mask_means),
         output_covers: arguments.output_covers.as_deref().and_then(options::parse_output_covers),
         ..FillOptions::default()
-    };
-    let mut models = models(arguments)?;
-    let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
-    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
-    let png = pipeline::encode_photo(&photo)?;
-    let path = &arguments.output;
-    std::fs::write(path, png).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
+    })
 }
 
 /// The networks to run: the given weights, the default model, or none.

@@ -1,17 +1,19 @@
 //! Files to pixels and back. PNG, JPEG and WebP, decoded here so that untouched pixels never pass through a canvas.
 
+mod structure;
+
 use std::io::Cursor;
 
+use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, Limits};
 
 use super::{Mask, Photo};
 use crate::error::{Code, Error, Result};
-use crate::limits::{ICC_BYTES, IMAGE_PIXELS, IMAGE_SIDE};
-
-/// Most bytes a decoder may allocate for 16-bit RGBA at the pixel cap.
-const DECODE_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
+use crate::limits::{
+    ICC_BYTES, IMAGE_PIXELS, IMAGE_SIDE, MAX_IMAGE_DECODE_BYTES, MAX_IMAGE_FILE_BYTES, MAX_IMAGE_METADATA_BYTES,
+};
 
 /// Decodes PNG, JPEG or WebP: upright by its EXIF orientation, colours as stored, first frame of an animation.
 ///
@@ -27,55 +29,71 @@ pub fn decode_photo(bytes: &[u8]) -> Result<Photo> {
 }
 
 fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>, Vec<String>)> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    let format = reader.format();
-    let mut notes = Vec::new();
-    match format {
-        Some(ImageFormat::Jpeg) if jpeg_components(bytes) == Some(4) => {
-            let text = "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.";
-            return Err(Error::new(Code::ImageFormat, text));
-        }
-        Some(ImageFormat::Png) if PngDecoder::new(Cursor::new(bytes)).and_then(|d| d.is_apng()).unwrap_or(false) => {
-            notes.push("animated".to_owned());
-        }
-        Some(ImageFormat::WebP) if WebPDecoder::new(Cursor::new(bytes)).is_ok_and(|d| d.has_animation()) => {
-            notes.push("animated".to_owned());
-        }
-        Some(ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP) => {}
-        _ => {
-            return Err(Error::new(
-                Code::ImageFormat,
-                format!("This is {}. Open a PNG, JPEG or WebP picture.", what(bytes)),
-            ));
-        }
-    }
-    let mut decoder = reader.into_decoder().map_err(fault)?;
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > IMAGE_PIXELS || width.max(height) > IMAGE_SIDE {
-        let text = format!(
-            "The picture claims {width} x {height} pixels; infill opens up to {} megapixels and sides up to {IMAGE_SIDE}.",
-            IMAGE_PIXELS / 1_000_000
-        );
+    let format = format(bytes)?;
+    if bytes.len() as u64 > MAX_IMAGE_FILE_BYTES {
+        let text = format!("The picture's file has {} bytes; infill opens up to {MAX_IMAGE_FILE_BYTES}.", bytes.len());
         return Err(Error::new(Code::ImageLimit, text));
     }
-    // A PNG's worst case is about 1030 times smaller than its pixels; far beyond that the header lies.
-    if format == Some(ImageFormat::Png) && pixels / 8 > bytes.len() as u64 * 1100 {
-        let text = format!("The picture claims {width} x {height} pixels, which {} bytes cannot hold.", bytes.len());
-        return Err(Error::new(Code::ImageLimit, text));
-    }
+    let structure = structure::check(format, bytes)?;
+    let mut decoder = decoder(format, bytes)?;
+    check_size(decoder.dimensions(), structure::most_pixels(format, structure, bytes.len()), bytes.len())?;
     let mut limits = Limits::default();
-    limits.max_alloc = Some(DECODE_BYTES);
+    limits.max_alloc = Some(MAX_IMAGE_DECODE_BYTES);
     decoder.set_limits(limits).map_err(fault)?;
     let icc = decoder.icc_profile().unwrap_or(None).filter(|profile| profile.len() <= ICC_BYTES);
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let color = decoder.color_type();
-    if color.bytes_per_pixel() > color.channel_count() {
-        notes.push("sixteen-bit".to_owned());
-    }
+    let notes = [("animated", structure.is_animated), ("sixteen-bit", color.bytes_per_pixel() > color.channel_count())];
+    let notes = notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note.to_owned()).collect();
     let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
     image.apply_orientation(orientation);
     Ok((image, icc, notes))
+}
+
+/// Refuses a file by its first bytes: `image-format` unless it begins as PNG, JPEG or WebP.
+pub fn check_picture_head(bytes: &[u8]) -> Result<()> {
+    format(bytes).map(drop)
+}
+
+/// Which of the formats that are decoded here the bytes begin as; `image-format` if none.
+fn format(bytes: &[u8]) -> Result<ImageFormat> {
+    match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) if jpeg_components(bytes) == Some(4) => {
+            let text = "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.";
+            Err(Error::new(Code::ImageFormat, text))
+        }
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => Ok(format),
+        _ => {
+            let text = format!("This is {}. Open a PNG, JPEG or WebP picture.", what(bytes));
+            Err(Error::new(Code::ImageFormat, text))
+        }
+    }
+}
+
+/// A decoder that has read the header and the metadata, which may take no more memory than they need.
+fn decoder(format: ImageFormat, bytes: &[u8]) -> Result<Box<dyn ImageDecoder + '_>> {
+    let reader = Cursor::new(bytes);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_IMAGE_METADATA_BYTES);
+    Ok(match format {
+        ImageFormat::Png => Box::new(PngDecoder::with_limits(reader, limits).map_err(fault)?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(reader).map_err(fault)?),
+        _ => Box::new(JpegDecoder::new(reader).map_err(fault)?),
+    })
+}
+
+/// `image-limit` unless the picture has a size that infill opens and that a file of this length can hold.
+fn check_size((width, height): (u32, u32), most: u64, bytes: usize) -> Result<()> {
+    let pixels = u64::from(width) * u64::from(height);
+    let text = if pixels == 0 || pixels > IMAGE_PIXELS || width.max(height) > IMAGE_SIDE {
+        let megapixels = IMAGE_PIXELS / 1_000_000;
+        format!("infill opens up to {megapixels} megapixels and sides up to {IMAGE_SIDE}")
+    } else if pixels > most {
+        format!("a file of {bytes} bytes cannot hold them")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Code::ImageLimit, format!("The picture claims {width} x {height} pixels; {text}.")))
 }
 
 fn fault(error: image::ImageError) -> Error {

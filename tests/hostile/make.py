@@ -1,4 +1,4 @@
-"""Makes hostile checkpoints, each with the error code it must end in: python tests/hostile/make.py
+"""Makes hostile checkpoints and pictures, each with the error code it must end in: python tests/hostile/make.py
 
 Only the standard library; nothing here is ever unpickled. `ok` means: opens, and nothing in it is executed.
 """
@@ -11,7 +11,9 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILES = f"{HERE}/files"
+PICTURES = f"{HERE}/pictures"
 expected = {}
+expected_pictures = {}
 
 MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e"
 GLOBAL = lambda module, name: b"c" + module.encode() + b"\n" + name.encode() + b"\n"
@@ -42,6 +44,12 @@ def write(name, data, code):
     with open(f"{FILES}/{name}", "wb") as file:
         file.write(data)
     expected[name] = code
+
+
+def picture(name, data, code):
+    with open(f"{PICTURES}/{name}", "wb") as file:
+        file.write(data)
+    expected_pictures[name] = code
 
 
 def archive(name, pickle, code, data=None, extra=(), change=lambda raw: raw, compression=zipfile.ZIP_STORED):
@@ -191,6 +199,16 @@ def zips():
     archive("zip-deflate-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 24, "<I", 10), compression=zipfile.ZIP_DEFLATED)
     # 40 MB of values in 40 kB, of which a tensor needs four.
     archive("zip-deflated-values-bomb.pth", state_dict(tensor(storage(numel=10_000_000))), "ok-but-reading:checkpoint-limit", data={"0": b"\0" * 40_000_000}, compression=zipfile.ZIP_DEFLATED)
+    # Views of one storage, and storages of zeros: nothing is read, for together they unfold to a gigabyte and more.
+    views = lambda count, *values: pickled(b"}(" + b"".join(STR(f"w{i}") + values[i % len(values)] for i in range(count)) + b"u")
+    reading = "ok-but-reading:checkpoint-limit"
+    archive("views-of-stride-0.pth", views(70, tensor(storage(), size=(2**22,), stride=(0,))), reading)
+    again = tensor(storage(numel=10_000), size=(10_000,)) + b"q\x000}(" + b"".join(STR(f"w{i}") + b"h\x00" for i in range(3_000)) + b"u"
+    archive("views-of-one-storage.pth", pickled(again), reading, data={"0": b"\0" * 40_000})
+    zeros = lambda key: tensor(storage(key=key, numel=2_000_000), size=(2_000_000,))
+    archive("views-of-deflated-zeros.pth", views(70, zeros("0")), reading, data={"0": b"\0" * 8_000_000}, compression=zipfile.ZIP_DEFLATED)
+    one = lambda key: tensor(storage(key=key, numel=2_000_000), size=(1,))
+    archive("views-in-turn-of-deflated-zeros.pth", views(500, one("0"), one("1")), reading, data={"0": b"\0" * 8_000_000, "1": b"\0" * 8_000_000}, compression=zipfile.ZIP_DEFLATED)
     archive("zip-long-name.pth", good, "checkpoint-corrupt", extra=[("a/" + "n" * 2000, b"x")])
     archive("zip64-fine.pth", good, "ok", change=zip64)
     archive("zip64-record-elsewhere.pth", good, "checkpoint-corrupt", change=lambda raw: zip64(raw, locator=1))
@@ -275,6 +293,9 @@ def safe():
     safetensors("negative-shape.safetensors", {"w": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}, sixteen, "checkpoint-tensor")
     safetensors("offsets-reversed.safetensors", {"w": {"dtype": "F32", "shape": [4], "data_offsets": [16, 0]}}, sixteen, "checkpoint-tensor")
     safetensors("float8.safetensors", {"w": {"dtype": "F8_E4M3", "shape": [16], "data_offsets": [0, 16]}}, sixteen, "checkpoint-dtype")
+    # Its length reads ` <` as bytes, and another one `PK`.
+    safetensors("length-like-a-web-page.safetensors", json.dumps(one).ljust(15_392).encode(), sixteen, "ok")
+    safetensors("length-like-a-zip.safetensors", json.dumps(one).ljust(0x4B50).encode(), sixteen, "ok")
     safetensors("no-tensors.safetensors", {"__metadata__": {"a": "b"}}, b"", "checkpoint-no-tensors")
 
 
@@ -290,12 +311,52 @@ def others():
     write("plain.pkl", pickled(b"}"), "checkpoint-format")
 
 
+def png(name, chunks, code, size=(1, 1), color=2, end=b"\0\0\0\0IEND\xae\x42\x60\x82"):
+    header = struct.pack(">IIBBBBB", *size, 8, color, 0, 0, 0)
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    picture(name, b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in [(b"IHDR", header), *chunks]) + end, code)
+
+
+def webp(name, chunks, code):
+    body = b"".join(kind + struct.pack("<I", len(data) if length is None else length) + data + b"\0" * (len(data) % 2) for kind, data, length in chunks)
+    picture(name, b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body, code)
+
+
+def pictures():
+    rows = lambda count, size: (b"IDAT", zlib.compress((b"\0" * (1 + size)) * count, 9))
+    png("png-fine.png", [rows(1, 3)], "ok")
+    png("png-palette-fine.png", [(b"PLTE", b"\1\2\3"), rows(1, 1)], "ok", color=3)
+    for length in [0, 1, 4, 769]:
+        png(f"png-palette-of-{length}-bytes.png", [(b"PLTE", b"\1" * length), rows(1, 1)], "image-corrupt", color=3)
+    # Opened without the profile, of which no more than a part is inflated.
+    png("png-profile-of-200-mb.png", [(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 200_000_000, 9)), rows(1, 3)], "ok")
+    png("png-120-megapixels.png", [rows(1, 3)], "image-limit", size=(12_000, 10_000))
+    png("png-chunk-past-the-end.png", [rows(1, 3)], "image-corrupt", end=struct.pack(">I", 2**31 - 1) + b"eXIfxx")
+    one_colour = lambda w, h: (b"VP8L", b"\x2f" + struct.pack("<I", w - 1 | h - 1 << 14) + bytes.fromhex("071011fd0f4444ff03"), None)
+    extended = lambda w, h, flags: (b"VP8X", struct.pack("<I", flags) + (w - 1).to_bytes(3, "little") + (h - 1).to_bytes(3, "little"), None)
+    webp("webp-fine.webp", [one_colour(1, 1)], "ok")
+    webp("webp-4-megapixels-of-one-colour.webp", [one_colour(2000, 2000)], "ok")
+    webp("webp-120-megapixels-of-one-colour.webp", [one_colour(12_000, 10_000)], "image-limit")
+    lossy = lambda w, h: (b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", w, h) + b"\0" * 8, None)
+    webp("webp-120-megapixels.webp", [lossy(12_000, 10_000)], "image-limit")
+    webp("webp-frame-of-268-megapixels.webp", [extended(1, 1, 0), lossy(16_383, 16_383)], "image-limit")
+    for kind, flags in [(b"ICCP", 32), (b"EXIF", 8), (b"XMP ", 4)]:
+        name = kind.decode().strip().lower()
+        webp(f"webp-{name}-of-4-gb.webp", [extended(1, 1, flags), one_colour(1, 1), (kind, b"xx", 2**32 - 1)], "image-corrupt")
+    inner = b"\0" * 16 + b"EXIF" + struct.pack("<I", 2**32 - 1)
+    webp("webp-exif-of-4-gb-in-a-frame.webp", [extended(1, 1, 2), (b"ANIM", b"\0" * 6, None), (b"ANMF", inner + b"\0" * 8, None)], "image-corrupt")
+    frame = bytes.fromhex("ffc0001108") + struct.pack(">HH", 10_000, 12_000) + bytes.fromhex("03012200021101031101")
+    picture("jpeg-120-megapixels.jpg", b"\xff\xd8" + frame + bytes.fromhex("ffda000c03010002110311003f00") + b"\0" * 8, "image-limit")
+
+
 if __name__ == "__main__":
-    os.makedirs(FILES, exist_ok=True)
-    for old in os.listdir(FILES):
-        os.remove(f"{FILES}/{old}")
-    for make in [pickles, rebuilds, zips, legacies, tars, safe, others]:
+    for folder in [FILES, PICTURES]:
+        os.makedirs(folder, exist_ok=True)
+        for old in os.listdir(folder):
+            os.remove(f"{folder}/{old}")
+    for make in [pickles, rebuilds, zips, legacies, tars, safe, others, pictures]:
         make()
-    with open(f"{HERE}/expected.json", "w") as file:
-        json.dump(expected, file, indent=1, sort_keys=True)
-    print(len(expected), "files")
+    for name, codes in [("expected", expected), ("pictures", expected_pictures)]:
+        with open(f"{HERE}/{name}.json", "w") as file:
+            json.dump(codes, file, indent=1, sort_keys=True)
+    print(len(expected), "files,", len(expected_pictures), "pictures")
