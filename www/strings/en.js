@@ -136,6 +136,7 @@ export const text = {
     'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
     animated: 'It moves: only the first frame was opened.',
     browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
+    'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',
   },
 
   // Errors of the page itself, by code; the crate's errors bring their own words
