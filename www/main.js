@@ -4,6 +4,7 @@
  */
 import { App } from './app.js';
 import { prepareDefault } from './actions/weights.js';
+import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';
 import { Document } from './document/document.js';
@@ -118,6 +119,7 @@ const page = {
     app.touch();
     byId('canvas', HTMLDivElement).focus({ preventScroll: true });
   },
+  canDraw,
   ask,
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };

@@ -15,6 +15,7 @@ import { loadWeights } from './weights.js';
  * What opening needs of the page around it.
  * @typedef {object} Page
  * @property {(photo: Photo) => void} show makes the photo the open one
+ * @property {(colorSpace: PredefinedColorSpace) => boolean} canDraw whether this browser shows a colour space
  * @property {(question: {text: string, yes: string, no: string}) => Promise<boolean>} ask
  * @property {() => void} choosePhoto opens the browser's dialog
  */
@@ -37,10 +38,12 @@ export async function openPhoto(app, page, blob, name) {
       if (!isSure) return app.say(text.kept);
     }
     app.run?.abort();
-    page.show(new Photo({ ...decoded, rgba, name }));
+    const photo = new Photo({ ...decoded, rgba, name });
+    page.show(photo);
     app.state.opened();
     const known = /** @type {Record<string, string>} */ (text.notes);
-    const notes = decoded.notes.map((note) => known[note] ?? note);
+    const codes = page.canDraw(photo.colorSpace) ? decoded.notes : [...decoded.notes, 'shown-as-srgb'];
+    const notes = codes.map((note) => known[note] ?? note);
     app.say([text.opened(name, decoded.width, decoded.height), ...notes].join(' '));
   } catch (error) {
     app.fail(wordsFor(error, name), { label: text.openAnother, run: page.choosePhoto });

@@ -2,6 +2,7 @@
  * Pictures that lie over the photo, such as edges or scores, on a canvas of their own above photo and mask.
  * @module
  */
+import { imageData } from './color_space.js';
 
 /** @typedef {import('./viewport.js').Viewport} Viewport */
 /** @typedef {import('./tiles.js').Tiles} Tiles */
@@ -106,7 +107,7 @@ export class Overlay {
 export function raster(columns, rows, colour) {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [columns, rows];
-  const pixels = new ImageData(columns, rows);
+  const pixels = imageData(columns, rows);
   for (let at = 0; at < columns * rows; at++) pixels.data.set(colour(at), at * 4);
   canvas.getContext('2d')?.putImageData(pixels, 0, 0);
   return canvas;

@@ -3,6 +3,7 @@
  * @module
  */
 import { expand, union } from '../document/raster.js';
+import { context2d, imageData } from './color_space.js';
 import { Tiles, maskPainter, photoPainter, rgbaPainter } from './tiles.js';
 import { Viewport } from './viewport.js';
 
@@ -91,9 +92,9 @@ export class Stage {
     this.#preview = document.createElement('canvas');
     this.#preview.width = Math.ceil(width / step);
     this.#preview.height = Math.ceil(height / step);
-    const pixels = new ImageData(this.#preview.width, this.#preview.height, { colorSpace });
+    const pixels = imageData(this.#preview.width, this.#preview.height, colorSpace);
     paint(pixels.data, 0, 0, pixels.width, pixels.height, step);
-    this.#preview.getContext('2d', { colorSpace })?.putImageData(pixels, 0, 0);
+    context2d(this.#preview, colorSpace)?.putImageData(pixels, 0, 0);
     if (colorSpace !== this.#colorSpace) {
       // A canvas keeps the space it began with.
       const fresh = /** @type {HTMLCanvasElement} */ (this.#photo.cloneNode());
@@ -186,7 +187,7 @@ export class Stage {
 
   #drawPhoto() {
     this.#isPhotoOld = false;
-    const context = this.#photo.getContext('2d', { colorSpace: this.#colorSpace });
+    const context = context2d(this.#photo, this.#colorSpace);
     if (!context) return;
     const whole = { x: 0, y: 0, width: this.#photo.width, height: this.#photo.height };
     context.setTransform(1, 0, 0, 1, 0, 0);

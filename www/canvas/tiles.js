@@ -3,6 +3,7 @@
  * tile, so the browser's limits on canvas sizes do not matter.
  * @module
  */
+import { context2d, imageData } from './color_space.js';
 
 /** @typedef {import('../document/raster.js').Rect} Rect */
 /** @typedef {import('./viewport.js').Viewport} Viewport */
@@ -122,8 +123,8 @@ export class Tiles {
       }
     }
     const { width, height } = tile.canvas;
-    const context = tile.canvas.getContext('2d', { willReadFrequently: true, colorSpace: this.#colorSpace });
-    const pixels = new ImageData(width, height, { colorSpace: this.#colorSpace });
+    const context = context2d(tile.canvas, this.#colorSpace, { willReadFrequently: true });
+    const pixels = imageData(width, height, this.#colorSpace);
     this.#paint(pixels.data, tx * SIDE, ty * SIDE, width, height, 2 ** level);
     context?.putImageData(pixels, 0, 0);
     tile.isOld = false;

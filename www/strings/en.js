@@ -136,6 +136,7 @@ export const text = {
     'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
     animated: 'It moves: only the first frame was opened.',
     browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
+    'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',
   },
 
   // Errors of the page itself, by code; the crate's errors bring their own words
@@ -143,6 +144,7 @@ export const text = {
     'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
     'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-wait': 'The browser took too long over this file, so it was given up. Try again, or save it as PNG or JPEG with another program first.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
     'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',

@@ -2,20 +2,23 @@
  * Pictures that the crate does not read, decoded by the browser: AVIF, GIF, BMP, CMYK JPEG and what else it knows.
  * @module
  */
+import { within } from './within.js';
 
 /** Side of the canvas that pixels are read back through. */
 const PART = 2048;
+/** The largest pictures take some seconds on a slow machine. */
+const MAX_DECODE_MS = 60_000;
+/** Only a note hangs on the number of frames. */
+const MAX_FRAMES_MS = 5000;
 
 /**
  * @param {Blob} blob
  * @returns {Promise<import('./protocol.js').DecodedPhoto>}
  */
 export async function decodeInBrowser(blob) {
-  const bitmap = await createImageBitmap(blob, {
-    colorSpaceConversion: 'none',
-    premultiplyAlpha: 'none',
-    imageOrientation: 'from-image',
-  });
+  /** @type {ImageBitmapOptions} */
+  const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' };
+  const bitmap = await within(createImageBitmap(blob, options), MAX_DECODE_MS, 'decoding in the browser');
   const { width, height } = bitmap;
   const rgba = new Uint8Array(width * height * 4);
   const canvas = new OffscreenCanvas(Math.min(PART, width), Math.min(PART, height));
@@ -42,16 +45,18 @@ export async function decodeInBrowser(blob) {
 
 /** @param {Blob} blob */
 async function hasMoreFrames(blob) {
+  const { ImageDecoder } = /** @type {any} */ (self);
+  let decoder = null;
   try {
-    const { ImageDecoder } = /** @type {any} */ (self);
     if (!ImageDecoder || !blob.type) return false;
-    const decoder = new ImageDecoder({ data: blob.stream(), type: blob.type });
-    await decoder.completed;
-    const isMoving = (decoder.tracks.selectedTrack?.frameCount ?? 1) > 1;
-    decoder.close();
-    return isMoving;
+    // Of a type that it does not support, `completed` never settles.
+    if (!(await within(ImageDecoder.isTypeSupported(blob.type), MAX_FRAMES_MS, 'asking for a decoder'))) return false;
+    decoder = new ImageDecoder({ data: blob.stream(), type: blob.type });
+    await within(decoder.completed, MAX_FRAMES_MS, 'counting the frames');
+    return (decoder.tracks.selectedTrack?.frameCount ?? 1) > 1;
   } catch {
-    // Only a note hangs on it.
     return false;
+  } finally {
+    decoder?.close();
   }
 }

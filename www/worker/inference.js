@@ -5,11 +5,19 @@
  */
 import { decodeInBrowser } from './browser_decode.js';
 import { holdLock } from './lock.js';
+import { within } from './within.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').Fault} Fault */
 /** @typedef {import('./protocol.js').PixelsPart} PixelsPart */
 /** @typedef {import('./protocol.js').Reply} Reply */
+
+/** A start may fetch a megabyte over a bad connection. */
+const MAX_START_MS = 180_000;
+/** A file may lie on a slow disk or in a network. */
+const MAX_READ_MS = 120_000;
+/** A lock of its own name is granted at once, where there are locks. */
+const MAX_LOCK_MS = 10_000;
 
 /** Progress is told at most this often. */
 const PROGRESS_MS = 33;
@@ -57,11 +65,12 @@ export async function start({ name, threads }) {
   try {
     const folder = new URL(`../../pkg/${name}/`, import.meta.url);
     const glue = new URL('infill.js', folder).href;
-    const response = await fetch(new URL('infill_bg.wasm', folder));
+    const signal = AbortSignal.timeout(MAX_START_MS);
+    const response = await fetch(new URL('infill_bg.wasm', folder), { signal });
     // 204: the service worker, or `cargo xtask serve`, has other builds but not this one.
     if (response.status !== 200) throw Object.assign(new Error(`HTTP ${response.status}`), { code: 'wasm-missing' });
     const module = await compile(response);
-    crate = await import(glue).catch((error) => {
+    crate = await within(import(glue), MAX_START_MS, 'loading the program').catch((error) => {
       throw Object.assign(error, { code: 'wasm-missing' });
     });
     const memory = name.endsWith('-threads') ? sharedMemory() : undefined;
@@ -73,7 +82,8 @@ export async function start({ name, threads }) {
     const code = /** @type {any} */ (error)?.code ?? (error instanceof WebAssembly.CompileError ? 'wasm-compile' : 'worker-start');
     return post({ kind: 'dead', fault: { code: typeof code === 'string' ? code : 'worker-start', message: String(error), keys: [] } });
   }
-  post({ kind: 'ready', lock: await holdLock() });
+  // Without the lock its death is heard of only where the browser tells.
+  post({ kind: 'ready', lock: await within(holdLock(), MAX_LOCK_MS, 'taking the lock').catch(() => '') });
 }
 
 /** @param {Response} response */
@@ -123,7 +133,7 @@ async function answer(request) {
       return { value: bytes, transfer: [bytes.buffer] };
     }
     case 'decode-mask': {
-      const bytes = new Uint8Array(await request.blob.arrayBuffer());
+      const bytes = await bytesOf(request.blob);
       const holes = crate.decode_mask(bytes, request.width, request.height);
       return { value: holes, transfer: [holes.buffer] };
     }
@@ -179,21 +189,24 @@ function teller(id) {
   };
 }
 
+/** @param {Blob} blob */
+async function bytesOf(blob) {
+  return new Uint8Array(await within(blob.arrayBuffer(), MAX_READ_MS, 'reading the file'));
+}
+
 /**
  * @param {Blob} blob
  * @param {boolean} tryBrowser
  */
 async function decode(blob, tryBrowser) {
   try {
-    return crate.decode_photo(new Uint8Array(await blob.arrayBuffer()));
+    return crate.decode_photo(await bytesOf(blob));
   } catch (error) {
     if (!tryBrowser || faultOf(error).code !== 'image-format') throw error;
-    try {
-      return await decodeInBrowser(blob);
-    } catch {
-      // The crate's sentence says more than the browser's.
-      throw error;
-    }
+    return decodeInBrowser(blob).catch((browsers) => {
+      // The crate's sentence says more than the browser's, except where the browser was too slow.
+      throw faultOf(browsers).code === 'worker-wait' ? browsers : error;
+    });
   }
 }
 

@@ -7,13 +7,17 @@
 /** @typedef {import('./builds.js').Build} Build */
 
 /**
+ * A worker that imports a module. Not by an import statement: in Firefox a service worker does not see what a worker's
+ * first script imports, so the worker would not start offline.
  * @param {URL} module
  * @param {string} name for the browser's tools
- * @param {string} [source] what to do with the module's exports
+ * @param {string} run what to do with `module`, and with `first`, which is a promise of the first message
  * @returns {Worker}
  */
-export function spawnModule(module, name, source = '') {
-  const text = `import * as module from ${JSON.stringify(module.href)};${source}`;
+export function spawnModule(module, name, run) {
+  const text = `
+const first = new Promise((resolve) => addEventListener('message', ({ data }) => resolve(data), { once: true }));
+import(${JSON.stringify(module.href)}).then((module) => ${run}).catch((error) => setTimeout(() => { throw error; }));`;
   const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
   const worker = new Worker(url, { type: 'module', name });
   // The worker has read it by the time it says anything.
@@ -29,6 +33,5 @@ export function spawnModule(module, name, source = '') {
  * @returns {Worker}
  */
 export function spawnWorker({ name, threads }) {
-  const source = `module.start(${JSON.stringify({ name, threads })});`;
-  return spawnModule(new URL('./inference.js', import.meta.url), 'infill', source);
+  return spawnModule(new URL('./inference.js', import.meta.url), 'infill', `module.start(${JSON.stringify({ name, threads })})`);
 }

@@ -12,8 +12,11 @@ function post(reply) {
   /** @type {any} */ (self).postMessage(reply);
 }
 
-self.addEventListener('message', async (/** @type {any} */ event) => {
-  const { glue, module, memory } = /** @type {ThreadStart} */ (event.data);
+/**
+ * Joins the threads; called by the worker's own source with the page's first message.
+ * @param {ThreadStart} start
+ */
+export async function join({ glue, module, memory }) {
   try {
     const crate = await import(glue);
     await crate.default({ module_or_path: module, memory });
@@ -23,4 +26,4 @@ self.addEventListener('message', async (/** @type {any} */ event) => {
   } catch (error) {
     post({ kind: 'dead', message: String(error) });
   }
-}, { once: true });
+}

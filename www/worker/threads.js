@@ -14,7 +14,7 @@ export class Threads {
   #workers = /** @type {Worker[]} */ ([]);
 
   /** @param {() => Worker} [spawn] */
-  constructor(spawn = () => spawnModule(new URL('./thread.js', import.meta.url), 'infill-thread')) {
+  constructor(spawn = () => spawnModule(new URL('./thread.js', import.meta.url), 'infill-thread', 'first.then(module.join)')) {
     this.#spawn = spawn;
   }
 
