@@ -35,7 +35,7 @@ def layer(op, a):
     if op in ("ReLU", "Sigmoid", "Tanh"):
         return getattr(nn, op)()
     if op.endswith("Pad2d"):
-        return getattr(nn, op)(tuple(a["padding"]))
+        return getattr(nn, op)((a["left"], a["right"], a["top"], a["bottom"]))
     if op == "Upsample":
         return nn.Upsample(scale_factor=a["scale_factor"], mode=a["mode"])
     return {

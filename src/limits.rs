@@ -69,6 +69,14 @@ pub const MAX_CLASS_BASES: usize = 32;
 /// Greatest number that a layer of a pasted class may be given (channels, kernel, stride, padding, side), so that no sum or
 /// product of a few of them overflows.
 pub const MAX_LAYER_NUMBER: i64 = 1 << 16;
+/// Most dimensions of a value inside a network, the batch included.
+pub const MAX_RANK: usize = 5;
+/// Most layers of a network.
+pub const MAX_NODES: usize = 20_000;
+/// Most values that one layer reads.
+pub const MAX_INPUTS: usize = 1024;
+/// Most values that one layer gives.
+pub const MAX_OUTPUTS: usize = 64;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.

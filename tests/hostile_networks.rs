@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use infill::engine::{self, EngineKind, WeightSource};
 use infill::error::{Code, Result};
-use infill::network::{Conv2d, ConvTranspose2d, Network, Op, Pad2d, PaddingMode, UpsampleMode};
+use infill::network::{Cat, Conv2d, ConvTranspose2d, Network, Op, Pad2d, PaddingMode, Upsample, UpsampleMode};
 use infill::tensor::Tensor;
 
 /// Values that overflow when they are added, doubled or multiplied, beside plausible ones.
@@ -91,7 +91,7 @@ fn hostile_padding_and_enlarging_end_in_one_error() {
             both(pad.clone().into(), (2, 5, 6));
         }
         for mode in [UpsampleMode::Nearest, UpsampleMode::Bilinear] {
-            both(Op::Upsample { scale: value, mode }, (2, 3, 4));
+            both(Upsample { scale: value, mode }.into(), (2, 3, 4));
         }
     }
 }
@@ -106,7 +106,7 @@ fn what_memory_has_no_room_for_is_refused_before_it_is_taken() {
     let input = network.input("x", 1);
     let values: Vec<_> =
         (0..12).map(|i| network.node(format!("c{i}"), Conv2d::new(1, 1, 1).padding(5000), &[input])).collect();
-    let sum = network.node("sum", Op::Cat, &values);
+    let sum = network.node("sum", Cat::CHANNELS, &values);
     let network = network.returns(sum);
     let x = Tensor::zeros([1, 1, 1, 1]);
     for kind in [EngineKind::Fast, EngineKind::Reference] {

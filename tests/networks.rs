@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
 use infill::models::Widths;
-use infill::network::{Conv2d, ConvTranspose2d, Network, Op, PaddingMode};
+use infill::network::{Conv2d, ConvTranspose2d, Network, Op, Operator, PaddingMode};
 use infill::tensor::Tensor;
 use infill::{checkpoint, engine, models, threads};
 use serde_json::Value;

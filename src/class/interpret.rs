@@ -15,7 +15,7 @@ use super::parser::{Expression, Function, Module, Node, Parameter, Statement, Ta
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
 use crate::limits::MAX_CLASS_FILE_STEPS;
-use crate::network::{Network, NodeId, Shape};
+use crate::network::{Network, Shape, ValueId};
 use arithmetic::truth;
 
 /// Most statements, calls and list items that are followed for one class.
@@ -67,7 +67,7 @@ pub fn network(
 
 impl Run<'_> {
     /// Makes an instance of the class and calls its `forward` on tensors of these channels; what comes out.
-    fn follow(&mut self, root: usize, channels: &[usize]) -> Result<NodeId> {
+    fn follow(&mut self, root: usize, channels: &[usize]) -> Result<ValueId> {
         let line = self.module.classes[root].line;
         let id = self.instance(root, Given::default(), line)?;
         self.register(id, line)?;
@@ -135,18 +135,18 @@ impl Run<'_> {
     }
 
     /// The shape of a tensor, where the inputs' are known.
-    fn shape(&mut self, x: NodeId, line: usize) -> Result<Option<Shape>> {
+    fn shape(&mut self, x: ValueId, line: usize) -> Result<Option<Shape>> {
         let Some(sizes) = self.sizes else { return Ok(None) };
         self.spend(self.network.nodes.len(), line)?;
         let shapes = self.network.shapes(sizes).or_else(|error| at(line, error.message))?;
-        Ok(Some(shapes[x.0]))
+        Ok(Some(shapes[x]))
     }
 
     /// `x.shape`; only a run would tell the batch.
-    fn sizes(&mut self, x: NodeId, line: usize) -> Result<Value> {
-        let Some(Shape { channels, height, width }) = self.shape(x, line)? else { return Ok(Value::Unread) };
-        let sides = [channels, height, width].map(|side| Value::Int(side as i64));
-        self.list([&[Value::Unread], &sides[..]].concat(), line)
+    fn sizes(&mut self, x: ValueId, line: usize) -> Result<Value> {
+        let Some(shape) = self.shape(x, line)? else { return Ok(Value::Unread) };
+        let sides = shape.sides().iter().skip(1).map(|&side| Value::Int(side as i64));
+        self.list(std::iter::once(Value::Unread).chain(sides).collect(), line)
     }
 
     fn list(&mut self, items: Vec<Value>, line: usize) -> Result<Value> {

@@ -29,7 +29,7 @@ pub struct Described {
 /// Where a class asks for sizes (`x.shape`), the description holds for inputs of these shapes alone.
 /// `network-invalid` if the file cannot be read or has no such class.
 pub fn networks(source: &str, inputs: &[Shape]) -> Result<Vec<Described>> {
-    let channels: Vec<usize> = inputs.iter().map(|shape| shape.channels).collect();
+    let channels: Vec<usize> = inputs.iter().map(Shape::channels).collect();
     described(source, &channels, Some(inputs))
 }
 

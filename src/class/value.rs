@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::parser::Function;
-use crate::network::{NodeId, Op};
+use crate::network::{Op, ValueId};
 
 /// Index of a list, dict, module or scope in the [`Heap`]. Whatever can hold other values lies there, so that no value
 /// nests: nothing is dropped or copied by recursion, and a cycle is harmless.
@@ -23,7 +23,7 @@ pub enum Value {
     List(Id),
     Dict(Id),
     Module(Id),
-    Tensor(NodeId),
+    Tensor(ValueId),
     /// Something from outside the file by its dotted name, such as `nn.Conv2d`.
     Name(Rc<str>),
     /// A class of the file.
@@ -37,7 +37,7 @@ pub enum Value {
     /// A method of a list, dict or text.
     Of(Held, Rc<str>),
     /// A method of a tensor.
-    OfTensor(NodeId, Rc<str>),
+    OfTensor(ValueId, Rc<str>),
     /// `functools.partial`.
     Partial(Id),
     /// What only a run would tell, such as a tensor's size: harmless until something depends on it.
@@ -88,7 +88,7 @@ enum Key {
     /// Without what stands before its last dot.
     Name(String),
     Class(usize),
-    Tensor(usize),
+    Tensor(ValueId),
     /// A list, dict, module or partial: the same one.
     Held(u8, Id),
 }
@@ -108,7 +108,7 @@ impl Key {
             Value::Text(text) => Key::Text(text.clone()),
             Value::Name(name) => Key::Name(short(name).to_owned()),
             Value::Class(class) => Key::Class(*class),
-            Value::Tensor(id) => Key::Tensor(id.0),
+            Value::Tensor(id) => Key::Tensor(*id),
             Value::List(id) => Key::Held(0, *id),
             Value::Dict(id) => Key::Held(1, *id),
             Value::Module(id) => Key::Held(2, *id),

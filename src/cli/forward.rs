@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let name = super::file_name(&arguments.weights);
     let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
     if let Some(path) = &arguments.class {
-        let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::new(channels, height, width));
+        let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::image(channels, height, width));
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
         let file = super::file_name(path);

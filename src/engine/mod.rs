@@ -2,7 +2,7 @@
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
 pub mod fast;
-mod plain;
+pub mod lower;
 // The page runs the fast plan alone: candle would be a third of what a visitor downloads.
 #[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 pub mod reference;
@@ -130,7 +130,7 @@ pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource
     })
 }
 
-/// `[C, H, W]` of every input, after checking that there are four dimensions and one batch size for all.
+/// The batch size, and `[1, C, H, W]` of every input, after checking that there are four dimensions and one batch size.
 pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
     let mut batch = None;
     let mut shapes = Vec::with_capacity(inputs.len());
@@ -142,7 +142,7 @@ pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
         if *batch.get_or_insert(n) != n {
             return Err(Error::new(Code::InputShape, "The inputs must have the same batch size."));
         }
-        shapes.push(Shape::new(c, h, w));
+        shapes.push(Shape::image(c, h, w));
     }
     Ok((batch.unwrap_or(1), shapes))
 }

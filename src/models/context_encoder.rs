@@ -65,9 +65,9 @@ mod tests {
     fn counts_are_the_published_ones() {
         let net = network(Widths::base(64));
         assert_eq!(net.parameter_count(), 43_278_851);
-        let shapes = net.shapes(&[Shape::new(4, 512, 512)]).unwrap();
-        assert_eq!(shapes[net.output().0], Shape::new(3, 256, 256));
-        let macs: u64 = net.costs(&[Shape::new(4, 512, 512)]).unwrap().iter().map(|c| c.macs).sum();
+        let shapes = net.shapes(&[Shape::image(4, 512, 512)]).unwrap();
+        assert_eq!(shapes[net.output()], Shape::image(3, 256, 256));
+        let macs: u64 = net.costs(&[Shape::image(4, 512, 512)]).unwrap().iter().map(|c| c.macs).sum();
         assert!((10.1e9..10.3e9).contains(&(macs as f64)), "{macs}");
     }
 }

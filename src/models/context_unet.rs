@@ -4,7 +4,8 @@
 
 use super::starter::{DOUBLE, LEAKY, conv, unet};
 use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
-use crate::network::{Conv2d, Network, NodeId, Op};
+use crate::network::ops::Add;
+use crate::network::{Conv2d, Network, ValueId};
 
 /// The model behind `default`.
 pub const MODEL: Model = Model {
@@ -31,22 +32,22 @@ fn network(Widths { base: c, .. }: Widths) -> Network {
     let x = net.input("x", 4);
     let y = unet(&mut net, x, c, false, Some(context));
     let skip = net.node("skip", Conv2d::new(4, 3, 1), &[x]);
-    let y = net.node("sum", Op::Add, &[y, skip]);
+    let y = net.node("sum", Add, &[y, skip]);
     net.returns(y)
 }
 
 /// `x + mix(down(x) + wide(down(x)))`, `[c, H, W]` at 1/8 of the window; half the channels at 1/16 and 1/32.
-fn context(net: &mut Network, path: &str, x: NodeId, c: usize) -> NodeId {
+fn context(net: &mut Network, path: &str, x: ValueId, c: usize) -> ValueId {
     let width = c / 2;
     let near = conv(net, &format!("{path}.down"), x, Conv2d::new(c, width, 3).stride(2).padding(1), false);
     let mut wide = net.sequential(format!("{path}.wide"), near);
     wide.push(Conv2d::new(width, width, 3).stride(2).padding(1)).push(LEAKY);
     wide.push(Conv2d::new(width, width, 3).padding(1)).push(LEAKY).push(DOUBLE);
     let far = wide.end();
-    let both = net.node(format!("{path}.both"), Op::Add, &[near, far]);
+    let both = net.node(format!("{path}.both"), Add, &[near, far]);
     let mut mix = net.sequential(format!("{path}.mix"), both);
     mix.push(Conv2d::new(width, width, 3).padding(1)).push(LEAKY);
     mix.push(Conv2d::new(width, c, 1)).push(DOUBLE);
     let sum = mix.end();
-    net.node(path, Op::Add, &[x, sum])
+    net.node(path, Add, &[x, sum])
 }

@@ -2,7 +2,8 @@
 //! Adversarial Edge Learning"): edges are completed first, then colours follow them.
 
 use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
-use crate::network::{Activation, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, NodeId, Op, Pad2d};
+use crate::network::ops::{Add, Affine};
+use crate::network::{Activation, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, Pad2d, ValueId};
 
 const SIZE: SizeRule = SizeRule { multiple: 4, preferred: 512, fixed: false };
 
@@ -42,7 +43,7 @@ pub const EDGE: Model = Model {
 fn inpaint(Widths { base: w, .. }: Widths) -> Network {
     let (mut net, y) = body(4, 3, w, true);
     let y = net.node("tanh", Activation::Tanh, &[y]);
-    let y = net.node("rescale", Op::Affine { scale: 0.5, offset: 0.5 }, &[y]);
+    let y = net.node("rescale", Affine { scale: 0.5, offset: 0.5 }, &[y]);
     net.returns(y)
 }
 
@@ -53,7 +54,7 @@ fn edge(Widths { base: w, residual_bias, .. }: Widths) -> Network {
     net.returns(y)
 }
 
-fn body(inputs: usize, outputs: usize, w: usize, residual_bias: bool) -> (Network, NodeId) {
+fn body(inputs: usize, outputs: usize, w: usize, residual_bias: bool) -> (Network, ValueId) {
     let mut net = Network::new();
     let x = net.input("x", inputs);
     let mut encoder = net.sequential("encoder", x);
@@ -78,12 +79,12 @@ fn body(inputs: usize, outputs: usize, w: usize, residual_bias: bool) -> (Networ
 }
 
 /// `x + conv_block(x)`, without a ReLU after the sum.
-fn residual(net: &mut Network, path: &str, x: NodeId, c: usize, bias: bool) -> NodeId {
+fn residual(net: &mut Network, path: &str, x: ValueId, c: usize, bias: bool) -> ValueId {
     let mut block = net.sequential(format!("{path}.conv_block"), x);
     block.push(Pad2d::reflection(2)).push(Conv2d::new(c, c, 3).dilation(2).bias(bias));
     block.push(InstanceNorm2d::new(c)).push(Activation::ReLU);
     block.push(Pad2d::reflection(1)).push(Conv2d::new(c, c, 3).bias(bias));
     block.push(InstanceNorm2d::new(c));
     let y = block.end();
-    net.node(path, Op::Add, &[x, y])
+    net.node(path, Add, &[x, y])
 }

@@ -2,7 +2,7 @@
 //! Encoder's wide bottleneck as a 1x1 convolution.
 
 use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
-use crate::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network, Op};
+use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, Network};
 
 const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 
@@ -42,7 +42,7 @@ pub const DISCRIMINATOR: Model = Model {
 fn generator(Widths { base: w, bottleneck, .. }: Widths) -> Network {
     let mut net = Network::new();
     let (x1, x2) = (net.input("x1", 3), net.input("x2", 3));
-    let x = net.node("cat", Op::Cat, &[x1, x2]);
+    let x = net.node("cat", Cat::CHANNELS, &[x1, x2]);
     let mut encoder = net.sequential("encoder", x);
     for (inputs, outputs) in [(6, w), (w, 2 * w), (2 * w, 4 * w), (4 * w, 8 * w)] {
         encoder.push(Conv2d::new(inputs, outputs, 3).stride(2).padding(1));

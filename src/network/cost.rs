@@ -1,6 +1,6 @@
 //! What a run costs: multiply-adds and bytes, known before it starts.
 
-use super::{Network, Op, Shape};
+use super::{Network, Shape};
 use crate::error::Result;
 
 /// Cost of one node.
@@ -8,29 +8,19 @@ use crate::error::Result;
 pub struct Cost {
     /// Multiply-adds (0 for operations without weights).
     pub macs: u64,
-    /// Bytes of its output in f32.
+    /// Bytes of its outputs in f32.
     pub bytes: u64,
 }
 
 impl Network {
-    /// Cost of every node for inputs of these shapes (batch of one).
+    /// Cost of every node for inputs of these shapes.
     pub fn costs(&self, inputs: &[Shape]) -> Result<Vec<Cost>> {
         let shapes = self.shapes(inputs)?;
         let cost = |index: usize| {
-            let out = shapes[index];
-            // Every output (or, transposed, every input) meets so many weights.
-            let meets = |elements: u64, channels: usize, groups: usize, (kh, kw): (usize, usize)| {
-                elements.saturating_mul((channels / groups.max(1)) as u64).saturating_mul((kh * kw) as u64)
-            };
-            let macs = match &self.nodes[index].op {
-                Op::Conv2d(c) => meets(out.elements(), c.in_channels, c.groups, c.kernel_size),
-                Op::ConvTranspose2d(c) => {
-                    let input = shapes[self.nodes[index].inputs[0].0];
-                    meets(input.elements(), c.out_channels, c.groups, c.kernel_size)
-                }
-                _ => 0,
-            };
-            Cost { macs, bytes: out.elements() * 4 }
+            let outputs = shapes.outputs(index);
+            let macs = self.nodes[index].op.macs(&shapes.inputs(self, index), outputs);
+            let bytes = outputs.iter().fold(0u64, |all, shape| all.saturating_add(shape.elements().saturating_mul(4)));
+            Cost { macs, bytes }
         };
         Ok((0..self.nodes.len()).map(cost).collect())
     }

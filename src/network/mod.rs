@@ -1,35 +1,58 @@
-//! A network as data: a graph of named layers from which everything else derives.
+//! A network as data: a graph of named operations from which everything else derives.
 //!
-//! Keys and shapes of the state dict (`schema`), output shapes (`shape`), costs (`cost`), the reference run,
-//! the fast plan and the inspector's rows all read this one description. Nobody writes an architecture twice.
+//! Keys and shapes of the state dict (`schema`), output shapes (`shape`), costs (`cost`), what an output pixel sees
+//! (`receptive`), the reference run, the fast plan and the inspector's rows all read this one description. What an
+//! operator is stands in one file of `ops/`. Nobody writes an architecture twice.
 
 mod check;
 mod cost;
-mod op;
+pub mod ops;
 mod receptive;
 mod schema;
 mod shape;
 
-pub use check::unsigned;
 pub use cost::Cost;
-pub use op::*;
+pub use ops::{
+    Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, Input, InstanceNorm2d, Op, Operator, Pad2d, PaddingMode,
+    Pair, ParameterKind, ParameterSpec, Upsample, UpsampleMode,
+};
 pub use receptive::ReceptiveField;
-pub use schema::{Parameter, ParameterKind};
-pub use shape::Shape;
+pub use schema::Parameter;
+pub use shape::{Shape, Shapes};
 
-/// Index of a node in [`Network::nodes`]; a node's inputs always come before it.
+/// One value: an output of a node. A node's inputs always come before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub usize);
+pub struct ValueId {
+    /// Index in [`Network::nodes`].
+    pub node: usize,
+    /// Which of the node's outputs; most nodes have one.
+    pub output: usize,
+}
+
+impl ValueId {
+    /// The first output of a node.
+    pub fn first(node: usize) -> Self {
+        Self { node, output: 0 }
+    }
+
+    /// Another output of the same node.
+    pub fn output(self, output: usize) -> Self {
+        Self { output, ..self }
+    }
+}
 
 /// One layer, or one function call of `forward`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// PyTorch module path such as `encoder.3`, or a readable name for functions and inputs; unique.
+    /// PyTorch module path such as `encoder.3`, or a readable name for functions and inputs. A module that is called
+    /// twice has two nodes of one path.
     pub path: String,
     /// What it computes.
     pub op: Op,
     /// What it reads.
-    pub inputs: Vec<NodeId>,
+    pub inputs: Vec<ValueId>,
+    /// The state-dict key of each of the operator's parameters, in its order: usually the path, a dot and the name.
+    pub keys: Vec<String>,
 }
 
 /// A network: nodes in execution order, single assignment.
@@ -37,8 +60,8 @@ pub struct Node {
 pub struct Network {
     /// All nodes; inputs are nodes too.
     pub nodes: Vec<Node>,
-    /// The node whose value `forward` returns.
-    pub output: Option<NodeId>,
+    /// The value that `forward` returns.
+    pub output: Option<ValueId>,
 }
 
 impl Network {
@@ -47,58 +70,76 @@ impl Network {
         Self::default()
     }
 
-    /// Adds a network input; the order of these calls is the order of `forward`'s arguments.
-    pub fn input(&mut self, name: &str, channels: usize) -> NodeId {
-        self.node(name, Op::Input { channels }, &[])
+    /// Adds a network input `[N, channels, H, W]`; the order of these calls is the order of `forward`'s arguments.
+    pub fn input(&mut self, name: &str, channels: usize) -> ValueId {
+        self.node(name, Input { channels }, &[])
     }
 
-    /// Adds one layer or function call.
-    pub fn node(&mut self, path: impl Into<String>, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
-        self.nodes.push(Node { path: path.into(), op: op.into(), inputs: inputs.to_vec() });
-        NodeId(self.nodes.len() - 1)
+    /// Adds a stored tensor as a value: a parameter or buffer of this key that `forward` uses by itself.
+    pub fn stored(&mut self, key: &str, shape: &[usize]) -> ValueId {
+        self.node_with_keys(key, ops::Stored { shape: shape.to_vec() }, &[], vec![key.to_owned()])
+    }
+
+    /// Adds one layer or function call whose parameters lie at `path.name`.
+    pub fn node(&mut self, path: impl Into<String>, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
+        let (path, op) = (path.into(), op.into());
+        let keys = op.parameters().iter().map(|parameter| format!("{path}.{}", parameter.name)).collect();
+        self.node_with_keys(path, op, inputs, keys)
+    }
+
+    /// Adds one layer or function call whose parameters lie at these keys, one for each of the operator's parameters.
+    pub fn node_with_keys(
+        &mut self,
+        path: impl Into<String>,
+        op: impl Into<Op>,
+        inputs: &[ValueId],
+        keys: Vec<String>,
+    ) -> ValueId {
+        self.nodes.push(Node { path: path.into(), op: op.into(), inputs: inputs.to_vec(), keys });
+        ValueId::first(self.nodes.len() - 1)
     }
 
     /// Starts an `nn.Sequential` at this path: layers are numbered from 0.
-    pub fn sequential(&mut self, path: impl Into<String>, input: NodeId) -> Sequential<'_> {
+    pub fn sequential(&mut self, path: impl Into<String>, input: ValueId) -> Sequential<'_> {
         Sequential { network: self, path: path.into(), next: 0, last: input }
     }
 
     /// Declares what `forward` returns.
-    pub fn returns(mut self, output: NodeId) -> Self {
+    pub fn returns(mut self, output: ValueId) -> Self {
         self.output = Some(output);
         self
     }
 
-    /// The input nodes, in the order of `forward`'s arguments, with name and channels.
-    pub fn inputs(&self) -> impl Iterator<Item = (NodeId, &str, usize)> {
+    /// The inputs, in the order of `forward`'s arguments, with name and channels.
+    pub fn inputs(&self) -> impl Iterator<Item = (ValueId, &str, usize)> {
         self.nodes.iter().enumerate().filter_map(|(index, node)| match node.op {
-            Op::Input { channels } => Some((NodeId(index), node.path.as_str(), channels)),
+            Op::Input(Input { channels }) => Some((ValueId::first(index), node.path.as_str(), channels)),
             _ => None,
         })
     }
 
     /// Shapes of its inputs where all are squares of this side.
     pub fn square_inputs(&self, side: usize) -> Vec<Shape> {
-        self.inputs().map(|(_, _, channels)| Shape::new(channels, side, side)).collect()
+        self.inputs().map(|(_, _, channels)| Shape::image(channels, side, side)).collect()
     }
 
-    /// For every node, the index of the last node that reads it (the output's is out of reach): when its value can go.
+    /// For every node, the index of the last node that reads it (the output's is out of reach): when its values can go.
     pub fn last_uses(&self) -> Vec<usize> {
         let mut last: Vec<usize> = (0..self.nodes.len()).collect();
         for (index, node) in self.nodes.iter().enumerate() {
-            for id in &node.inputs {
-                last[id.0] = index;
+            for value in &node.inputs {
+                last[value.node] = index;
             }
         }
-        if let Some(output) = last.get_mut(self.output().0) {
+        if let Some(output) = last.get_mut(self.output().node) {
             *output = usize::MAX;
         }
         last
     }
 
-    /// The node that `forward` returns (the last one if none was declared).
-    pub fn output(&self) -> NodeId {
-        self.output.unwrap_or(NodeId(self.nodes.len().saturating_sub(1)))
+    /// The value that `forward` returns (the last node's if none was declared).
+    pub fn output(&self) -> ValueId {
+        self.output.unwrap_or(ValueId::first(self.nodes.len().saturating_sub(1)))
     }
 }
 
@@ -107,7 +148,7 @@ pub struct Sequential<'a> {
     network: &'a mut Network,
     path: String,
     next: usize,
-    last: NodeId,
+    last: ValueId,
 }
 
 impl Sequential<'_> {
@@ -119,8 +160,14 @@ impl Sequential<'_> {
         self
     }
 
+    /// Passes an index that has no effect in `eval()`, such as a dropout's.
+    pub fn skip(&mut self) -> &mut Self {
+        self.next += 1;
+        self
+    }
+
     /// The value after the last layer.
-    pub fn end(&self) -> NodeId {
+    pub fn end(&self) -> ValueId {
         self.last
     }
 }

@@ -1,6 +1,7 @@
 //! Which input pixels an output pixel depends on.
 
-use super::{Network, Op};
+use super::Network;
+use super::ops::Reach;
 
 /// Along one axis: output pixel `o` sees the inputs from `o * step + start`, `size` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,26 +17,23 @@ impl Network {
     pub fn receptive_field(&self) -> Option<[ReceptiveField; 2]> {
         let mut fields = [ReceptiveField { step: 1, start: 0, size: 1 }; 2];
         for (index, node) in self.nodes.iter().enumerate() {
-            match &node.op {
-                Op::Input { .. } if index == 0 => continue,
-                Op::Conv2d(conv) => {
-                    let sides = [
-                        (conv.kernel_size.0, conv.stride.0, conv.padding.0, conv.dilation.0),
-                        (conv.kernel_size.1, conv.stride.1, conv.padding.1, conv.dilation.1),
-                    ];
-                    for (field, (kernel, stride, padding, dilation)) in fields.iter_mut().zip(sides) {
-                        let reach = kernel.checked_sub(1)?.checked_mul(dilation)?.checked_mul(field.step)?;
-                        field.size = field.size.checked_add(reach)?;
-                        let before = i64::try_from(padding.checked_mul(field.step)?).ok()?;
-                        field.start = field.start.checked_sub(before)?;
-                        field.step = field.step.checked_mul(stride)?;
-                    }
-                }
-                Op::BatchNorm2d(_) | Op::Activation(_) | Op::Affine { .. } => {}
-                _ => return None,
+            if index == 0 && node.op.arity() == (0, 0) {
+                continue;
             }
-            if node.inputs.len() != 1 || node.inputs[0].0 + 1 != index {
+            if node.inputs.len() != 1 || node.inputs[0].node + 1 != index {
                 return None;
+            }
+            let sides = match node.op.reach() {
+                Reach::Pixel => continue,
+                Reach::Window(sides) => sides,
+                Reach::Everything => return None,
+            };
+            for (field, side) in fields.iter_mut().zip(sides) {
+                let reach = side.kernel.checked_sub(1)?.checked_mul(side.dilation)?.checked_mul(field.step)?;
+                field.size = field.size.checked_add(reach)?;
+                let before = i64::try_from(side.padding.checked_mul(field.step)?).ok()?;
+                field.start = field.start.checked_sub(before)?;
+                field.step = field.step.checked_mul(side.stride)?;
             }
         }
         Some(fields)

@@ -1,67 +1,127 @@
-//! Shape inference with PyTorch's formulas.
+//! The shape of a value, and shape inference over a whole network, in checked arithmetic.
 
-use super::check::too_small;
-use super::{Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode};
+use std::fmt;
+use std::ops::Index;
+
+use super::{Network, Op, ValueId};
 use crate::error::{Code, Error, Result};
-use crate::limits;
+use crate::limits::{MAX_RANK, TENSOR_ELEMENTS};
+use crate::tensor::element_count;
 
-/// `[C, H, W]` of one node's value (the batch is carried along unchanged).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+/// The sides of a value, outermost first, the batch included: `[N, C, H, W]` for pictures and features. Rank 0 to
+/// [`MAX_RANK`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
+    rank: usize,
+    sides: [usize; MAX_RANK],
 }
 
 impl Shape {
-    /// A shape from its three sides.
-    pub fn new(channels: usize, height: usize, width: usize) -> Self {
-        Self { channels, height, width }
+    /// `[1, C, H, W]`.
+    pub fn image(channels: usize, height: usize, width: usize) -> Self {
+        Self { rank: 4, sides: [1, channels, height, width, 0] }
     }
 
-    /// Elements of one image of this shape; what [`Network::shapes`] gives stays below [`limits::TENSOR_ELEMENTS`].
+    /// A shape from its sides; `None` if there are more than [`MAX_RANK`].
+    pub fn of(given: &[usize]) -> Option<Self> {
+        let mut sides = [0; MAX_RANK];
+        sides.get_mut(..given.len())?.copy_from_slice(given);
+        Some(Self { rank: given.len(), sides })
+    }
+
+    /// The sides, outermost first.
+    pub fn sides(&self) -> &[usize] {
+        &self.sides[..self.rank]
+    }
+
+    /// The same shape with another side; as it is if there is no such dimension.
+    pub fn with_side(mut self, dimension: usize, side: usize) -> Self {
+        if dimension < self.rank {
+            self.sides[dimension] = side;
+        }
+        self
+    }
+
+    /// The side of this dimension, 1 where there is none.
+    fn side(&self, dimension: usize) -> usize {
+        self.sides().get(dimension).copied().unwrap_or(1)
+    }
+
+    /// `N` of `[N, C, H, W]`.
+    pub fn batch(&self) -> usize {
+        self.side(0)
+    }
+
+    /// `C` of `[N, C, H, W]`.
+    pub fn channels(&self) -> usize {
+        self.side(1)
+    }
+
+    /// `H` of `[N, C, H, W]`.
+    pub fn height(&self) -> usize {
+        self.side(2)
+    }
+
+    /// `W` of `[N, C, H, W]`.
+    pub fn width(&self) -> usize {
+        self.side(3)
+    }
+
+    /// Elements; what [`Network::shapes`] gives stays below [`TENSOR_ELEMENTS`]. More than a u64 holds stay its maximum.
     pub fn elements(&self) -> u64 {
-        [self.height, self.width].into_iter().fold(self.channels as u64, |all, side| all.saturating_mul(side as u64))
+        self.sides().iter().fold(1u64, |all, &side| all.saturating_mul(side as u64))
+    }
+
+    /// Elements, if they can be counted and are at most [`TENSOR_ELEMENTS`].
+    pub fn checked_elements(&self) -> Option<usize> {
+        element_count(self.sides()).filter(|&count| count <= TENSOR_ELEMENTS)
+    }
+
+    /// `(C, H, W)` of a value of rank 4, in PyTorch's words if it has another.
+    pub fn planes(&self) -> Result<(usize, usize, usize), String> {
+        match self.sides() {
+            &[_, channels, height, width] => Ok((channels, height, width)),
+            sides => Err(format!("expected 4D input (got {}D input)", sides.len())),
+        }
     }
 }
 
-impl Conv2d {
-    /// `floor((in + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1` per side; `None` if not positive.
-    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
-        let side = |size: usize, k: usize, s: usize, p: usize, d: usize| {
-            let span = d.checked_mul(k.checked_sub(1)?)?.checked_add(1)?;
-            let padded = size.checked_add(p.checked_mul(2)?)?;
-            padded.checked_sub(span)?.checked_div(s)?.checked_add(1)
-        };
-        Some((
-            side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0)?,
-            side(width, self.kernel_size.1, self.stride.1, self.padding.1, self.dilation.1)?,
-        ))
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sides().fmt(f)
     }
 }
 
-impl ConvTranspose2d {
-    /// `(in - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1` per side; `None` if not positive.
-    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
-        let side = |size: usize, k: usize, s: usize, p: usize, d: usize, op: usize| {
-            let steps = size.checked_sub(1)?.checked_mul(s)?;
-            let reach = d.checked_mul(k.checked_sub(1)?)?.checked_add(op)?.checked_add(1)?;
-            steps.checked_add(reach)?.checked_sub(p.checked_mul(2)?).filter(|&n| n > 0)
-        };
-        Some((
-            side(height, self.kernel_size.0, self.stride.0, self.padding.0, self.dilation.0, self.output_padding.0)?,
-            side(width, self.kernel_size.1, self.stride.1, self.padding.1, self.dilation.1, self.output_padding.1)?,
-        ))
+/// The shape of every value of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shapes(Vec<Vec<Shape>>);
+
+impl Shapes {
+    /// The outputs of one node.
+    pub fn outputs(&self, node: usize) -> &[Shape] {
+        &self.0[node]
+    }
+
+    /// The inputs of one node.
+    pub fn inputs(&self, network: &Network, node: usize) -> Vec<Shape> {
+        network.nodes[node].inputs.iter().map(|&value| self[value]).collect()
+    }
+}
+
+impl Index<ValueId> for Shapes {
+    type Output = Shape;
+
+    fn index(&self, value: ValueId) -> &Shape {
+        &self.0[value.node][value.output]
     }
 }
 
 impl Network {
-    /// The shape of every node's value for inputs of these shapes.
+    /// The shape of every value for inputs of these shapes.
     ///
     /// Errors name the layer: `network-invalid` if PyTorch would refuse its arguments or they exceed a cap,
     /// `input-shape` if the input does not suit it, `out-of-memory` if its output has more values than can be held.
-    pub fn shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+    pub fn shapes(&self, inputs: &[Shape]) -> Result<Shapes> {
         self.check()?;
         let expected = self.inputs().count();
         if inputs.len() != expected {
@@ -71,121 +131,54 @@ impl Network {
             ));
         }
         let mut given = inputs.iter();
-        let mut shapes: Vec<Shape> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let args: Vec<Shape> = node.inputs.iter().map(|id| shapes[id.0]).collect();
-            let shape = match node.op {
-                Op::Input { .. } => *given.next().expect("counted above"),
-                _ => args[0],
+        let mut shapes = Shapes(Vec::with_capacity(self.nodes.len()));
+        for (index, node) in self.nodes.iter().enumerate() {
+            let args: Vec<Shape> = match node.op {
+                Op::Input(_) => given.next().copied().into_iter().collect(),
+                _ => node.inputs.iter().map(|&value| shapes[value]).collect(),
             };
-            let shape = infer(node, shape, &args)?;
-            if shape.elements() > limits::TENSOR_ELEMENTS as u64 {
-                let Shape { channels, height, width } = shape;
-                let text = format!(
-                    "{} ({}): its output of {channels} x {height} x {width} values cannot be held in memory. Choose a \
-                     smaller size for the network.",
-                    node.path,
-                    node.op.name()
-                );
-                return Err(Error::new(Code::OutOfMemory, text));
+            let outputs = node
+                .op
+                .infer(&args)
+                .map_err(|text| Error::new(Code::InputShape, format!("{} ({}): {text}", node.path, node.op.name())))?;
+            if let Some(shape) = outputs.iter().find(|shape| shape.checked_elements().is_none()) {
+                return Err(self.too_many_values(index, *shape));
             }
-            shapes.push(shape);
+            shapes.0.push(outputs);
         }
         Ok(shapes)
     }
-}
 
-fn infer(node: &Node, shape: Shape, args: &[Shape]) -> Result<Shape> {
-    let Shape { channels, height, width } = shape;
-    let fault = |text: String| Error::new(Code::InputShape, format!("{} ({}): {text}", node.path, node.op.name()));
-    let wants = |expected: usize| {
-        if channels == expected {
-            Ok(())
-        } else {
-            Err(fault(format!("expected input to have {expected} channels, but got {channels} channels instead")))
-        }
-    };
-    // PyTorch names the weight's shape: it is what people compare with.
-    let suits = |expected: usize, groups: usize, transposed: u8| match channels == expected {
-        true => Ok(()),
-        false => Err(fault(format!(
-            "Given {}, weight of size {:?}, expected input[1, {channels}, {height}, {width}] to have {expected} channels, \
-             but got {channels} channels instead",
-            if transposed == 1 { "transposed=1".to_owned() } else { format!("groups={groups}") },
-            node.op.parameters()[0].1
-        ))),
-    };
-    match &node.op {
-        Op::Input { channels } => wants(*channels).map(|()| shape),
-        Op::Conv2d(conv) => {
-            suits(conv.in_channels, conv.groups, 0)?;
-            let (mode, padding) = (conv.padding_mode, conv.padding);
-            fits(mode, padding.0, height).and(fits(mode, padding.1, width)).map_err(fault)?;
-            let (h, w) = conv.output_size(height, width).ok_or_else(|| {
-                let reach = |k: usize, d: usize| d.saturating_mul(k.max(1) - 1).saturating_add(1);
-                fault(format!(
-                    "Calculated padded input size per channel: ({} x {}). Kernel size: ({} x {}). Kernel size can't be \
-                     greater than actual input size",
-                    height + 2 * padding.0,
-                    width + 2 * padding.1,
-                    reach(conv.kernel_size.0, conv.dilation.0),
-                    reach(conv.kernel_size.1, conv.dilation.1)
-                ))
-            })?;
-            Ok(Shape::new(conv.out_channels, h, w))
-        }
-        Op::ConvTranspose2d(conv) => {
-            suits(conv.in_channels, conv.groups, 1)?;
-            let (h, w) = conv.output_size(height, width).ok_or_else(|| fault(too_small(conv, (height, width))))?;
-            Ok(Shape::new(conv.out_channels, h, w))
-        }
-        Op::BatchNorm2d(norm) => wants(norm.num_features).map(|()| shape),
-        Op::InstanceNorm2d(norm) => {
-            wants(norm.num_features)?;
-            if !norm.track_running_stats && height <= 1 && width <= 1 {
-                return Err(fault(format!(
-                    "Expected more than 1 spatial element when training, got input size ({height} x {width})"
-                )));
-            }
-            Ok(shape)
-        }
-        Op::Activation(_) | Op::Affine { .. } => Ok(shape),
-        Op::Pad2d(pad) => {
-            fits(pad.mode, pad.left.max(pad.right), width)
-                .and(fits(pad.mode, pad.top.max(pad.bottom), height))
-                .map_err(fault)?;
-            Ok(Shape::new(channels, height + pad.top + pad.bottom, width + pad.left + pad.right))
-        }
-        // What does not fit into a `usize` is refused with all else that cannot be held.
-        Op::Upsample { scale, .. } => {
-            Ok(Shape::new(channels, height.saturating_mul(*scale), width.saturating_mul(*scale)))
-        }
-        Op::Cat => {
-            if args.iter().any(|a| (a.height, a.width) != (height, width)) {
-                return Err(fault(format!("sizes of tensors must match except in dimension 1: {args:?}")));
-            }
-            let all = args.iter().try_fold(0usize, |sum, a| sum.checked_add(a.channels));
-            let all = all.ok_or_else(|| fault("there are too many channels".to_owned()))?;
-            Ok(Shape::new(all, height, width))
-        }
-        Op::Add => {
-            if args.iter().any(|a| *a != shape) {
-                return Err(fault(format!("the tensors' shapes must match: {args:?}")));
-            }
-            Ok(shape)
-        }
+    fn too_many_values(&self, node: usize, shape: Shape) -> Error {
+        let node = &self.nodes[node];
+        let text = format!(
+            "{} ({}): its output of shape {shape:?} cannot be held in memory. Choose a smaller size for the network.",
+            node.path,
+            node.op.name()
+        );
+        Error::new(Code::OutOfMemory, text)
     }
 }
 
-/// PyTorch's limits on padding that reads the picture itself.
-fn fits(mode: PaddingMode, padding: usize, size: usize) -> Result<(), String> {
-    match mode {
-        PaddingMode::Reflect if padding >= size => Err(format!(
-            "Padding size should be less than the corresponding input dimension, but got: {padding} at {size}"
-        )),
-        PaddingMode::Circular if padding > size => {
-            Err(format!("Padding value causes wrapping around more than once: {padding} at {size}"))
-        }
-        _ => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn shapes_have_up_to_five_sides() {
+        assert_eq!(Shape::of(&[2, 3]).unwrap().sides(), [2, 3]);
+        assert_eq!(Shape::of(&[1, 2, 3, 4, 5]).unwrap().elements(), 120);
+        assert_eq!(Shape::of(&[1; 6]), None);
+        assert_eq!(Shape::of(&[]).unwrap().elements(), 1);
+        assert_eq!(Shape::image(3, 4, 5), Shape::of(&[1, 3, 4, 5]).unwrap());
+    }
+
+    #[test]
+    fn elements_that_cannot_be_counted_are_none() {
+        assert_eq!(Shape::image(usize::MAX, usize::MAX, 2).checked_elements(), None);
+        assert_eq!(Shape::image(usize::MAX, usize::MAX, 2).elements(), u64::MAX);
+        assert_eq!(Shape::image(1 << 20, 1 << 10, 2).checked_elements(), None, "more than a tensor may hold");
     }
 }

@@ -17,9 +17,10 @@ use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{Match, identify, part};
 use crate::models::load::conventions_json;
 
+pub use crate::network::ops::Geometry;
 pub use alignment::{Aligned, alignment};
 pub use finding::Finding;
-pub use layers::{Geometry, LayerReport};
+pub use layers::LayerReport;
 pub use stats::{TensorStats, stats};
 
 /// The report; its JSON is `infill inspect --json`.

@@ -7,8 +7,9 @@ use std::sync::Once;
 use crate::clock;
 use crate::engine::{self, EngineKind, WeightSource};
 use crate::error::Result;
+use crate::network::ops::{Add, Affine};
 use crate::network::{
-    Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, Op, Pad2d, UpsampleMode,
+    Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, Pad2d, Upsample, UpsampleMode,
 };
 use crate::tensor::Tensor;
 
@@ -52,15 +53,15 @@ fn network() -> Network {
     layers.push(Pad2d::reflection(2)).push(Conv2d::new(64, 64, 3).dilation(2)).push(InstanceNorm2d::new(64));
     layers.push(Conv2d::new(64, 64, 3).padding(1)).push(Conv2d::new(64, 64, 1)).push(LEAKY);
     let y = layers.end();
-    let y = net.node("add", Op::Add, &[small, y]);
-    let y = net.node("cat", Op::Cat, &[small, y]);
+    let y = net.node("add", Add, &[small, y]);
+    let y = net.node("cat", Cat::CHANNELS, &[small, y]);
     let mut layers = net.sequential("up", y);
     layers.push(ConvTranspose2d::new(128, 64, 4).stride(2).padding(1)).push(Activation::ReLU);
     layers.push(ConvTranspose2d::new(64, 64, 3).stride(2).padding(1).output_padding(1)).push(LEAKY);
-    layers.push(Op::Upsample { scale: 2, mode: UpsampleMode::Bilinear });
+    layers.push(Upsample { scale: 2, mode: UpsampleMode::Bilinear });
     layers.push(Pad2d::reflection(3)).push(Conv2d::new(64, 3, 7)).push(Activation::Tanh);
     let y = layers.end();
-    let y = net.node("rescale", Op::Affine { scale: 0.5, offset: 0.5 }, &[y]);
+    let y = net.node("rescale", Affine { scale: 0.5, offset: 0.5 }, &[y]);
     net.returns(y)
 }
 

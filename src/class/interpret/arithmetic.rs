@@ -4,7 +4,8 @@ use super::super::at;
 use super::super::value::{Kind, Value, same};
 use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
-use crate::network::{NodeId, Op};
+use crate::network::ValueId;
+use crate::network::ops::{Add, Affine, Mul};
 
 impl Run<'_> {
     /// `left operator right`; with a tensor on either side it becomes a node.
@@ -62,13 +63,17 @@ impl Run<'_> {
                 }
                 return self.text(filled, line);
             }
-            ("+", Tensor(a), Tensor(b)) => return self.tensor(Op::Add, &[*a, *b], "add", line),
+            ("+", Tensor(a), Tensor(b)) => return self.tensor(Add, &[*a, *b], "add", line),
+            ("*", Tensor(a), Tensor(b)) => return self.tensor(Mul, &[*a, *b], "mul", line),
             ("-", Tensor(a), Tensor(b)) => {
-                let negative = self.tensor(Op::Affine { scale: -1.0, offset: 0.0 }, &[*b], "affine", line)?;
-                return self.tensor(Op::Add, &[*a, tensor_of(&negative, line)?], "add", line);
+                let negative = self.tensor(Affine { scale: -1.0, offset: 0.0 }, &[*b], "affine", line)?;
+                return self.tensor(Add, &[*a, tensor_of(&negative, line)?], "add", line);
             }
             (_, Tensor(_), Tensor(_)) => {
-                return at(line, format!("{operator} between two tensors is not read: infill adds and subtracts them"));
+                return at(
+                    line,
+                    format!("{operator} between two tensors is not read: infill adds, subtracts and multiplies them"),
+                );
             }
             _ => {}
         }
@@ -85,7 +90,7 @@ impl Run<'_> {
                 "/" => (1.0 / n, 0.0),
                 _ => return at(line, format!("{operator} with a tensor is not read")),
             };
-            return self.tensor(Op::Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
+            return self.tensor(Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
         }
         if let (Some(n), Tensor(x)) = (float(&left), &right) {
             let (scale, offset) = match operator {
@@ -94,7 +99,7 @@ impl Run<'_> {
                 "*" => (n, 0.0),
                 _ => return at(line, format!("{operator} with a tensor is not read")),
             };
-            return self.tensor(Op::Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
+            return self.tensor(Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
         }
         let (Some(a), Some(b)) = (float(&left), float(&right)) else {
             return at(line, format!("{operator} is not read between these"));
@@ -134,7 +139,7 @@ pub(super) fn float(value: &Value) -> Option<f64> {
 }
 
 /// The tensor, if it is one.
-pub(super) fn tensor_of(value: &Value, line: usize) -> Result<NodeId> {
+pub(super) fn tensor_of(value: &Value, line: usize) -> Result<ValueId> {
     match value {
         Value::Tensor(id) => Ok(*id),
         Value::Unread => at(line, "a tensor is expected here, but this is what only a run would tell"),

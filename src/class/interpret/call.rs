@@ -6,7 +6,7 @@ use super::arithmetic::tensor_of;
 use super::modules::sets_weights;
 use super::{Run, SCANNED};
 use crate::error::Result;
-use crate::network::{NodeId, Op};
+use crate::network::{Cat, ValueId};
 
 impl Run<'_> {
     /// Calls whatever an expression stands for.
@@ -48,7 +48,7 @@ impl Run<'_> {
     }
 
     /// A method of a tensor.
-    fn call_of_tensor(&mut self, x: NodeId, name: &str, mut given: Given, line: usize) -> Result<Value> {
+    fn call_of_tensor(&mut self, x: ValueId, name: &str, mut given: Given, line: usize) -> Result<Value> {
         match name {
             // What changes neither values nor shape.
             "contiguous" | "clone" | "detach" | "float" | "to" | "cuda" | "cpu" | "type_as" | "requires_grad_" => {
@@ -131,7 +131,7 @@ impl Run<'_> {
                         match &ids[..] {
                             [] => at(line, "torch.cat needs at least one tensor"),
                             [one] => Ok(Value::Tensor(*one)),
-                            _ => self.tensor(Op::Cat, &ids, "cat", line),
+                            _ => self.tensor(Cat::CHANNELS, &ids, "cat", line),
                         }
                     }
                     _ => at(line, "torch.cat joins channels here: torch.cat([a, b], dim=1)"),
@@ -152,7 +152,7 @@ impl Run<'_> {
         }
         match self.on_tensors(short, &given, line)? {
             Some(value) => Ok(value),
-            None => at(line, format!("infill does not know {name}. It follows {}", layers::KNOWN)),
+            None => at(line, format!("infill does not know {name}. It follows {}", layers::known())),
         }
     }
 }

@@ -103,7 +103,9 @@ impl Run<'_> {
             Node::Minus(value) => match self.value(value, scope)? {
                 Value::Int(number) => int(number.checked_neg(), line)?,
                 Value::Float(number) => Value::Float(-number),
-                Value::Tensor(x) => self.tensor(Op::Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line)?,
+                Value::Tensor(x) => {
+                    self.tensor(crate::network::ops::Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line)?
+                }
                 Value::Unread => Value::Unread,
                 _ => return at(line, "this has no negative"),
             },

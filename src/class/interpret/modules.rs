@@ -8,7 +8,7 @@ use super::super::{at, layers};
 use super::arithmetic::tensor_of;
 use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
-use crate::network::{ConvTranspose2d, NodeId, Op};
+use crate::network::{ConvTranspose2d, Op, ValueId};
 
 /// Deepest module in a network.
 const DEPTH: usize = 64;
@@ -157,7 +157,7 @@ impl Run<'_> {
         }
     }
 
-    fn layer(&mut self, id: Id, op: Op, x: NodeId, given: &Given, line: usize) -> Result<Value> {
+    fn layer(&mut self, id: Id, op: Op, x: ValueId, given: &Given, line: usize) -> Result<Value> {
         let op = match (op, given.get(1, "output_size").cloned()) {
             (Op::ConvTranspose2d(conv), Some(sides)) if !matches!(sides, Value::None) => {
                 Op::from(self.with_output_size(conv, x, &sides, line)?)
@@ -179,7 +179,7 @@ impl Run<'_> {
     fn with_output_size(
         &mut self,
         conv: ConvTranspose2d,
-        x: NodeId,
+        x: ValueId,
         sides: &Value,
         line: usize,
     ) -> Result<ConvTranspose2d> {
@@ -190,7 +190,7 @@ impl Run<'_> {
             return at(line, "output_size is (height, width) here");
         };
         let side = |number: i64| usize::try_from(number).unwrap_or(0);
-        let chosen = conv.with_output_size((shape.height, shape.width), (side(*height), side(*width)));
+        let chosen = conv.with_output_size((shape.height(), shape.width()), (side(*height), side(*width)));
         chosen.or_else(|text| at(line, text))
     }
 
@@ -254,8 +254,8 @@ impl Run<'_> {
     }
 
     /// Adds a node; functions are named after themselves.
-    pub(super) fn tensor(&mut self, op: Op, inputs: &[NodeId], path: &str, line: usize) -> Result<Value> {
-        let count = self.network.nodes.len();
+    pub(super) fn tensor(&mut self, op: impl Into<Op>, inputs: &[ValueId], path: &str, line: usize) -> Result<Value> {
+        let (op, count) = (op.into(), self.network.nodes.len());
         if count > ITEMS {
             return at(line, "the network has too many layers");
         }

@@ -41,7 +41,8 @@ pub fn choose(network: &Network) -> Vec<Option<Tile>> {
         let geometry = Geometry::new(shape, None);
         // Bytes more, and multiply-adds less.
         let option = |tile| {
-            let (packed, macs, tiles) = form::cost(&geometry, tile, shapes[layer].height, shapes[layer].width)?;
+            let output = shapes.outputs(layer)[0];
+            let (packed, macs, tiles) = form::cost(&geometry, tile, output.height(), output.width())?;
             let saved = costs[layer].macs as f64 - macs as f64;
             (tiles >= LEAST_TILES).then_some(((packed as f64 - values) * 4.0, saved))
         };

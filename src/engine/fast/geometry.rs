@@ -1,8 +1,9 @@
 //! What a convolution reads and writes: phases and taps, the border it needs, its weights as PyTorch has them.
 
 use crate::engine::WeightSource;
+use crate::engine::lower::FusedPadding;
 use crate::error::{Code, Error, Result};
-use crate::network::{Conv2d, ConvTranspose2d, Node, Op, PaddingMode, Pair};
+use crate::network::{Conv2d, ConvTranspose2d, Node, Op, Pair};
 
 /// What a convolution layer is.
 #[derive(Clone, Debug)]
@@ -36,14 +37,6 @@ impl Convolution {
         match self {
             Self::Plain(c) => c.kernel_size,
             Self::Transposed(c) => c.kernel_size,
-        }
-    }
-
-    /// What it reads beyond the border, if its `padding` makes it read there.
-    pub fn padding_mode(&self) -> PaddingMode {
-        match self {
-            Self::Plain(c) => c.padding_mode,
-            Self::Transposed(_) => PaddingMode::Zeros,
         }
     }
 
@@ -116,8 +109,6 @@ impl Phase {
 pub struct Geometry {
     /// The layer.
     pub shape: Convolution,
-    /// What lies beyond the border.
-    pub mode: PaddingMode,
     /// Phases of the rows.
     pub rows: Vec<Phase>,
     /// Phases of the columns.
@@ -125,9 +116,9 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// `ahead` is a padding layer's `(top, left, mode)` that this convolution does on the way.
-    pub fn new(shape: Convolution, ahead: Option<(usize, usize, PaddingMode)>) -> Self {
-        let (top, left, mode) = ahead.unwrap_or((0, 0, shape.padding_mode()));
+    /// `padding` is a padding layer in front of the convolution that it does on the way.
+    pub fn new(shape: Convolution, padding: Option<FusedPadding>) -> Self {
+        let (top, left) = padding.map_or((0, 0), |padding| (padding.top, padding.left));
         let (rows, columns) = match &shape {
             Convolution::Plain(c) => (
                 Phase::plain(c.kernel_size.0, c.stride.0, c.padding.0 + top, c.dilation.0),
@@ -138,7 +129,7 @@ impl Geometry {
                 Phase::transposed(c.kernel_size.1, c.stride.1, c.padding.1, c.dilation.1),
             ),
         };
-        Self { shape, mode, rows, columns }
+        Self { shape, rows, columns }
     }
 
     /// How far this convolution reads beyond its input: `(top, left, bottom, right)`.
@@ -178,7 +169,7 @@ impl Raw {
             Convolution::Plain(c) => c.bias,
             Convolution::Transposed(c) => c.bias,
         };
-        let bias = if has_bias { weights.take(&format!("{}.bias", node.path))? } else { vec![0.0; outputs] };
+        let bias = if has_bias { weights.take(key(node, 1)?)? } else { vec![0.0; outputs] };
         if bias.len() != outputs {
             return Err(other_size(node));
         }
@@ -187,7 +178,7 @@ impl Raw {
 
     /// Takes the weight as a whole.
     pub fn take_weight(&mut self, node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<()> {
-        self.weight = weights.take(&format!("{}.weight", node.path))?;
+        self.weight = weights.take(key(node, 0)?)?;
         if self.weight.len() == shape.weights() { Ok(()) } else { Err(other_size(node)) }
     }
 
@@ -215,7 +206,7 @@ pub fn read_weight(
     each: &mut dyn FnMut(usize, &[f32]),
 ) -> Result<()> {
     let (all, mut done) = (shape.weights(), 0);
-    weights.pieces(&format!("{}.weight", node.path), &mut |piece| {
+    weights.pieces(key(node, 0)?, &mut |piece| {
         if piece.len() > all - done {
             return Err(other_size(node));
         }
@@ -224,6 +215,11 @@ pub fn read_weight(
         Ok(())
     })?;
     if done == all { Ok(()) } else { Err(other_size(node)) }
+}
+
+/// The key of a convolution's weight (0) or bias (1).
+fn key(node: &Node, index: usize) -> Result<&str> {
+    node.keys.get(index).map(String::as_str).ok_or_else(|| other_size(node))
 }
 
 /// The error of a weight or bias that has not as many values as its layer.

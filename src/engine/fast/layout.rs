@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::plan::Plan;
-use super::view::View;
+use super::plan::{Plan, Step};
+use super::view::{Extent, View};
 use crate::engine::too_large;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::network::{PaddingMode, Shape};
+use crate::network::{PaddingMode, Shape, Shapes, ValueId};
 
 /// Most values of an arena.
 const MAX_VALUES: usize = (limits::RUN_BYTES / 4) as usize;
@@ -19,6 +19,8 @@ pub struct Layout {
     pub inputs: Vec<Shape>,
     /// Threads that there is scratch for.
     pub threads: usize,
+    /// Shapes as the description has them, by value.
+    pub shapes: Vec<Shape>,
     /// By value.
     pub views: Vec<View>,
     /// Values of the arena.
@@ -38,22 +40,30 @@ impl Layout {
             .iter()
             .map(|value| View {
                 start: 0,
-                shape: shapes[value.node],
+                shape: shapes[value.of].into(),
                 border: [0; 4],
                 mode: value.mode.unwrap_or(PaddingMode::Zeros),
             })
             .collect();
         let mut last_use: Vec<usize> = vec![0; views.len()];
         for (index, step) in plan.steps.iter().enumerate() {
-            for &value in step.inputs.iter().chain(&step.plus) {
+            for value in step.reads() {
                 last_use[value] = index;
             }
+            changes_its_shape(plan, step, &shapes)?;
             if let (Some(geometry), Some(&from)) = (step.kernel.geometry(), step.inputs.first()) {
                 let side = |view: &View| (view.shape.height, view.shape.width);
-                let need = geometry.border(side(&views[from]), side(&views[step.output]));
+                let need = geometry.border(side(&views[from]), side(&views[step.output()]));
                 for (border, need) in views[from].border.iter_mut().zip(need) {
                     *border = (*border).max(need);
                 }
+            }
+        }
+        // A map lies as what it is added to does, so that one index finds both.
+        for step in &plan.steps {
+            if let Some(map) = step.epilogue.map {
+                let border = views[step.output()].border;
+                views[map] = View { shape: map_of(views[step.output()].shape), border, ..views[map].clone() };
             }
         }
         last_use[plan.output] = usize::MAX;
@@ -61,7 +71,8 @@ impl Layout {
             return Err(too_large(view.checked_len().map(|length| length as u64 * 4)));
         }
         let scratch = vec![0..0; plan.steps.len()];
-        let mut layout = Self { inputs: inputs.to_vec(), threads, views, size: 0, scratch, last_use };
+        let shapes = plan.values.iter().map(|value| shapes[value.of]).collect();
+        let mut layout = Self { inputs: inputs.to_vec(), threads, shapes, views, size: 0, scratch, last_use };
         layout.assign(plan)?;
         Ok(layout)
     }
@@ -72,8 +83,10 @@ impl Layout {
         let mut born = vec![usize::MAX; self.views.len()];
         let mut tenants = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
-            born[step.output] = born[step.output].min(index);
-            let scratch = step.kernel.scratch(&self.views[step.output], self.threads);
+            for &output in &step.outputs {
+                born[output] = born[output].min(index);
+            }
+            let scratch = step.kernel.scratch(&self.views[step.output()], self.threads);
             if scratch > 0 {
                 tenants.push((scratch, index, index, None));
             }
@@ -113,6 +126,27 @@ impl Layout {
     pub fn bytes(&self) -> u64 {
         self.size as u64 * 4
     }
+}
+
+/// One channel of these sides.
+fn map_of(shape: Extent) -> Extent {
+    Extent { channels: 1, ..shape }
+}
+
+/// Refuses a network whose sums were fused at the usual size, and that repeats one of their operands at this one.
+fn changes_its_shape(plan: &Plan, step: &Step, shapes: &Shapes) -> Result<()> {
+    let of = |value: usize| shapes[plan.values[value].of];
+    let fused = step.nodes.last().map(|&node| shapes[ValueId::first(node)]);
+    let result = of(step.output());
+    let same = fused.is_none_or(|shape| shape == result) && step.epilogue.plus.is_none_or(|plus| of(plus) == result);
+    let map = step.epilogue.map.map(of);
+    let pixels = result.height() as u64 * result.width() as u64;
+    if same && map.is_none_or(|map| map.elements() == pixels) {
+        return Ok(());
+    }
+    let path = step.nodes.first().map_or("", |&node| plan.network.nodes[node].path.as_str());
+    let text = format!("{path}: at this size a sum after it repeats one of its operands. Choose another size.");
+    Err(Error::new(Code::InputShape, text))
 }
 
 /// Parts of the arena that do not overlap, each to be used by itself.

@@ -30,6 +30,7 @@ use crate::tensor::Tensor;
 use crate::{clock, threads};
 use layout::Layout;
 use plan::Plan;
+use step::Place;
 
 /// A compiled network.
 pub struct Fast {
@@ -118,7 +119,8 @@ impl Fast {
             }
             let start = clock::now_ms();
             let input = if matches!(step.kernel, plan::Kernel::Input) { given.next().copied() } else { None };
-            step::run(&plan.network, (index, step), (arena, layout), input, &mut tell)?;
+            let mut place = Place { arena, layout, shapes: &layout.shapes };
+            step::run(&plan.network, (index, step), &mut place, input, &mut tell)?;
             layers.push(LayerTime {
                 path: layer.to_owned(),
                 op: node.map_or("copy", |node| node.op.name()),
@@ -137,7 +139,7 @@ impl Fast {
             packing_ms: *packing_ms,
         });
         let view = &layout.views[plan.output];
-        Ok(step::to_nchw(&arena[view.place()], view))
+        Ok(step::to_planes(&arena[view.place()], view))
     }
 }
 
@@ -163,8 +165,12 @@ impl Engine for Fast {
         let (batch, shapes) = input_shapes(inputs)?;
         let macs: Vec<u64> = self.plan.network.costs(&shapes)?.iter().map(|cost| cost.macs).collect();
         let layout = self.lay_out(&shapes)?;
-        let output = layout.views[self.plan.output].shape;
-        let count = (batch as u64).saturating_mul(output.elements());
+        let mut shape = self.plan.network.shapes(&shapes)?[self.plan.network.output()].sides().to_vec();
+        if let Some(images) = shape.first_mut() {
+            *images = images.saturating_mul(batch);
+        }
+        let elements = layout.views[self.plan.output].shape.elements();
+        let count = (batch as u64).saturating_mul(elements as u64);
         if count > limits::TENSOR_ELEMENTS as u64 {
             return Err(super::too_large(Some(count.saturating_mul(4))));
         }
@@ -183,6 +189,6 @@ impl Engine for Fast {
             values.extend(self.run_image(&images, &layout, &macs, &mut part)?);
         }
         self.layout = Some(layout);
-        Tensor::new([batch, output.channels, output.height, output.width], values)
+        Tensor::new(shape, values)
     }
 }

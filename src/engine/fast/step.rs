@@ -6,49 +6,65 @@ use super::kernels::{Epilogue, pass};
 use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
 use super::view::View;
-use crate::engine::plain;
+use crate::engine::lower::Pointwise;
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Pad2d, Shape, UpsampleMode};
+use crate::network::ops::Parameters;
+use crate::network::{Activation, Network, Pad2d, Shape, Upsample};
+use crate::tensor::Tensor;
 use crate::threads;
 
 /// Rows whose moments are taken as one: fixed, so that sums do not depend on the number of threads.
 const MOMENT_ROWS: usize = 8;
 
+/// What a step works on.
+pub struct Place<'a> {
+    /// All values.
+    pub arena: &'a mut [f32],
+    /// Where each lies.
+    pub layout: &'a Layout,
+    /// The shapes of the values as the description has them, by value.
+    pub shapes: &'a [Shape],
+}
+
+/// A value that is read.
+type Source<'a> = (&'a [f32], &'a View);
+
 /// Runs the step of this index; `input` is the next network input, for the one step that takes it.
 pub fn run(
     network: &Network,
     (index, step): (usize, &Step),
-    (arena, layout): (&mut [f32], &Layout),
+    place: &mut Place<'_>,
     input: Option<&[f32]>,
     tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
 ) -> Result<()> {
-    let to = &layout.views[step.output];
+    if let Some(parameters) = loops(step, place) {
+        return run_loops(network, step, place, parameters);
+    }
+    let (layout, shapes) = (place.layout, place.shapes);
+    let to = &layout.views[step.output()];
     // What it reads; a step in place finds its input in the output.
-    let mut sources: Vec<usize> = step.inputs.iter().chain(&step.plus).copied().filter(|&v| v != step.output).collect();
+    let mut sources: Vec<usize> = step.reads().filter(|&value| value != step.output()).collect();
     sources.sort_unstable();
     sources.dedup();
     let places = sources.iter().map(|&value| layout.views[value].place());
     let places: Vec<_> = [to.place(), layout.scratch[index].clone()].into_iter().chain(places).collect();
-    let mut parts = split(arena, &places).into_iter();
+    let mut parts = split(place.arena, &places).into_iter();
     let (values, scratch) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let parts: Vec<&[f32]> = parts.map(|part| &*part).collect();
-    let read = |value: usize| -> (&[f32], &View) {
+    let read = |value: usize| -> Source<'_> {
         let part = sources.iter().position(|&source| source == value).map_or(&[][..], |at| parts[at]);
         (part, &layout.views[value])
     };
-    let plus = step.plus.map(read);
-    // Kernels add in the output's own layout; where the borders differ, the sum is a pass of its own.
-    let (same, other) = match plus {
-        Some((values, view)) if (view.border, view.shape) == (to.border, to.shape) => (Some(values), None),
-        other => (None, other),
-    };
-    let epilogue = Epilogue { activation: step.activation, plus: same };
+    let _ = shapes;
+    let (epilogue, rest) = epilogue(step, to, &read);
     let first = || step.inputs.first().map(|&value| read(value)).ok_or_else(lost);
-    let outcome = match &step.kernel {
-        Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
-        Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
-        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell),
-        Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
+    let all = || step.inputs.iter().map(|&value| read(value)).collect::<Vec<_>>();
+    match &step.kernel {
+        Kernel::Input => from_planes(input.ok_or_else(lost)?, values, to),
+        Kernel::Stored(map) => from_planes(map, values, to),
+        Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?,
+        Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
             if let Some((weight, bias)) = affine {
@@ -57,53 +73,107 @@ pub fn run(
                 }
             }
             scaled(values, to, (&scale, &offset), &epilogue);
-            Ok(())
         }
-        Kernel::Scale(scale, offset) => {
-            scaled(values, to, (scale, offset), &epilogue);
-            Ok(())
-        }
-        Kernel::Activation => {
-            to.rows(values, &|_, row| pass::activate(step.activation, row));
-            Ok(())
-        }
+        Kernel::Scale(scale, offset) => scaled(values, to, (scale, offset), &epilogue),
+        Kernel::Function => to.rows(values, &|y, row| {
+            pass::activate(epilogue.activation, row);
+            if let Some(plus) = epilogue.plus {
+                pass::add(row, &plus[to.row(y)]);
+            }
+        }),
         Kernel::Affine(scale, offset) => {
             to.rows(values, &|_, row| row.iter_mut().for_each(|v| *v = *v * scale + offset));
-            Ok(())
         }
-        Kernel::Upsample(scale, mode) => first().map(|from| upsample(*scale, *mode, from, (values, to))),
-        Kernel::Cat => {
-            let parts: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
-            cat(&parts, values, to);
-            Ok(())
+        Kernel::Upsample(layer) => upsample(layer, first()?, (values, to)),
+        Kernel::Cat => cat(&all(), values, to),
+        Kernel::Add => add(&all(), values, to),
+        Kernel::Copy(pad) => copy(pad, first()?, (values, to)),
+        Kernel::Loops(_) => return Err(lost()),
+    }
+    rest.run(values, to);
+    to.fill_border(values);
+    Ok(())
+}
+
+/// What is left of an epilogue for passes of its own.
+#[derive(Default)]
+struct Rest<'a> {
+    map: Option<Source<'a>>,
+    function: Pointwise,
+    plus: Option<Source<'a>>,
+}
+
+/// The part of a step's epilogue that kernels do as they store their results, and the rest.
+fn epilogue<'a>(step: &Step, to: &View, read: &dyn Fn(usize) -> Source<'a>) -> (Epilogue<'a>, Rest<'a>) {
+    let (map, plus) = (step.epilogue.map.map(read), step.epilogue.plus.map(read));
+    let (function, activation) = match (step.epilogue.function, map) {
+        (Pointwise::Identity, None) => (Pointwise::Identity, None),
+        (Pointwise::ReLU, None) => (Pointwise::Identity, Some(Activation::ReLU)),
+        (Pointwise::Curve(curve), None) => (Pointwise::Identity, Some(curve)),
+        (Pointwise::Piecewise { positive: 1.0, negative, low, high }, None)
+            if low == f32::NEG_INFINITY && high == f32::INFINITY =>
+        {
+            (Pointwise::Identity, Some(Activation::LeakyReLU { slope: negative }))
         }
-        Kernel::Add => {
-            let parts: Vec<_> = step.inputs.iter().map(|&value| read(value)).collect();
+        (function, _) => (function, None),
+    };
+    match plus {
+        // Kernels add in the output's own layout; where the borders differ, the sum is a pass of its own.
+        Some((values, view)) if view.border == to.border && map.is_none() && function == Pointwise::Identity => {
+            (Epilogue { activation, plus: Some(values) }, Rest::default())
+        }
+        plus => (Epilogue { activation, plus: None }, Rest { map, function, plus }),
+    }
+}
+
+impl Rest<'_> {
+    fn run(&self, values: &mut [f32], to: &View) {
+        if let Some((map, view)) = self.map {
             to.rows(values, &|y, row| {
-                for (index, (data, view)) in parts.iter().enumerate() {
-                    match index {
-                        0 => row.copy_from_slice(&data[view.row(y)]),
-                        _ => pass::add(row, &data[view.row(y)]),
-                    }
+                for (pixel, value) in row.chunks_exact_mut(to.shape.channels).zip(&map[view.row(y)]) {
+                    pixel.iter_mut().for_each(|v| *v += value);
                 }
             });
-            Ok(())
         }
-        Kernel::Copy(pad) => first().map(|from| copy(pad, from, (values, to))),
-        Kernel::Plain(parameters) => {
-            let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
-            let (x, view) = first()?;
-            let Shape { channels, height, width } = view.shape;
-            let x = plain::Planes { shape: (1, channels, height, width), data: to_nchw(x, view) };
-            let parameter = |name: &str| parameters.iter().find(|(n, ..)| *n == name).map(|(.., v)| v.as_slice());
-            plain::forward(&node.op, &x, &parameter).map(|y| from_nchw(&y.data, values, to))
+        if self.function != Pointwise::Identity {
+            to.rows(values, &|_, row| pass::function(self.function, row));
         }
-    };
-    if let (Ok(()), Some((plus, view))) = (&outcome, other) {
-        to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
+        if let Some((plus, view)) = self.plus {
+            to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
+        }
     }
-    to.fill_border(values);
-    outcome
+}
+
+/// The parameters of a step that runs as the operator's own loops: what has no kernel, and sums that repeat an operand.
+fn loops<'a>(step: &'a Step, place: &Place<'_>) -> Option<&'a [(&'static str, Vec<f32>)]> {
+    let shape = |value: usize| place.shapes[value];
+    match &step.kernel {
+        Kernel::Loops(parameters) => Some(parameters),
+        Kernel::Add if step.inputs.iter().any(|&value| shape(value) != shape(step.output())) => Some(&[]),
+        _ => None,
+    }
+}
+
+fn run_loops(
+    network: &Network,
+    step: &Step,
+    place: &mut Place<'_>,
+    parameters: &[(&'static str, Vec<f32>)],
+) -> Result<()> {
+    let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
+    let tensor = |&value: &usize| {
+        let view = &place.layout.views[value];
+        Tensor::new(place.shapes[value].sides(), to_planes(&place.arena[view.place()], view))
+    };
+    let inputs = step.inputs.iter().map(tensor).collect::<Result<Vec<_>>>()?;
+    let outputs = node.op.forward(&inputs.iter().collect::<Vec<_>>(), &Parameters(parameters))?;
+    for (&value, output) in step.outputs.iter().zip(&outputs) {
+        let view = &place.layout.views[value];
+        let values = &mut place.arena[view.place()];
+        from_planes(output.data(), values, view);
+        view.fill_border(values);
+    }
+    Ok(())
 }
 
 fn lost() -> Error {
@@ -135,7 +205,7 @@ fn moments(values: &[f32], view: &View) -> pass::Moments {
 }
 
 /// Channels outermost to channels innermost.
-fn from_nchw(planes: &[f32], values: &mut [f32], to: &View) {
+fn from_planes(planes: &[f32], values: &mut [f32], to: &View) {
     let (c, area) = (to.shape.channels, to.shape.height * to.shape.width);
     to.rows(values, &|y, row| {
         for (channel, plane) in planes.chunks_exact(area.max(1)).enumerate().take(c) {
@@ -146,8 +216,8 @@ fn from_nchw(planes: &[f32], values: &mut [f32], to: &View) {
 }
 
 /// Channels innermost to channels outermost.
-pub fn to_nchw(values: &[f32], view: &View) -> Vec<f32> {
-    let mut out = Vec::with_capacity(view.shape.elements() as usize);
+pub fn to_planes(values: &[f32], view: &View) -> Vec<f32> {
+    let mut out = Vec::with_capacity(view.shape.elements());
     for channel in 0..view.shape.channels {
         for y in 0..view.shape.height {
             out.extend(values[view.row(y)].iter().skip(channel).step_by(view.shape.channels));
@@ -175,26 +245,29 @@ fn copy(pad: &Pad2d, (x, from): (&[f32], &View), (values, to): (&mut [f32], &Vie
     });
 }
 
-/// `nn.Upsample`: nearest, or bilinear with `align_corners=False`.
-fn upsample(scale: usize, mode: UpsampleMode, (x, from): (&[f32], &View), (values, to): (&mut [f32], &View)) {
-    let tap = |o: usize, size: usize| match mode {
-        UpsampleMode::Nearest => (o / scale, o / scale, 0.0),
-        UpsampleMode::Bilinear => {
-            let at = ((o as f32 + 0.5) / scale as f32 - 0.5).max(0.0);
-            let low = (at as usize).min(size - 1);
-            (low, (low + 1).min(size - 1), at - low as f32)
-        }
-    };
+/// `nn.Upsample`.
+fn upsample(layer: &Upsample, (x, from): Source<'_>, (values, to): (&mut [f32], &View)) {
     let c = to.shape.channels;
-    let columns: Vec<_> = (0..to.shape.width).map(|column| tap(column, from.shape.width)).collect();
+    let (rows, columns) = (layer.taps(from.shape.height), layer.taps(from.shape.width));
     to.rows(values, &|y, row| {
-        let (y0, y1, fy) = tap(y, from.shape.height);
-        let (above, below) = (&x[from.row(y0)], &x[from.row(y1)]);
-        let mixed: Vec<f32> = above.iter().zip(below).map(|(a, b)| a + (b - a) * fy).collect();
-        for (pixel, &(x0, x1, fx)) in row.chunks_exact_mut(c).zip(&columns) {
-            let (left, right) = (&mixed[x0 * c..][..c], &mixed[x1 * c..][..c]);
+        let (above, below) = (&x[from.row(rows[y].low)], &x[from.row(rows[y].high)]);
+        let mixed: Vec<f32> = above.iter().zip(below).map(|(a, b)| a + (b - a) * rows[y].share).collect();
+        for (pixel, tap) in row.chunks_exact_mut(c).zip(&columns) {
+            let (left, right) = (&mixed[tap.low * c..][..c], &mixed[tap.high * c..][..c]);
             for ((v, a), b) in pixel.iter_mut().zip(left).zip(right) {
-                *v = a + (b - a) * fx;
+                *v = a + (b - a) * tap.share;
+            }
+        }
+    });
+}
+
+/// A sum of values of one shape.
+fn add(parts: &[Source<'_>], values: &mut [f32], to: &View) {
+    to.rows(values, &|y, row| {
+        for (index, (data, view)) in parts.iter().enumerate() {
+            match index {
+                0 => row.copy_from_slice(&data[view.row(y)]),
+                _ => pass::add(row, &data[view.row(y)]),
             }
         }
     });

@@ -245,7 +245,7 @@ mod tests {
         .unwrap();
         let view = |channels, height, width, border| View {
             start: 0,
-            shape: Shape::new(channels, height, width),
+            shape: Shape::image(channels, height, width).into(),
             border,
             mode: PaddingMode::Zeros,
         };

@@ -190,7 +190,8 @@ mod tests {
             let weight: Vec<f32> = (0..count).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
             let scale: Vec<f32> = (0..geometry.shape.channels().1).map(|i| 1.0 + i as f32 / 8.0).collect();
             let raw = Raw { weight: Vec::new(), bias: vec![0.0; scale.len()], scale };
-            let node = Node { path: "layer".to_owned(), op: op.clone(), inputs: Vec::new() };
+            let keys = vec!["layer.weight".to_owned()];
+            let node = Node { path: "layer".to_owned(), op: op.clone(), inputs: Vec::new(), keys };
             let mut whole = Transformed::empty(&geometry, Tile::Large);
             whole.pack(&geometry, 0, &weight, &raw.scale);
             for length in [1, 100, 289, 4099, count] {

@@ -5,13 +5,39 @@ use std::ops::Range;
 use crate::network::{PaddingMode, Shape};
 use crate::threads;
 
+/// Sides of one image. A value that is no `[1, C, H, W]` lies flat, in the order of its elements, as so many channels of
+/// one pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Extent {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl From<Shape> for Extent {
+    fn from(shape: Shape) -> Self {
+        match *shape.sides() {
+            [1, channels, height, width] => Self { channels, height, width },
+            _ => Self { channels: shape.elements() as usize, height: 1, width: 1 },
+        }
+    }
+}
+
+impl Extent {
+    /// Values without any border.
+    pub fn elements(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
 /// One value's place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
     /// Where it starts in the arena.
     pub start: usize,
     /// The interior.
-    pub shape: Shape,
+    pub shape: Extent,
     /// Border pixels: top, left, bottom, right.
     pub border: [usize; 4],
     /// What the border holds.
@@ -79,7 +105,7 @@ impl View {
     /// Fills the border from the interior.
     pub fn fill_border(&self, values: &mut [f32]) {
         let [top, left, bottom, right] = self.border;
-        let (c, pitch, Shape { height, width, .. }) = (self.shape.channels, self.pitch(), self.shape);
+        let (c, pitch, Extent { height, width, .. }) = (self.shape.channels, self.pitch(), self.shape);
         if left + right > 0 {
             let source = |i: isize| self.mode.source(i, width).map(|x| (left + x) * c);
             let sources: Vec<(usize, Option<usize>)> = (0..left)

@@ -1,25 +1,27 @@
 //! The reference engine: one node after another, as plain as PyTorch's `forward`.
 //!
-//! candle-nn runs what it has; what it lacks (groups in transposed convolutions, tuples, padding modes,
-//! instance norm) are the plain loops of `engine/plain.rs`. It is what the fast engine is held against.
+//! candle-nn runs the convolutions, norms and functions it has; what it lacks are the operators' own loops. It is what the
+//! fast engine is compared with.
 
 use candle_core::{Device, Module, Tensor as Candle};
 
-use super::{Engine, Watch, WeightSource, cancelled, input_shapes, plain, too_large};
+use super::{Engine, Watch, WeightSource, cancelled, input_shapes, too_large};
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::network::{Activation, Network, Node, Op, PaddingMode};
+use crate::network::ops::norm::Statistics;
+use crate::network::ops::source::take;
+use crate::network::ops::{Pad2d, Parameters};
+use crate::network::{Activation, Cat, Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode, ValueId};
 use crate::tensor::Tensor;
 
 /// One node with its weights.
-pub(super) enum Layer {
-    /// No weights.
-    Function,
-    Conv(candle_nn::Conv2d),
+enum Layer {
+    /// candle's convolution, after a padding layer where it pads with something else than zeros or unevenly.
+    Conv(candle_nn::Conv2d, Option<Pad2d>),
     Transposed(candle_nn::ConvTranspose2d),
     BatchNorm(candle_nn::BatchNorm),
-    /// What candle lacks: the parameters as they are, by name.
-    Plain(Vec<(&'static str, Vec<f32>)>),
+    /// The operator's own loops, or a function of candle: the parameters as they are, by name.
+    Own(Vec<(&'static str, Vec<f32>)>),
 }
 
 /// A network on candle-nn.
@@ -37,24 +39,27 @@ impl Reference {
 }
 
 /// Takes one node's weights.
-pub(super) fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer> {
-    let mut taken = plain::take(node, weights)?;
+fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer> {
+    let specs = node.op.parameters();
+    let mut taken = take(specs.clone(), &node.keys, |key| weights.take(key))?;
     let mut candle = |name: &str| -> Result<Option<Candle>> {
-        let Some(index) = taken.iter().position(|(n, ..)| *n == name) else { return Ok(None) };
-        let (_, shape, values) = taken.swap_remove(index);
-        Ok(Some(Candle::from_vec(values, shape, &Device::Cpu)?))
+        let Some(index) = taken.iter().position(|(own, _)| *own == name) else { return Ok(None) };
+        let shape = specs.iter().find(|spec| spec.name == name).map(|spec| spec.shape.clone()).unwrap_or_default();
+        Ok(Some(Candle::from_vec(taken.swap_remove(index).1, shape, &Device::Cpu)?))
     };
     let missing = || Error::new(Code::Internal, format!("{} has no weight", node.path));
     Ok(match &node.op {
         Op::Conv2d(conv) if candle_runs(conv) => {
+            let (padding, pad) = padding(conv);
             let config = candle_nn::Conv2dConfig {
-                padding: conv.padding.0,
+                padding,
                 stride: conv.stride.0,
                 dilation: conv.dilation.0,
                 groups: conv.groups,
                 ..Default::default()
             };
-            Layer::Conv(candle_nn::Conv2d::new(candle("weight")?.ok_or_else(missing)?, candle("bias")?, config))
+            let conv = candle_nn::Conv2d::new(candle("weight")?.ok_or_else(missing)?, candle("bias")?, config);
+            Layer::Conv(conv, pad)
         }
         Op::ConvTranspose2d(conv) if candle_runs_transposed(conv) => {
             let config = candle_nn::ConvTranspose2dConfig {
@@ -66,27 +71,36 @@ pub(super) fn layer(node: &Node, weights: &mut dyn WeightSource) -> Result<Layer
             let weight = candle("weight")?.ok_or_else(missing)?;
             Layer::Transposed(candle_nn::ConvTranspose2d::new(weight, candle("bias")?, config))
         }
-        Op::BatchNorm2d(norm) if norm.affine && norm.eps > 0.0 => {
+        Op::BatchNorm2d(norm) if norm.affine && norm.eps > 0.0 && norm.statistics == Statistics::Stored => {
             let mut get = |name: &str| candle(name)?.ok_or_else(missing);
             let (weight, bias) = (get("weight")?, get("bias")?);
             let (mean, var) = (get("running_mean")?, get("running_var")?);
             Layer::BatchNorm(candle_nn::BatchNorm::new(norm.num_features, mean, var, weight, bias, norm.eps)?)
         }
-        op if !op.parameters().is_empty() => {
-            Layer::Plain(taken.into_iter().map(|(name, _, values)| (name, values)).collect())
-        }
-        _ => Layer::Function,
+        _ => Layer::Own(taken),
     })
 }
 
-/// candle's convolution takes square scalars and zeros beyond the border.
-fn candle_runs(conv: &crate::network::Conv2d) -> bool {
-    let square = |pair: (usize, usize)| pair.0 == pair.1;
-    square(conv.padding) && square(conv.stride) && square(conv.dilation) && conv.padding_mode == PaddingMode::Zeros
+fn square(pair: (usize, usize)) -> bool {
+    pair.0 == pair.1
 }
 
-fn candle_runs_transposed(conv: &crate::network::ConvTranspose2d) -> bool {
-    let square = |pair: (usize, usize)| pair.0 == pair.1;
+/// candle's convolution takes one stride and one dilation for both sides.
+fn candle_runs(conv: &Conv2d) -> bool {
+    square(conv.stride) && square(conv.dilation)
+}
+
+/// What candle pads itself, and the padding layer in front of it that does the rest.
+fn padding(conv: &Conv2d) -> (usize, Option<Pad2d>) {
+    let (height, width) = conv.padding;
+    if conv.padding == (0, 0) || conv.padding_mode == PaddingMode::Zeros && square(conv.padding) {
+        return (height, None);
+    }
+    let pad = Pad2d { left: width, right: width, top: height, bottom: height, mode: conv.padding_mode };
+    (0, Some(pad))
+}
+
+fn candle_runs_transposed(conv: &ConvTranspose2d) -> bool {
     conv.groups == 1
         && square(conv.padding)
         && square(conv.stride)
@@ -114,31 +128,37 @@ impl Engine for Reference {
         let total = costs.iter().map(|cost| cost.macs).sum::<u64>().max(1);
         let last_use = self.network.last_uses();
         let mut given = inputs.iter();
-        let mut values: Vec<Option<Candle>> = vec![None; self.network.nodes.len()];
+        let mut values: Vec<Vec<Candle>> = vec![Vec::new(); self.network.nodes.len()];
         let mut done = 0;
         for (index, node) in self.network.nodes.iter().enumerate() {
             if watch(super::Step { done: done as f32 / total as f32, layer: &node.path }).is_break() {
                 return Err(cancelled());
             }
-            let args: Vec<Candle> = node.inputs.iter().filter_map(|id| values[id.0].clone()).collect();
-            for id in node.inputs.iter().filter(|id| last_use[id.0] == index) {
-                values[id.0] = None;
+            let args: Vec<Candle> = node.inputs.iter().filter_map(|&id| value(&values, id)).collect();
+            for id in node.inputs.iter().filter(|id| last_use[id.node] == index) {
+                values[id.node] = Vec::new();
             }
-            let value = match (&node.op, given.len()) {
-                (Op::Input { .. }, 1..) => {
+            values[index] = match node.op {
+                Op::Input(_) => {
                     let input = given.next().ok_or_else(|| Error::new(Code::InputShape, "An input is missing."))?;
-                    Candle::from_slice(input.data(), input.shape(), &Device::Cpu)?
+                    vec![Candle::from_slice(input.data(), input.shape(), &Device::Cpu)?]
                 }
-                _ => forward(&node.op, &self.layers[index], args)?,
+                _ => forward(&node.op, &self.layers[index], &args)?,
             };
             done += costs[index].macs;
-            values[index] = Some(value);
         }
-        let output = values[self.network.output().0].take();
+        let output = value(&values, self.network.output());
         let output = output.ok_or_else(|| Error::new(Code::NetworkInvalid, "The network has no layers."))?;
-        let shape = output.dims().to_vec();
-        Tensor::new(shape, output.flatten_all()?.to_vec1()?)
+        tensor(&output)
     }
+}
+
+fn value(values: &[Vec<Candle>], id: ValueId) -> Option<Candle> {
+    values.get(id.node)?.get(id.output).cloned()
+}
+
+fn tensor(value: &Candle) -> Result<Tensor> {
+    Tensor::new(value.dims(), value.flatten_all()?.to_vec1()?)
 }
 
 /// Eval mode, line by line as in candle-nn, whose `forward_t` would link what training needs: a tenth of all candle code.
@@ -153,35 +173,36 @@ fn batch_norm(norm: &candle_nn::BatchNorm, x: &Candle) -> candle_core::Result<Ca
 }
 
 /// One node's `forward`.
-pub(super) fn forward(op: &Op, layer: &Layer, mut args: Vec<Candle>) -> Result<Candle> {
-    if args.is_empty() {
-        return Err(Error::new(Code::NetworkInvalid, format!("A {} has no input.", op.name())));
-    }
-    let x = args.remove(0);
-    Ok(match (layer, op) {
-        (Layer::Conv(conv), _) => conv.forward(&x)?,
-        (Layer::Transposed(conv), _) => conv.forward(&x)?,
-        (Layer::BatchNorm(norm), _) => batch_norm(norm, &x)?,
+fn forward(op: &Op, layer: &Layer, args: &[Candle]) -> Result<Vec<Candle>> {
+    let parameters = match layer {
+        Layer::Own(parameters) => parameters.as_slice(),
+        _ => &[],
+    };
+    let Some(x) = args.first() else { return own(op, &[], parameters) };
+    let output = match (layer, op) {
+        (Layer::Conv(conv, None), _) => conv.forward(x)?,
+        (Layer::Conv(conv, Some(pad)), _) => conv.forward(&own(&pad.clone().into(), args, &[])?[0])?,
+        (Layer::Transposed(conv), _) => conv.forward(x)?,
+        (Layer::BatchNorm(norm), _) => batch_norm(norm, x)?,
         (_, Op::Activation(Activation::ReLU)) => x.relu()?,
         // candle-nn's own takes `maximum` and `minimum`, which are linked for every dtype: the same values for less wasm.
         (_, Op::Activation(Activation::LeakyReLU { slope })) => (x.relu()? - (x.neg()?.relu()? * f64::from(*slope))?)?,
-        (_, Op::Activation(Activation::Sigmoid)) => candle_nn::ops::sigmoid(&x)?,
+        (_, Op::Activation(Activation::Sigmoid)) => candle_nn::ops::sigmoid(x)?,
         (_, Op::Activation(Activation::Tanh)) => x.tanh()?,
-        (_, Op::Cat) => {
-            args.insert(0, x);
-            Candle::cat(&args, 1)?
-        }
-        (_, Op::Add) => args.iter().try_fold(x, |sum, arg| sum + arg)?,
-        (_, Op::Affine { scale, offset }) => x.affine(f64::from(*scale), f64::from(*offset))?,
-        (layer, op) => {
-            let shape = x.dims4()?;
-            let input = plain::Planes { shape, data: x.flatten_all()?.to_vec1::<f32>()? };
-            let parameter = |name: &str| match layer {
-                Layer::Plain(list) => list.iter().find(|(n, _)| *n == name).map(|(_, values)| values.as_slice()),
-                _ => None,
-            };
-            let plain::Planes { shape, data } = plain::forward(op, &input, &parameter)?;
-            Candle::from_vec(data, shape, &Device::Cpu)?
-        }
-    })
+        (_, Op::Cat(Cat { dim })) => Candle::cat(args, *dim)?,
+        (_, Op::Affine(affine)) => x.affine(f64::from(affine.scale), f64::from(affine.offset))?,
+        _ => return own(op, args, parameters),
+    };
+    Ok(vec![output])
+}
+
+/// The operator's own loops.
+fn own(op: &Op, args: &[Candle], parameters: &[(&'static str, Vec<f32>)]) -> Result<Vec<Candle>> {
+    let args = args.iter().map(tensor).collect::<Result<Vec<_>>>()?;
+    let outputs = op.forward(&args.iter().collect::<Vec<_>>(), &Parameters(parameters))?;
+    let candle = |output: Tensor| {
+        let shape = output.shape().to_vec();
+        Ok(Candle::from_vec(output.into_data(), shape, &Device::Cpu)?)
+    };
+    outputs.into_iter().map(candle).collect()
 }

@@ -189,9 +189,8 @@ impl Graph<'_> {
                 self.node("Resize", &[inputs[0].clone(), String::new(), scales], name, &attributes);
             }
             "ReflectionPad2d" | "ReplicationPad2d" | "ZeroPad2d" => {
-                let sides: Vec<usize> =
-                    a["padding"].as_array().context("padding")?.iter().map(number).collect::<Result<_>>()?;
-                let [left, right, top, bottom] = sides[..] else { bail!("{path}: four sides") };
+                let side = |name: &str| number(&a[name]);
+                let (left, right, top, bottom) = (side("left")?, side("right")?, side("top")?, side("bottom")?);
                 let pads = format!("{name}.pads");
                 let raw = [0, 0, top, left, 0, 0, bottom, right].map(|n| (n as i64).to_le_bytes()).concat();
                 self.tensor(&pads, &[8], INT64, &raw);

@@ -1,5 +1,6 @@
 //! One pass over rows of pixels: activations, norms, borders. Safe code that the compiler vectorises.
 
+use crate::engine::lower::Pointwise;
 use crate::network::Activation;
 
 /// `tanh(x)` to within a few units in the last place: the rational approximation of degree 13 / 6 that Eigen uses.
@@ -29,6 +30,8 @@ pub fn activation(activation: Activation, x: f32) -> f32 {
         Activation::LeakyReLU { slope } => x.max(0.0) + x.min(0.0) * slope,
         Activation::Sigmoid => 0.5 + 0.5 * tanh(0.5 * x),
         Activation::Tanh => tanh(x),
+        Activation::SiLU => x * (0.5 + 0.5 * tanh(0.5 * x)),
+        Activation::ELU { .. } => activation.value(x),
     }
 }
 
@@ -43,6 +46,20 @@ pub fn activate(function: Option<Activation>, row: &mut [f32]) {
         }
         Some(Activation::Sigmoid) => row.iter_mut().for_each(|v| *v = activation(Activation::Sigmoid, *v)),
         Some(Activation::Tanh) => row.iter_mut().for_each(|v| *v = activation(Activation::Tanh, *v)),
+        Some(other) => row.iter_mut().for_each(|v| *v = activation(other, *v)),
+    }
+}
+
+/// An element-wise function over a row.
+pub fn function(function: Pointwise, row: &mut [f32]) {
+    match function {
+        Pointwise::Identity => {}
+        Pointwise::ReLU => activate(Some(Activation::ReLU), row),
+        Pointwise::Curve(curve) => activate(Some(curve), row),
+        Pointwise::Piecewise { positive, negative, low, high } => {
+            let value = |x: f32| (x.max(0.0) * positive + x.min(0.0) * negative).max(low).min(high);
+            row.iter_mut().for_each(|v| *v = value(*v));
+        }
     }
 }
 
