@@ -66,7 +66,7 @@ impl FillJob<'_> {
         let sharpen = match self.options.sharpen {
             Sharpen::On => true,
             Sharpen::Off => false,
-            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.guides),
+            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.needs_detail),
         };
         if known && (self.roles.main.is_none() || sharpen) {
             let usable: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Known).collect();
