@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
-use infill::models::Widths;
+use infill::models::config::WIDTH;
 use infill::network::{Conv2d, ConvTranspose2d, Network, Op, Operator, PaddingMode};
 use infill::tensor::Tensor;
 use infill::{checkpoint, engine, models, threads};
@@ -127,7 +127,7 @@ fn hold_example(example: &str, load: impl Fn(EngineKind) -> models::load::Loaded
 fn any_number_of_threads_gives_the_same_output() {
     let mut default = models::load::default_model(EngineKind::Fast).unwrap();
     let pair = models::by_id("image-pair").unwrap();
-    let network = (pair.network)(Widths { base: 16, ..pair.published });
+    let network = pair.network(&pair.published().with(WIDTH, 16));
     let mut pair = engine::build(EngineKind::Fast, &network, &mut Seeded { network: &network, seed: 5 }).unwrap();
     let input = |channels: usize, seed: u64| {
         Tensor::new([1, channels, 96, 128], numbers(channels * 96 * 128, seed, 0.0)).unwrap()
