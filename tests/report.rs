@@ -302,3 +302,42 @@ fn published_relatives_are_named() {
     };
     assert!(message(&inspect(lama), "unknown-network").contains("look like LaMa"));
 }
+
+/// A prefix that is the network's own is no prefix to take away.
+#[test]
+fn published_networks_keep_their_own_prefixes() {
+    let cases = [
+        ("pix2pix-unet-bn.pth", "pix2pix-unet", "", "model.model.0.weight"),
+        ("pix2pix-unet-in.pth", "pix2pix-unet", "module.", "model.model.0.weight"),
+        ("cyclegan-resnet-in.pth", "cyclegan-resnet", "", "model.1.weight"),
+        ("cyclegan-resnet-in-dropout.pth", "cyclegan-resnet", "netG.", "model.1.weight"),
+        ("cyclegan-resnet-bn-dropout.pth", "cyclegan-resnet", "module.", "model.1.weight"),
+        ("pytorch-gan-context-encoder.pth", "pytorch-gan-context-encoder", "", "model.0.weight"),
+    ];
+    for (file, id, prefix, first) in cases {
+        let report = fixture(file, file);
+        let network = &report.networks[0];
+        assert_eq!((network.id.as_str(), network.confidence, network.prefix.as_str()), (id, 1.0, prefix), "{file}");
+        assert_eq!(report.tensors[0].key, first);
+        assert_eq!(codes(&report).contains(&"prefix-stripped"), !prefix.is_empty(), "{file}: {:?}", codes(&report));
+        assert!(report.findings.iter().all(|finding| finding.severity != "error"), "{file}: {:?}", codes(&report));
+        assert!(!network.about.is_empty() && !network.layers.is_empty(), "{file}");
+        let rows = report::alignment(fixture_file(file).as_ref(), id).unwrap();
+        assert!(rows.iter().all(|row| row.verdict == "fits"), "{file}");
+        let stats = report::stats(fixture_file(file).as_mut(), Some(&[first.to_owned()])).unwrap();
+        assert_eq!((stats.len(), stats[0].index), (1, 0), "{file}");
+    }
+}
+
+#[test]
+fn norms_of_the_picture_and_keys_that_are_not_read_are_told() {
+    let batch = fixture("pix2pix-unet-bn.pth", "latest_net_G.pth");
+    assert!(message(&batch, "picture-statistics").contains("--norm-statistics stored"));
+    assert_eq!(batch.networks[0].conventions["normStatistics"], "picture");
+    let instance = fixture("pix2pix-unet-old-stats.pth", "latest_net_G.pth");
+    assert!(!codes(&instance).contains(&"picture-statistics"));
+    assert!(instance.networks[0].conventions["normStatistics"].is_null());
+    let unread = instance.findings.iter().find(|finding| finding.code == "not-read").unwrap();
+    assert!(unread.keys.iter().all(|key| key.contains("running_") || key.contains("num_batches_tracked")));
+    assert_eq!(fixture("context-encoder.pth", "gen.pth").networks[0].conventions["normStatistics"], "stored");
+}

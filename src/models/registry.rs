@@ -3,7 +3,10 @@
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::spec::ModelSpec;
-use super::{context_encoder, context_unet, edgeconnect, image_pair, starter};
+use super::{
+    context_encoder, context_unet, cyclegan_resnet, edgeconnect, image_pair, pix2pix_unet, pytorch_gan_context_encoder,
+    starter,
+};
 use crate::error::{Code, Error, Result};
 
 static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> = LazyLock::new(|| {
@@ -15,6 +18,9 @@ static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> = LazyLock::new(|| {
         image_pair::discriminator(),
         starter::spec(),
         context_unet::spec(),
+        pix2pix_unet::spec(),
+        cyclegan_resnet::spec(),
+        pytorch_gan_context_encoder::spec(),
     ];
     RwLock::new(known.into_iter().map(Arc::new).collect())
 });
