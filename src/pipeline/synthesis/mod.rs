@@ -24,7 +24,7 @@ use std::ops::ControlFlow;
 
 use super::Rect;
 use super::resample::extend;
-use crate::engine::cancelled;
+use crate::engine::run::cancelled;
 use crate::error::Result;
 use field::Field;
 use grain::Grain;
