@@ -5,16 +5,20 @@
 //!
 //! Results must never depend on the number of threads: a task writes its own place and draws nothing from the others.
 
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crate::limits::MAX_THREADS;
 
 /// Looks at the generation before a thread goes to sleep: about a millisecond, longer than what a network does between
 /// two loops. Waking a thread took 0.1 to 1 ms where this was measured, as long as many a loop. In wasm, `spin_loop` is
 /// nothing and a look takes a nanosecond.
 const SPINS: usize = if cfg!(target_arch = "wasm32") { 1_000_000 } else { 20_000 };
 
-/// A parallel loop in progress. The pointer is valid while `done` has not reached `tasks`.
+/// A parallel loop in progress. The pointer is valid until [`DONE`] has reached `tasks`: [`parallel`] does not return,
+/// nor unwind, before that.
 #[derive(Clone, Copy)]
 struct Job {
     body: *const (dyn Fn(usize) + Sync),
@@ -22,7 +26,8 @@ struct Job {
     generation: u32,
 }
 
-// SAFETY: the body is Sync, and `parallel` keeps it alive until every task that was handed out has ended.
+// SAFETY: a job is a pointer to a body that is Sync, so that any thread may call it; that it is called only while it
+// lives is up to `take_part`, where it is dereferenced.
 unsafe impl Send for Job {}
 
 /// Threads that wait for work, the caller not counted.
@@ -34,7 +39,10 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The generation in the upper half, the next task in the lower: a late worker can never take another loop's task.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static DONE: AtomicUsize = AtomicUsize::new(0);
+/// Whether a task of this loop has panicked: the tasks that are left are counted, but not run.
 static PANICKED: AtomicBool = AtomicBool::new(false);
+/// What the first task that panicked did it with.
+static PANIC: Mutex<Option<Box<dyn Any + Send>>> = Mutex::new(None);
 static JOB: Mutex<Option<Job>> = Mutex::new(None);
 /// Held by the caller of a loop; whoever finds it taken (a nested loop, another thread) runs alone.
 static BUSY: Mutex<()> = Mutex::new(());
@@ -54,9 +62,9 @@ pub fn count() -> usize {
     }
 }
 
-/// Lets `threads` threads take part from now on; natively the missing ones are started.
+/// Lets `threads` threads take part from now on, at most [`MAX_THREADS`]; natively the missing ones are started.
 pub fn set_count(threads: usize) {
-    let threads = threads.max(1);
+    let threads = threads.clamp(1, MAX_THREADS);
     LIMIT.store(threads, Ordering::Relaxed);
     #[cfg(not(target_arch = "wasm32"))]
     while WORKERS.load(Ordering::Relaxed) + 1 < threads {
@@ -75,12 +83,14 @@ pub fn join_pool() {
 
 /// Runs `body(0)` .. `body(tasks - 1)`, each once and in no order, on all threads, and returns when all have ended.
 ///
-/// A loop inside a loop runs on its own thread alone. Panics if a task panicked on another thread.
+/// A loop inside a loop runs on its own thread alone. A panic of a task goes on here, once no thread runs the body any
+/// more; some of the tasks that had not begun by then are left out.
 pub fn parallel(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
-    let turn = if tasks < 2 || count() < 2 { None } else { BUSY.try_lock().ok() };
-    let Some(_turn) = turn else { return (0..tasks).for_each(body) };
+    let is_alone = tasks < 2 || count() < 2 || u32::try_from(tasks).is_err();
+    let Some(turn) = (if is_alone { None } else { my_turn() }) else { return (0..tasks).for_each(body) };
     let generation = GENERATION.load(Ordering::Relaxed).wrapping_add(1);
-    // SAFETY: only the lifetime changes; this function does not return before the last task has ended.
+    // SAFETY: only the lifetime changes. The body outlives the job, because this function waits below until `DONE` has
+    // reached `tasks`, and nothing before that unwinds: `take_part` catches what the body does.
     let body: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(body) };
     let mine = Job { body, tasks, generation };
     {
@@ -92,6 +102,27 @@ pub fn parallel(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
     }
     WAKE.notify_all();
     take_part(mine);
+    wait_for(tasks);
+    *job() = None;
+    let panic = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+    PANICKED.store(false, Ordering::Relaxed);
+    drop(turn);
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+/// The right to hand out tasks; `None` while another loop has it.
+fn my_turn() -> Option<MutexGuard<'static, ()>> {
+    match BUSY.try_lock() {
+        Ok(turn) => Some(turn),
+        Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Returns when this many tasks are done, whoever runs them.
+fn wait_for(tasks: usize) {
     let mut looks = 0;
     while DONE.load(Ordering::Acquire) < tasks {
         if looks < SPINS {
@@ -104,27 +135,27 @@ pub fn parallel(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
             }
         }
     }
-    *job() = None;
-    assert!(!PANICKED.swap(false, Ordering::Relaxed), "a task of a parallel loop panicked");
 }
 
 /// Runs `body(i, chunk)` for every chunk of `length` values (the last may be shorter), each once, on all threads.
 pub fn chunks<T: Send>(values: &mut [T], length: usize, body: &(dyn Fn(usize, &mut [T]) + Sync)) {
     struct Start<T>(*mut T);
-    // SAFETY: the chunks are disjoint and each is visited by one task.
+    // SAFETY: threads share the pointer, but what it points to is handed on as chunks that do not overlap, each to one
+    // task (below), and T may go to another thread.
     unsafe impl<T: Send> Sync for Start<T> {}
     let (all, length) = (values.len(), length.max(1));
     let start = Start(values.as_mut_ptr());
     let start = &start;
     parallel(all.div_ceil(length), &|index| {
         let from = index * length;
-        // SAFETY: `from < all`, and no other task touches this range.
+        // SAFETY: `from < all`, because there are `all.div_ceil(length)` tasks, so the range lies within `values`, which
+        // is borrowed until `parallel` returns. `parallel` runs each index once, so no other task has this range.
         let chunk = unsafe { std::slice::from_raw_parts_mut(start.0.add(from), length.min(all - from)) };
         body(index, chunk);
     });
 }
 
-/// Takes tasks of this loop until none is left.
+/// Takes tasks of this loop until none is left. Never unwinds: what a task panics with is kept for `parallel`.
 fn take_part(job: Job) {
     loop {
         let next = NEXT.load(Ordering::Acquire);
@@ -133,26 +164,25 @@ fn take_part(job: Job) {
             return;
         }
         if NEXT.compare_exchange_weak(next, next + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            let counted = Counted(job.tasks);
-            // SAFETY: the task was handed out, so `parallel` still waits for it and the body lives.
-            unsafe { (*job.body)(index) };
-            drop(counted);
+            // SAFETY: this task was handed out by the exchange above and is counted only below, so `DONE` has not
+            // reached `tasks`, and `parallel` still waits and keeps the body alive.
+            let body = unsafe { &*job.body };
+            if !PANICKED.load(Ordering::Relaxed)
+                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(index)))
+            {
+                PANICKED.store(true, Ordering::Relaxed);
+                PANIC.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
+            }
+            count_done(job.tasks);
         }
     }
 }
 
-/// Counts a task as done when dropped, also while unwinding.
-struct Counted(usize);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            PANICKED.store(true, Ordering::Relaxed);
-        }
-        if DONE.fetch_add(1, Ordering::AcqRel) + 1 == self.0 {
-            let _slot = job();
-            FINISHED.notify_all();
-        }
+/// Counts a task as done; the last of them wakes the caller.
+fn count_done(tasks: usize) {
+    if DONE.fetch_add(1, Ordering::AcqRel) + 1 == tasks {
+        let _slot = job();
+        FINISHED.notify_all();
     }
 }
 
@@ -173,8 +203,7 @@ fn serve(index: usize) {
         drop(slot);
         let limit = LIMIT.load(Ordering::Relaxed);
         if let Some(job) = current.filter(|_| limit == 0 || index < limit) {
-            // A panic is reported by `parallel`; the worker stays.
-            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| take_part(job)));
+            take_part(job);
         }
     }
 }
@@ -219,18 +248,60 @@ mod tests {
         assert!(values.iter().enumerate().all(|(i, &v)| v == i / 10 + 1));
     }
 
+    /// A task on the calling thread panics while others run the body, which must not have gone when `parallel` ends.
     #[cfg(not(target_arch = "wasm32"))]
     #[test]
-    fn a_panic_reaches_the_caller() {
+    fn a_panic_goes_on_when_no_thread_runs_the_body_any_more() {
+        use std::time::{Duration, Instant};
+        set_count(4);
+        let (caller, running) = (std::thread::current().id(), AtomicUsize::new(0));
+        let mut shared = 0;
+        // Other tests may have the turn: then the loop runs alone, and is tried again.
+        for _ in 0..100 {
+            let are_others_seen = AtomicBool::new(false);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                parallel(8, &|i| {
+                    if std::thread::current().id() == caller {
+                        let end = Instant::now() + Duration::from_millis(100);
+                        while running.load(Ordering::SeqCst) == 0 && Instant::now() < end {
+                            std::thread::yield_now();
+                        }
+                        are_others_seen.store(running.load(Ordering::SeqCst) > 0, Ordering::SeqCst);
+                        panic!("task {i} as planned");
+                    }
+                    running.fetch_add(1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(10));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                });
+            }));
+            assert_eq!(running.load(Ordering::SeqCst), 0, "the body still runs");
+            // Where the others were quicker, nothing was left for the caller.
+            let Err(panic) = outcome else { continue };
+            assert!(panic.downcast_ref::<String>().unwrap().ends_with("as planned"));
+            shared += usize::from(are_others_seen.into_inner());
+            if shared == 3 {
+                return;
+            }
+        }
+        panic!("no other thread took part");
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    #[test]
+    fn all_threads_take_part_after_every_task_has_panicked() {
         set_count(2);
-        let outcome = std::panic::catch_unwind(|| {
-            parallel(64, &|i| assert!(i != 40, "as planned"));
-        });
-        assert!(outcome.is_err());
-        let sum = AtomicUsize::new(0);
-        parallel(64, &|i| {
-            sum.fetch_add(i, Ordering::Relaxed);
-        });
-        assert_eq!(sum.load(Ordering::Relaxed), 2016);
+        assert!(catch_unwind(|| parallel(64, &|i| panic!("task {i} as planned"))).is_err());
+        let threads = Mutex::new(std::collections::HashSet::new());
+        // Other tests may have the turn: then this loop runs alone, and is tried again.
+        for _ in 0..1000 {
+            parallel(64, &|_| {
+                threads.lock().unwrap().insert(std::thread::current().id());
+                std::thread::sleep(std::time::Duration::from_micros(100));
+            });
+            if threads.lock().unwrap().len() > 1 {
+                return;
+            }
+        }
+        panic!("a panic has left one thread alone");
     }
 }
