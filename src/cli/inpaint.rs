@@ -29,29 +29,29 @@ pub struct Arguments {
     /// Network id (see `infill models`); overrides what the weights are taken for.
     #[arg(long)]
     model: Option<String>,
-    /// Grow the mask by this many pixels.
-    #[arg(long, default_value_t = 0)]
+    /// Grow the mask by this many pixels, 0 to 1024.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = |text: &str| options::GROW.parse(text))]
     grow: u32,
     /// Another seed gives another variant.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Sharpen the fill from the photo.
     #[arg(long, default_value = "auto", value_parser = ["auto", "on", "off"])]
     sharpen: String,
-    /// Canny's sigma (EdgeConnect).
-    #[arg(long)]
+    /// Canny's sigma (EdgeConnect), 0.1 to 50.
+    #[arg(long, allow_hyphen_values = true, value_parser = |text: &str| options::SIGMA.parse(text))]
     sigma: Option<f32>,
     /// Edges inside the hole, a picture of the photo's size: white is an edge, black is none, middle gray is as found.
     #[arg(long)]
     edges: Option<PathBuf>,
     /// Longest side of the network's input, 64 to 1024 pixels, where the network takes any size.
-    #[arg(long, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(64..=1024))]
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| options::SIDE.parse(text))]
     side: Option<usize>,
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
     /// What the hole's pixels are set to: a number in the network's input range, or smooth.
-    #[arg(long, allow_hyphen_values = true, value_parser = hole_value)]
+    #[arg(long, allow_hyphen_values = true, value_parser = options::parse_hole_value)]
     hole_value: Option<HoleValue>,
     /// Value range of the network's pictures.
     #[arg(long, allow_hyphen_values = true, value_parser = ["0..1", "-1..1"])]
@@ -62,10 +62,6 @@ pub struct Arguments {
     /// What the output shows.
     #[arg(long, value_parser = ["field", "centre"])]
     output_covers: Option<String>,
-}
-
-fn hole_value(text: &str) -> std::result::Result<HoleValue, String> {
-    options::parse_hole_value(text).ok_or_else(|| "it is a number or smooth".to_owned())
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -101,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             "off" => Sharpen::Off,
             _ => Sharpen::Auto,
         },
-        sigma: arguments.sigma.filter(|s| s.is_finite() && *s > 0.0),
+        sigma: arguments.sigma,
         edges: arguments.edges.as_ref().map(drawn).transpose()?,
         side: arguments.side,
         second: arguments.second.as_ref().map(second).transpose()?,

@@ -11,14 +11,19 @@ use clap::{Parser, Subcommand};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::{Code, Error, Result};
+use crate::limits::MAX_THREADS;
+use crate::pipeline::options::Setting;
+
+/// Threads that a user may ask for.
+const THREADS: Setting<usize> = Setting { name: "threads", range: 1..=MAX_THREADS };
 
 /// Fills holes in photos and reads inpainting checkpoints. Nothing leaves the machine.
 #[derive(Parser)]
 #[command(name = "infill", version, about)]
 struct Arguments {
     /// Threads that work on a network; all cores unless said otherwise.
-    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[arg(long, global = true, allow_negative_numbers = true, value_parser = |text: &str| THREADS.parse(text))]
+    threads: Option<usize>,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,7 +61,7 @@ fn open_checkpoint(path: &Path) -> Result<Box<dyn Checkpoint>> {
 pub fn main() -> i32 {
     let Arguments { threads, command } = Arguments::parse();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    crate::threads::set_count(threads.map_or_else(cores, usize::from));
+    crate::threads::set_count(threads.unwrap_or_else(cores));
     let (outcome, json): (Result<()>, bool) = match command {
         Command::Inpaint(arguments) => (inpaint::run(&arguments), false),
         Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
@@ -88,8 +93,31 @@ mod tests {
         assert_eq!(threads(&["infill", "models"]).unwrap(), None);
         assert_eq!(threads(&["infill", "--threads", "3", "models"]).unwrap(), Some(3));
         assert_eq!(threads(&["infill", "models", "--threads", "3"]).unwrap(), Some(3));
-        for wrong in ["0", "-1", "all", "1000000"] {
+        for wrong in ["0", "-1", "all", "65", "1024", "1000000"] {
             assert!(threads(&["infill", "models", "--threads", wrong]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn numbers_outside_their_range_are_wrong_usage() {
+        let fill = "infill inpaint --image a.png --mask b.png --output c.png";
+        let outcome = |more: &str| Arguments::try_parse_from(format!("{fill} {more}").split(' '));
+        for wrong in [
+            "--sigma 1e8",
+            "--sigma 0",
+            "--sigma -3",
+            "--sigma NaN",
+            "--grow 2147483647",
+            "--grow -1",
+            "--side 63",
+            "--hole-value inf",
+            "--hole-value 1e9",
+            "--seed -1",
+        ] {
+            let error = outcome(wrong).map(drop).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong}");
+            assert!(error.to_string().contains(wrong.split(' ').next().unwrap()), "{error}");
+        }
+        assert!(outcome("--sigma 0.1 --grow 1024 --side 1024 --hole-value -1 --seed 7").is_ok());
     }
 }

@@ -1,9 +1,49 @@
 //! What a user may set for a fill; the same fields on the page and on the command line.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
 use crate::models::{Conventions, HoleValue, MaskMeans, OutputCovers, Range};
+
+/// A number that a user may set: the command line and the page's JSON both hold it against the same range, once.
+pub struct Setting<T> {
+    /// What it is called, for people.
+    pub name: &'static str,
+    /// The values it may have.
+    pub range: RangeInclusive<T>,
+}
+
+/// Canny's sigma, pixels of the network's input: below, the kernel is one pixel; above, nothing is left to see.
+pub const SIGMA: Setting<f32> = Setting { name: "sigma", range: 0.1..=50.0 };
+/// Longest side of the network's input, pixels: below, a network sees nothing; above, a tab's memory ends.
+pub const SIDE: Setting<usize> = Setting { name: "side", range: 64..=1024 };
+/// What a hole's pixels are set to, in the network's own value range.
+pub const HOLE_VALUE: Setting<f32> = Setting { name: "hole value", range: -1000.0..=1000.0 };
+/// How far a mask may be grown, pixels.
+pub const GROW: Setting<u32> = Setting { name: "grow", range: 0..=1024 };
+
+impl<T: PartialOrd + Display + FromStr> Setting<T> {
+    /// The value, unless it lies outside the range or is no number; the message names the range.
+    pub fn check(&self, value: T) -> Result<T, String> {
+        match self.range.contains(&value) {
+            true => Ok(value),
+            false => Err(self.expected()),
+        }
+    }
+
+    /// The value of a text.
+    pub fn parse(&self, text: &str) -> Result<T, String> {
+        text.parse().map_err(|_| self.expected()).and_then(|value| self.check(value))
+    }
+
+    fn expected(&self) -> String {
+        format!("{} must be a number from {} to {}", self.name, self.range.start(), self.range.end())
+    }
+}
 
 /// Whether the photo's own detail is brought into the fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
@@ -26,13 +66,15 @@ pub struct FillOptions {
     pub seed: u64,
     /// Sharpen from the photo.
     pub sharpen: Sharpen,
-    /// Canny's sigma in pixels of the network's input (EdgeConnect); 2 unless given.
+    /// Canny's sigma in pixels of the network's input (EdgeConnect), within [`SIGMA`]; 2 unless given.
+    #[serde(deserialize_with = "sigma", default)]
     pub sigma: Option<f32>,
     /// What the user says of the edges inside the hole, one byte for each of the photo's pixels: from 192 there is an
     /// edge, below 64 there is none, between stands what Canny and the edge generator found. Outside the hole theirs stand.
     #[serde(skip)]
     pub edges: Option<Vec<u8>>,
-    /// Longest side of the network's input, pixels, where the network takes any size; 512 for EdgeConnect unless given.
+    /// Longest side of the network's input, pixels, within [`SIDE`], where the network takes any size; 512 for EdgeConnect
+    /// unless given.
     #[serde(deserialize_with = "side", default)]
     pub side: Option<usize>,
     /// The second picture of a pair network, RGBA of the photo's size.
@@ -43,7 +85,7 @@ pub struct FillOptions {
     #[serde(deserialize_with = "range", default)]
     /// Value range of the network's pictures.
     pub range: Option<Range>,
-    /// What the hole's pixels are set to: a number in the input's range, or `smooth`.
+    /// What the hole's pixels are set to: a number within [`HOLE_VALUE`], or `smooth`.
     #[serde(deserialize_with = "hole_value", default)]
     pub hole_value: Option<HoleValue>,
     /// Mask polarity.
@@ -68,7 +110,7 @@ pub enum SecondInput {
 }
 
 impl FillOptions {
-    /// From the page's JSON; an unknown or wrong-typed field is a `usage` error.
+    /// From the page's JSON; an unknown field, one of a wrong type or a number outside its range is a `usage` error.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|e| Error::new(Code::Usage, format!("A setting makes no sense: {e}.")))
     }
@@ -100,11 +142,11 @@ pub fn parse_range(text: &str) -> Option<Range> {
     }
 }
 
-/// A number, or `smooth`.
-pub fn parse_hole_value(text: &str) -> Option<HoleValue> {
+/// A number within [`HOLE_VALUE`], or `smooth`; the message says so.
+pub fn parse_hole_value(text: &str) -> Result<HoleValue, String> {
     match text {
-        "smooth" => Some(HoleValue::Smooth),
-        number => number.parse().ok().filter(|value: &f32| value.is_finite()).map(HoleValue::Constant),
+        "smooth" => Ok(HoleValue::Smooth),
+        number => HOLE_VALUE.parse(number).map(HoleValue::Constant).map_err(|text| format!("{text}, or smooth")),
     }
 }
 
@@ -126,25 +168,31 @@ pub fn parse_output_covers(text: &str) -> Option<OutputCovers> {
     }
 }
 
-/// Sides that a user may ask for: below, a network sees nothing; above, a tab's memory ends.
-pub const SIDES: std::ops::RangeInclusive<usize> = 64..=1024;
+fn within<'de, D, T>(deserializer: D, setting: &Setting<T>) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: PartialOrd + Display + FromStr + Deserialize<'de>,
+{
+    let value = Option::<T>::deserialize(deserializer)?;
+    value.map(|value| setting.check(value).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn sigma<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
+    within(deserializer, &SIGMA)
+}
 
 fn side<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
-    let side = Option::<usize>::deserialize(deserializer)?;
-    match side.is_none_or(|side| SIDES.contains(&side)) {
-        true => Ok(side),
-        false => Err(serde::de::Error::custom(format!("side must lie in {} to {}", SIDES.start(), SIDES.end()))),
-    }
+    within(deserializer, &SIDE)
 }
 
 fn hole_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HoleValue>, D::Error> {
     use serde_json::Value;
-    let unknown = || serde::de::Error::custom("holeValue must be a number or \"smooth\"");
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        Value::String(text) => parse_hole_value(&text).map(Some).ok_or_else(unknown),
-        value => value.as_f64().map(|value| Some(HoleValue::Constant(value as f32))).ok_or_else(unknown),
-    }
+    let value = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => parse_hole_value(&text),
+        value => parse_hole_value(&value.to_string()),
+    };
+    value.map(Some).map_err(serde::de::Error::custom)
 }
 
 macro_rules! spelled {
@@ -180,5 +228,37 @@ mod tests {
         assert_eq!(hole("0.5").unwrap(), Some(HoleValue::Constant(0.5)));
         assert_eq!(hole(r#""smooth""#).unwrap(), Some(HoleValue::Smooth));
         assert_eq!(hole(r#""rough""#).unwrap_err().code, Code::Usage);
+    }
+
+    #[test]
+    fn numbers_outside_their_range_are_refused_by_name() {
+        let fields = [
+            ("sigma", "sigma", vec!["0", "-3", "0.09", "50.5", "1e8", "-1e39", "1e39", "9223372036854775808", "true"]),
+            ("side", "side", vec!["0", "63", "1025", "-1", "64.5", "1e20"]),
+            ("holeValue", "hole value", vec!["1001", "-1e39", "2147483648", "1e39", "true", "[0]", r#""NaN""#]),
+            ("seed", "", vec!["-1", "0.5", "1e30"]),
+        ];
+        for (field, name, values) in fields {
+            for value in values {
+                let error = FillOptions::from_json(&format!(r#"{{"{field}": {value}}}"#)).unwrap_err();
+                assert_eq!(error.code, Code::Usage, "{field} {value}");
+                assert!(error.message.contains(name) || error.message.contains("invalid"), "{value}: {error}");
+            }
+        }
+        let fine =
+            FillOptions::from_json(r#"{"sigma": 0.1, "side": 1024, "holeValue": -1000, "seed": 18446744073709551615}"#);
+        assert_eq!(fine.unwrap().sigma, Some(0.1));
+        assert_eq!(FillOptions::from_json(r#"{"sigma": null, "side": null}"#).unwrap(), FillOptions::default());
+    }
+
+    #[test]
+    fn texts_are_held_against_the_same_ranges() {
+        for text in ["0", "-3", "NaN", "inf", "-inf", "1e8", "", "two", "50.1"] {
+            let message = SIGMA.parse(text).unwrap_err();
+            assert_eq!(message, "sigma must be a number from 0.1 to 50", "{text}");
+        }
+        assert_eq!(SIGMA.parse("50"), Ok(50.0));
+        assert!(GROW.parse("2147483647").is_err() && GROW.parse("-1").is_err());
+        assert!(parse_hole_value("inf").unwrap_err().ends_with("or smooth"));
     }
 }

@@ -116,12 +116,14 @@ impl Mask {
 
     /// Every hole grown by a disc of this radius, in pixels.
     pub fn grow(&mut self, radius: u32) {
-        let reach = radius as usize;
+        let (w, h) = (self.width, self.height);
+        // A disc larger than the picture covers all of it.
+        let reach = (radius as usize).min(w + h);
         if reach == 0 || self.holes.is_empty() {
             return;
         }
+        let has_hole: Vec<bool> = self.holes.chunks_exact(w).map(|row| row.iter().any(|&hole| hole > 127)).collect();
         // Distance to the nearest hole within the row, then the disc's half-width decides row by row.
-        let (w, h) = (self.width, self.height);
         let far = reach + 1;
         let mut distance = vec![far as u32; w * h];
         for (row, holes) in distance.chunks_exact_mut(w).zip(self.holes.chunks_exact(w)) {
@@ -139,7 +141,7 @@ impl Mask {
         let half: Vec<u32> = (0..=reach).map(|dy| ((reach * reach - dy * dy) as f64).sqrt() as u32).collect();
         for y in 0..h {
             let target = y * w;
-            for other in y.saturating_sub(reach)..(y + reach + 1).min(h) {
+            for other in (y.saturating_sub(reach)..(y + reach + 1).min(h)).filter(|&other| has_hole[other]) {
                 let limit = half[y.abs_diff(other)];
                 let near = &distance[other * w..][..w];
                 for (hole, &d) in self.holes[target..target + w].iter_mut().zip(near) {
@@ -168,6 +170,18 @@ mod tests {
                 let inside = x.abs_diff(4).pow(2) + y.abs_diff(4).pow(2) <= 9;
                 assert_eq!(mask.is_hole(x, y), inside, "{x}, {y}");
             }
+        }
+    }
+
+    #[test]
+    fn growing_beyond_the_picture_covers_it() {
+        for radius in [20, 70_000, i32::MAX as u32, u32::MAX] {
+            let mut mask = Mask::new(9, 7, vec![0; 63]).unwrap();
+            mask.grow(radius);
+            assert!(mask.holes.iter().all(|&hole| hole == 0), "nothing grows from nothing");
+            mask.holes[0] = 255;
+            mask.grow(radius);
+            assert!(mask.holes.iter().all(|&hole| hole == 255), "{radius}");
         }
     }
 
