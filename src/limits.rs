@@ -42,6 +42,8 @@ pub const TENSOR_DIMENSIONS: usize = 16;
 pub const TENSOR_ELEMENTS: usize = 1 << 30;
 /// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.
 pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
+/// Longest Python file with a network's class, bytes.
+pub const MAX_CLASS_SOURCE_BYTES: usize = 256 << 10;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.

@@ -10,10 +10,9 @@ mod parser;
 mod value;
 
 use crate::error::{Code, Error, Result};
+use crate::limits::MAX_CLASS_SOURCE_BYTES;
 use crate::network::{Network, Shape};
 
-/// Longest source, bytes.
-const SOURCE_BYTES: usize = 256 << 10;
 /// Most classes of one file that are tried.
 const CLASSES: usize = 32;
 
@@ -35,11 +34,12 @@ pub fn networks(source: &str, inputs: &[Shape]) -> Result<Vec<Described>> {
 }
 
 fn described(source: &str, channels: &[usize], sizes: Option<&[Shape]>) -> Result<Vec<Described>> {
-    if source.len() > SOURCE_BYTES {
-        let text = format!("The Python file has {} bytes; infill reads at most {SOURCE_BYTES}.", source.len());
+    if source.len() > MAX_CLASS_SOURCE_BYTES {
+        let text = format!("The Python file is longer than the {MAX_CLASS_SOURCE_BYTES} bytes that infill reads.");
         return Err(Error::new(Code::NetworkInvalid, text));
     }
-    let tokens = lexer::tokens(source)?;
+    // Editors on Windows begin a file with a byte order mark, which Python leaves out as well.
+    let tokens = lexer::tokens(source.strip_prefix('\u{feff}').unwrap_or(source))?;
     let module = parser::module(&tokens)?;
     let candidates = interpret::candidates(&module);
     if candidates.is_empty() {

@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(path) = &arguments.class {
         let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::new(channels, height, width));
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
-        let source = String::from_utf8_lossy(&super::read_file(path)?).into_owned();
+        let source = super::read_source(path)?;
         let file = super::file_name(path);
         let classes = class::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
         let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
@@ -119,5 +119,5 @@ fn write_safetensors(path: &Path, key: &str, tensor: &Tensor) -> Result<()> {
     out.extend((header.len() as u64).to_le_bytes());
     out.extend(header.as_bytes());
     out.extend(tensor.data().iter().flat_map(|value| value.to_le_bytes()));
-    std::fs::write(path, out).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
+    super::write_file(path, &out)
 }

@@ -1,13 +1,13 @@
 //! `infill inpaint`: exactly what the page does.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::HoleValue;
 use crate::models::load::{self, Loaded};
-use crate::pipeline::{self, FillOptions, Mask, Sharpen, options};
+use crate::pipeline::{self, FillOptions, Sharpen, options};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -65,32 +65,42 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let image = super::file_name(&arguments.image);
-    let mut photo = pipeline::decode_photo(&super::read_file(&arguments.image)?).map_err(|e| e.in_file(&image))?;
-    let (width, height) = (photo.width, photo.height);
-    let picture_mask = |path: &PathBuf| -> Result<Mask> {
-        let mask = pipeline::decode_mask(&super::read_file(path)?, width, height);
-        mask.map_err(|e| e.in_file(&super::file_name(path)))
-    };
-    let mut mask = picture_mask(&arguments.mask)?;
+    let mut photo = decoded(&arguments.image, pipeline::decode_photo)?;
+    let size = (photo.width, photo.height);
+    let mut mask = decoded(&arguments.mask, |bytes| pipeline::decode_mask(bytes, size.0, size.1))?;
     mask.grow(arguments.grow);
-    let second = |path: &PathBuf| -> Result<Vec<u8>> {
-        let name = super::file_name(path);
-        let picture = pipeline::decode_photo(&super::read_file(path)?).map_err(|e| e.in_file(&name))?;
-        if (picture.width, picture.height) != (width, height) {
-            let text = format!(
-                "{name} has {} x {} pixels, but the photo has {width} x {height}.",
-                picture.width, picture.height
-            );
-            return Err(Error::new(Code::Usage, text));
-        }
-        Ok(picture.rgba)
-    };
-    let drawn = |path: &PathBuf| {
-        let edges = pipeline::decode_edges(&super::read_file(path)?, width, height);
-        edges.map_err(|e| e.in_file(&super::file_name(path)))
-    };
-    let options = FillOptions {
+    let options = options(arguments, size)?;
+    let mut models = models(arguments)?;
+    let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
+    let image = super::file_name(&arguments.image);
+    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
+    super::write_file(&arguments.output, &pipeline::encode_photo(&photo)?)
+}
+
+/// A picture as `decode` reads it; the error names the file.
+fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    decode(&super::read_picture(path)?).map_err(|e| e.in_file(&super::file_name(path)))
+}
+
+/// The second picture of a pair network: RGBA of the photo's size.
+fn second(path: &Path, (width, height): (usize, usize)) -> Result<Vec<u8>> {
+    let picture = decoded(path, pipeline::decode_photo)?;
+    if (picture.width, picture.height) != (width, height) {
+        let text = format!(
+            "{} has {} x {} pixels, but the photo has {width} x {height}.",
+            super::file_name(path),
+            picture.width,
+            picture.height
+        );
+        return Err(Error::new(Code::Usage, text));
+    }
+    Ok(picture.rgba)
+}
+
+/// The fill's settings; clap has held the numbers against their ranges.
+fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
+    let edges = |path: &PathBuf| decoded(path, |bytes| pipeline::decode_edges(bytes, size.0, size.1));
+    Ok(FillOptions {
         seed: arguments.seed,
         sharpen: match arguments.sharpen.as_str() {
             "on" => Sharpen::On,
@@ -98,21 +108,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             _ => Sharpen::Auto,
         },
         sigma: arguments.sigma,
-        edges: arguments.edges.as_ref().map(drawn).transpose()?,
+        edges: arguments.edges.as_ref().map(edges).transpose()?,
         side: arguments.side,
-        second: arguments.second.as_ref().map(second).transpose()?,
+        second: arguments.second.as_deref().map(|path| second(path, size)).transpose()?,
         hole_value: arguments.hole_value,
         range: arguments.range.as_deref().and_then(options::parse_range),
         mask_means: arguments.mask_means.as_deref().and_then(options::parse_mask_means),
         output_covers: arguments.output_covers.as_deref().and_then(options::parse_output_covers),
         ..FillOptions::default()
-    };
-    let mut models = models(arguments)?;
-    let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
-    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
-    let png = pipeline::encode_photo(&photo)?;
-    let path = &arguments.output;
-    std::fs::write(path, png).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
+    })
 }
 
 /// The networks to run: the given weights, the default model, or none.

@@ -1,10 +1,10 @@
 //! `infill inspect`: what a checkpoint is.
 
-use std::io::Write;
 use std::path::PathBuf;
 
+use super::terminal;
 use crate::error::Result;
-use crate::report::{self, Aligned, Report, TensorReport};
+use crate::report::{self, Aligned, NetworkReport, Report, TensorReport};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -40,52 +40,39 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         if let Some(rows) = rows {
             json["alignment"] = serde_json::json!(rows);
         }
-        println!("{json}");
-    } else if let Some(rows) = rows {
-        let _ = print_alignment(&rows, &mut std::io::stdout().lock());
-    } else {
-        // Whoever reads may stop early (`| head`), which is no fault.
-        let _ = print(&report, &mut std::io::stdout().lock());
+        return terminal::print([terminal::json(&json)]);
     }
-    Ok(())
+    terminal::print(rows.map_or_else(|| lines(&report), |rows| alignment_lines(&rows)))
 }
 
-fn print(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+/// The report for people.
+fn lines(report: &Report) -> Vec<String> {
     let count = report.tensors.len();
-    writeln!(
-        out,
-        "{}: {} container, {count} tensor{}",
-        report.file,
-        report.container,
-        if count == 1 { "" } else { "s" }
-    )?;
-    for network in &report.networks {
-        writeln!(out, "{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why)?;
-        writeln!(
-            out,
+    let plural = if count == 1 { "" } else { "s" };
+    let mut lines = vec![format!("{}: {} container, {count} tensor{plural}", report.file, report.container)];
+    report.networks.iter().for_each(|network| lines.extend(network_lines(network)));
+    lines.extend(report.findings.iter().map(|finding| format!("{}: {}", finding.severity, finding.message)));
+    lines.extend(report.tensors.iter().map(|tensor| {
+        let key = terminal::escaped(&tensor.key);
+        format!("  {key:48} {:?} {}{}", tensor.shape, tensor.dtype, values(tensor))
+    }));
+    lines
+}
+
+fn network_lines(network: &NetworkReport) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why),
+        format!(
             "  id {}, base width {}, {} parameters, {}",
             network.id, network.width, network.parameters, network.dtype
-        )?;
-        for line in &network.about {
-            writeln!(out, "  {line}")?;
-        }
-        for key in &network.missing {
-            writeln!(out, "  missing     {key}")?;
-        }
-        for key in &network.unexpected {
-            writeln!(out, "  unexpected  {key}")?;
-        }
-        for m in &network.mismatched {
-            writeln!(out, "  mismatched  {}: file {:?}, network {:?}", m.key, m.found, m.expected)?;
-        }
-    }
-    for finding in &report.findings {
-        writeln!(out, "{}: {}", finding.severity, finding.message)?;
-    }
-    for tensor in &report.tensors {
-        writeln!(out, "  {:48} {:?} {}{}", tensor.key, tensor.shape, tensor.dtype, values(tensor))?;
-    }
-    Ok(())
+        ),
+    ];
+    lines.extend(network.about.iter().map(|line| format!("  {line}")));
+    lines.extend(network.missing.iter().map(|key| format!("  missing     {key}")));
+    lines.extend(network.unexpected.iter().map(|key| format!("  unexpected  {key}")));
+    let mismatched = network.mismatched.iter();
+    lines.extend(mismatched.map(|m| format!("  mismatched  {}: file {:?}, network {:?}", m.key, m.found, m.expected)));
+    lines
 }
 
 /// A tensor's values in a few words; empty where nobody asked.
@@ -106,15 +93,16 @@ fn values(tensor: &TensorReport) -> String {
     text
 }
 
-fn print_alignment(rows: &[Aligned], out: &mut impl Write) -> std::io::Result<()> {
+/// The file's keys beside a network's.
+fn alignment_lines(rows: &[Aligned]) -> Vec<String> {
     let side = |key: &Option<String>, shape: &Option<Vec<usize>>| match (key, shape) {
-        (Some(key), Some(shape)) => format!("{key} {shape:?}"),
+        (Some(key), Some(shape)) => format!("{} {shape:?}", terminal::escaped(key)),
         _ => "-".to_owned(),
     };
-    writeln!(out, "{:12} {:56} file", "", "network")?;
-    for row in rows {
+    let head = format!("{:12} {:56} file", "", "network");
+    let line = |row: &Aligned| {
         let (ours, theirs) = (side(&row.key, &row.expected), side(&row.theirs, &row.found));
-        writeln!(out, "{:12} {ours:56} {theirs}", row.verdict)?;
-    }
-    Ok(())
+        format!("{:12} {ours:56} {theirs}", row.verdict)
+    };
+    std::iter::once(head).chain(rows.iter().map(line)).collect()
 }

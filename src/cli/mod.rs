@@ -4,16 +4,20 @@ mod forward;
 mod inpaint;
 mod inspect;
 mod models;
+mod terminal;
 
+use std::io::{Read, Write};
 use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::{Code, Error, Result};
-use crate::limits::MAX_THREADS;
-use crate::pipeline::options::Setting;
+use crate::limits::{MAX_CLASS_SOURCE_BYTES, MAX_IMAGE_FILE_BYTES, MAX_THREADS};
+use crate::pipeline::{self, options::Setting};
 
+/// Bytes of a picture that tell its format.
+const PICTURE_HEAD_BYTES: u64 = 64;
 /// Threads that a user may ask for.
 const THREADS: Setting<usize> = Setting { name: "threads", range: 1..=MAX_THREADS };
 
@@ -42,18 +46,48 @@ enum Command {
 
 /// The file's name without its folders, as messages give it.
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    terminal::escaped(&name).into_owned()
 }
 
-/// The file's bytes; the error names it.
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Error::new(Code::Io, format!("{} cannot be read: {e}", path.display())))
+/// `io` for a file that cannot be read or written.
+fn io_error(path: &Path, what: &str, error: &std::io::Error) -> Error {
+    let path = path.to_string_lossy();
+    Error::new(Code::Io, format!("{} cannot be {what}: {error}", terminal::escaped(&path)))
+}
+
+/// The bytes of a picture. A file that does not begin as one is refused before the rest of it is read.
+fn read_picture(path: &Path) -> Result<Vec<u8>> {
+    let read = || -> std::io::Result<Result<Vec<u8>>> {
+        let file = std::fs::File::open(path)?;
+        let mut bytes = Vec::new();
+        (&file).take(PICTURE_HEAD_BYTES).read_to_end(&mut bytes)?;
+        if let Err(error) = pipeline::check_picture_head(&bytes) {
+            return Ok(Err(error));
+        }
+        file.take(MAX_IMAGE_FILE_BYTES).read_to_end(&mut bytes)?;
+        Ok(Ok(bytes))
+    };
+    read().map_err(|error| io_error(path, "read", &error))?.map_err(|error| error.in_file(&file_name(path)))
+}
+
+/// The text of a Python file, of which no more is read than a class may have.
+fn read_source(path: &Path) -> Result<String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| io_error(path, "read", &error))?;
+    let read = file.take(MAX_CLASS_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| io_error(path, "read", &error))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes a file as a whole.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).map_err(|error| io_error(path, "written", &error))
 }
 
 /// Opens a checkpoint by path.
 fn open_checkpoint(path: &Path) -> Result<Box<dyn Checkpoint>> {
-    let file = std::fs::File::open(path)
-        .map_err(|e| Error::new(Code::Io, format!("{} cannot be read: {e}", path.display())))?;
+    let file = std::fs::File::open(path).map_err(|error| io_error(path, "read", &error))?;
     checkpoint::open(std::io::BufReader::new(file), &file_name(path))
 }
 
@@ -71,13 +105,12 @@ pub fn main() -> i32 {
     match outcome {
         Ok(()) => 0,
         Err(error) => {
+            // Where neither can be written, the exit status remains.
             if json {
-                println!("{}", error.to_json());
+                let _ = terminal::print([terminal::json(&error.to_json())]);
             }
-            eprintln!("infill: {error}");
-            for key in error.keys.iter().filter(|key| !error.message.contains(key.as_str())) {
-                eprintln!("  {key}");
-            }
+            let lines = terminal::error_lines(&error).join("\n");
+            let _ = writeln!(std::io::stderr(), "infill: {lines}");
             if error.code == Code::Usage { 2 } else { 1 }
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::terminal;
 use crate::error::Result;
 use crate::models::MODELS;
 
@@ -28,18 +29,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .into_iter()
             .map(|(id, name, inputs, multiple)| json!({"id": id, "name": name, "inputs": inputs, "size_multiple": multiple}))
             .collect();
-        println!("{}", json!({"models": list}));
-        return Ok(());
+        return terminal::print([terminal::json(&json!({"models": list}))]);
     }
+    let mut lines = Vec::new();
     for (id, name, inputs, multiple) in rows {
         let inputs: Vec<String> = inputs
             .iter()
             .map(|input| format!("{} [1, {}, H, W]", input["name"].as_str().unwrap_or(""), input["channels"]))
             .collect();
-        println!("{id:26} {name}");
+        lines.push(format!("{id:26} {name}"));
         if !inputs.is_empty() {
-            println!("{:26} {}, sides a multiple of {multiple}", "", inputs.join(" and "));
+            lines.push(format!("{:26} {}, sides a multiple of {multiple}", "", inputs.join(" and ")));
         }
     }
-    Ok(())
+    terminal::print(lines)
 }

@@ -50,6 +50,11 @@ fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>, Vec<String>)> 
     Ok((image, icc, notes))
 }
 
+/// Refuses a file by its first bytes: `image-format` unless it begins as PNG, JPEG or WebP.
+pub fn check_picture_head(bytes: &[u8]) -> Result<()> {
+    format(bytes).map(drop)
+}
+
 /// Which of the formats that are decoded here the bytes begin as; `image-format` if none.
 fn format(bytes: &[u8]) -> Result<ImageFormat> {
     match image::guess_format(bytes) {

@@ -18,7 +18,7 @@ pub mod synthesis;
 mod window;
 
 pub use canny::canny;
-pub use codec::{decode_edges, decode_mask, decode_photo, encode_mask, encode_photo};
+pub use codec::{check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask, encode_photo};
 pub use fill::fill;
 pub use look::{Channel, EdgeMap, Scores, edges, preview, score};
 pub use options::{FillOptions, SecondInput, Sharpen};

@@ -1,0 +1,97 @@
+//! What is written to a terminal: lines of our own, in which a file's keys and names cannot move the cursor, start another
+//! line or set the clipboard.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write};
+
+use crate::error::{Code, Error, Result};
+
+/// Whether a terminal would act on it, or show the text around it in another order.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// The text with every control character written as an escape, such as `\u{1b}` or `\n`.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    match text.contains(is_control) {
+        false => Cow::Borrowed(text),
+        true => Cow::Owned(text.chars().fold(String::new(), |mut out, c| {
+            match is_control(c) {
+                true => out.extend(c.escape_default()),
+                false => out.push(c),
+            }
+            out
+        })),
+    }
+}
+
+/// One JSON value, in which control characters that JSON allows in strings are escaped as well.
+pub fn json(value: &serde_json::Value) -> String {
+    value.to_string().chars().fold(String::new(), |mut out, c| {
+        match is_control(c) {
+            // Outside its strings, compact JSON has no such characters; all of them lie below U+10000.
+            true => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+        out
+    })
+}
+
+/// An error as lines: its message, and the keys that the message does not name.
+pub fn error_lines(error: &Error) -> Vec<String> {
+    // The message's own line breaks stand; those of a key must not.
+    let message = error
+        .keys
+        .iter()
+        .filter(|key| key.contains(is_control))
+        .fold(error.message.clone(), |text, key| text.replace(key.as_str(), &escaped(key)));
+    let message = message.lines().map(|line| escaped(line).into_owned());
+    let others = error.keys.iter().filter(|key| !error.message.contains(key.as_str()));
+    message.chain(others.map(|key| format!("  {}", escaped(key)))).collect()
+}
+
+/// Writes lines to standard output, each escaped. Whoever reads may stop early (`| head`), which is no fault.
+///
+/// `io` if the output cannot be written for another reason, such as a full disk.
+pub fn print<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = lines.into_iter().try_for_each(|line| writeln!(out, "{}", escaped(line.as_ref())));
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(Code::Io, format!("The output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}]52;c;ZXZpbA==\u{7}\r\nb\u{9b}2J\u{7f}\u{202e}";
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on_is_left() {
+        assert_eq!(escaped(HOSTILE), r"a\u{1b}]52;c;ZXZpbA==\u{7}\r\nb\u{9b}2J\u{7f}\u{202e}");
+        assert!(matches!(escaped("encoder.0.größe 猫"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_is_the_same_value_without_control_characters() {
+        let value = serde_json::json!({ HOSTILE: [HOSTILE] });
+        let text = json(&value);
+        assert!(!text.contains(is_control), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn an_error_keeps_its_own_lines_alone() {
+        let error = Error::new(Code::ModelMismatch, format!("Does not fit:\n  missing {HOSTILE}"));
+        let lines = error_lines(&error.with_keys(vec![HOSTILE.to_owned(), "c\nd".to_owned()]));
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines.iter().all(|line| !line.contains(is_control)), "{lines:?}");
+        assert_eq!(lines[2], r"  c\nd");
+    }
+}

@@ -1,0 +1,125 @@
+//! The command line as a program: exit status, standard output and standard error for input that does not behave.
+#![cfg(unix)]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const ESCAPES: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\r\n\u{9b}31m";
+
+fn infill(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_infill"));
+    command.args(["--threads", "1"]).args(arguments);
+    command
+}
+
+fn outcome(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = infill(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap_or(-1), text(stdout), text(stderr))
+}
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn write(path: &Path, bytes: &[u8]) -> String {
+    std::fs::write(path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Tensors of four zeros each, as safetensors.
+fn safetensors(keys: &[&str]) -> Vec<u8> {
+    let entry = |at: usize| serde_json::json!({"dtype": "F32", "shape": [1, 1, 2, 2], "data_offsets": [at, at + 16]});
+    let header: serde_json::Map<String, serde_json::Value> =
+        keys.iter().enumerate().map(|(i, key)| ((*key).to_owned(), entry(16 * i))).collect();
+    let header = serde_json::Value::Object(header).to_string();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; 16 * keys.len()]].concat()
+}
+
+/// Whether a terminal would act on something other than a line break.
+fn acts(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() && c != '\n')
+}
+
+#[test]
+fn keys_and_names_cannot_act_on_a_terminal() {
+    let folder = folder("escapes");
+    let file = write(&folder.join(format!("a{ESCAPES}.safetensors")), &safetensors(&[&format!("w{ESCAPES}x"), "v"]));
+    let input = write(&folder.join("input.safetensors"), &safetensors(&["x"]));
+    for more in [&["--json"][..], &["--stats"], &["--against", "context-encoder"], &[]] {
+        let (status, stdout, stderr) = outcome(&[&["inspect", &file], more].concat());
+        assert_eq!((status, stderr.as_str()), (0, ""), "{more:?}");
+        assert!(!acts(&stdout) && stdout.contains("]52;c;"), "{more:?}: {stdout}");
+        // A line of its own for each key, and none that a key has begun.
+        assert!(!stdout.lines().any(|line| line.starts_with("31m") || line.starts_with('x')), "{stdout}");
+    }
+    for arguments in [
+        &["forward", "--weights", &file, "--input", &input, "--output", "/nowhere/y.safetensors"][..],
+        &["forward", "--weights", &input, "--input", &file, "--output", "/nowhere/y.safetensors"],
+        &["forward", "--weights", &file, "--model", "context-encoder", "--input", &input, "--output", "/nowhere/y"],
+        &["inspect", &format!("/nowhere/{ESCAPES}")],
+    ] {
+        let (status, stdout, stderr) = outcome(arguments);
+        assert_eq!((status, stdout.as_str()), (1, ""), "{arguments:?}");
+        assert!(!acts(&stderr) && stderr.starts_with("infill: "), "{stderr}");
+        assert!(!stderr.lines().any(|line| line.starts_with("31m")), "{stderr}");
+    }
+}
+
+#[test]
+fn whoever_reads_may_stop_early() {
+    let keys: Vec<String> = (0..20_000).map(|i| format!("layer.{i}.weight")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let file = write(&folder("pipe").join("many.safetensors"), &safetensors(&keys));
+    for arguments in [&["inspect", &file, "--json"][..], &["inspect", &file], &["models", "--json"], &["models"]] {
+        let mut child = infill(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = infill(&["models"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"));
+}
+
+#[test]
+fn a_file_without_an_end_is_refused_by_its_beginning() {
+    let photo = "tests/reference/canny/0-sigma2-gray.png";
+    for arguments in [
+        &["inpaint", "--image", "/dev/zero", "--mask", photo, "--output", "/nowhere/y.png"][..],
+        &["inpaint", "--image", photo, "--mask", "/dev/zero", "--output", "/nowhere/y.png"],
+    ] {
+        let (status, _, stderr) = outcome(arguments);
+        assert_eq!(status, 1);
+        assert!(stderr.contains("zero: This is no picture"), "{stderr}");
+    }
+    let weights = write(&folder("endless").join("x.safetensors"), &safetensors(&["x"]));
+    let endless =
+        ["forward", "--weights", &weights, "--class", "/dev/zero", "--input", &weights, "--output", "/nowhere/y"];
+    let (status, _, stderr) = outcome(&endless);
+    assert_eq!(status, 1);
+    assert!(stderr.contains("zero: The Python file is longer than"), "{stderr}");
+}
+
+#[test]
+fn a_python_file_may_begin_with_a_byte_order_mark() {
+    let folder = folder("mark");
+    let class = "\u{feff}from torch import nn\r\nclass Net(nn.Module):\r\n    def __init__(self):\r\n        super().__init__()\r\n        self.c = nn.ReLU()\r\n        self.w = nn.Conv2d(1, 1, 2)\r\n    def forward(self, x):\r\n        return self.w(self.c(x))\r\n";
+    let class = write(&folder.join("net.py"), class.as_bytes());
+    let input = write(&folder.join("x.safetensors"), &safetensors(&["x"]));
+    let header = r#"{"w.weight":{"dtype":"F32","shape":[1,1,2,2],"data_offsets":[0,16]},"w.bias":{"dtype":"F32","shape":[1],"data_offsets":[16,20]}}"#;
+    let weights = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 20]].concat();
+    let weights = write(&folder.join("w.safetensors"), &weights);
+    let output = folder.join("y.safetensors");
+    let output = output.to_str().unwrap();
+    let (status, _, stderr) =
+        outcome(&["forward", "--weights", &weights, "--class", &class, "--input", &input, "--output", output]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    assert!(Path::new(output).exists());
+}
