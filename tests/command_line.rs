@@ -108,6 +108,33 @@ fn a_file_without_an_end_is_refused_by_its_beginning() {
 }
 
 #[test]
+fn another_ending_than_png_is_refused_before_the_work() {
+    let folder = folder("ending");
+    for name in ["y.jpg", "y.webp", "y.png.tiff"] {
+        let output = folder.join(name);
+        // The pictures are never opened.
+        let (status, _, stderr) = outcome(&[
+            "inpaint",
+            "--image",
+            "/nowhere/a.png",
+            "--mask",
+            "/nowhere/b.png",
+            "--output",
+            output.to_str().unwrap(),
+        ]);
+        assert_eq!(status, 2, "{stderr}");
+        assert!(stderr.contains(name) && stderr.contains(".png"), "{stderr}");
+        assert!(!output.exists());
+    }
+    for name in ["y.png", "y.PNG", "y"] {
+        let (status, _, stderr) =
+            outcome(&["inpaint", "--image", "/nowhere/a.png", "--mask", "/nowhere/b.png", "--output", name]);
+        assert_eq!(status, 1, "{stderr}");
+        assert!(stderr.contains("/nowhere/a.png cannot be read"), "{stderr}");
+    }
+}
+
+#[test]
 fn a_python_file_may_begin_with_a_byte_order_mark() {
     let folder = folder("mark");
     let class = "\u{feff}from torch import nn\r\nclass Net(nn.Module):\r\n    def __init__(self):\r\n        super().__init__()\r\n        self.c = nn.ReLU()\r\n        self.w = nn.Conv2d(1, 1, 2)\r\n    def forward(self, x):\r\n        return self.w(self.c(x))\r\n";

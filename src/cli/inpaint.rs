@@ -17,7 +17,7 @@ pub struct Arguments {
     /// Mask: a picture of the photo's size; white (luma > 127) is to be filled.
     #[arg(long)]
     mask: PathBuf,
-    /// Where the filled photo goes, as PNG.
+    /// Where the filled photo goes: a PNG, whose name ends in .png.
     #[arg(long)]
     output: PathBuf,
     /// A checkpoint; may be given several times.
@@ -65,6 +65,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    check_output(&arguments.output)?;
     let mut photo = decoded(&arguments.image, pipeline::decode_photo)?;
     let size = (photo.width, photo.height);
     let mut mask = decoded(&arguments.mask, |bytes| pipeline::decode_mask(bytes, size.0, size.1))?;
@@ -75,6 +76,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let image = super::file_name(&arguments.image);
     pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
     super::write_file(&arguments.output, &pipeline::encode_photo(&photo)?)
+}
+
+/// `usage` if the output's name says that it is no PNG, which it always is.
+fn check_output(path: &Path) -> Result<()> {
+    match path.extension() {
+        Some(ending) if !ending.eq_ignore_ascii_case("png") => {
+            let text = format!(
+                "--output {}: infill writes PNG, which keeps every pixel outside the mask as it is. Give the file a name \
+                 that ends in .png.",
+                super::file_name(path)
+            );
+            Err(Error::new(Code::Usage, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A picture as `decode` reads it; the error names the file.
