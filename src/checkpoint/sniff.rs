@@ -12,6 +12,9 @@ pub fn container<S: Source + ?Sized>(file: &mut File<S>) -> Result<Container> {
     let not = |what: &str| fault(Code::CheckpointNotWeights, format!("This is no checkpoint but {what}."));
     let text = head.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |start| &head[start..]);
     match &head[..] {
+        // First, because the length of a header may read as the beginning of anything, such as ` <` or `PK`. Its upper
+        // half is zero below 4 GB, and `{` does not follow four zeros where another format begins.
+        bytes if bytes.len() >= 9 && bytes[8] == b'{' && bytes[4..8] == [0; 4] => Ok(Container::Safetensors),
         [] => fault(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
         bytes if bytes.starts_with(b"PK\x03\x04") => Ok(Container::Zip),
         // An archive without entries, or the end of one.
@@ -51,4 +54,27 @@ fn legacy(head: &[u8]) -> bool {
     const NUMBER: &[u8] = LEGACY.split_at(4).1.split_at(10).0;
     let early = &head[..head.len().min(40)];
     early.windows(NUMBER.len()).any(|w| w == NUMBER) || early.windows(DECIMAL.len()).any(|w| w == DECIMAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_safetensors_header_of_any_length_is_one() {
+        // Lengths whose bytes read as whitespace and `<`, `PK`, gzip, a pickle, and every other of two bytes.
+        for length in (9..=u64::from(u16::MAX)).step_by(7).chain([15_392, 0x4b50, 0x8b1f, 0x0280, 0x3c_0a_0d, 0x3c]) {
+            let bytes = [&length.to_le_bytes()[..], &b"{".repeat(40)].concat();
+            let mut file = File::new(std::io::Cursor::new(bytes)).unwrap();
+            assert_eq!(container(&mut file).unwrap(), Container::Safetensors, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_web_page_is_no_safetensors_whatever_stands_at_its_place() {
+        let mut file = File::new(std::io::Cursor::new(b"<script>{\"error\": \"sign in\"}</script>".to_vec())).unwrap();
+        assert_eq!(container(&mut file).unwrap_err().code, Code::CheckpointNotWeights);
+    }
 }

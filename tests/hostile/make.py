@@ -283,6 +283,9 @@ def safe():
     safetensors("negative-shape.safetensors", {"w": {"dtype": "F32", "shape": [-4], "data_offsets": [0, 16]}}, sixteen, "checkpoint-tensor")
     safetensors("offsets-reversed.safetensors", {"w": {"dtype": "F32", "shape": [4], "data_offsets": [16, 0]}}, sixteen, "checkpoint-tensor")
     safetensors("float8.safetensors", {"w": {"dtype": "F8_E4M3", "shape": [16], "data_offsets": [0, 16]}}, sixteen, "checkpoint-dtype")
+    # Its length reads ` <` as bytes, and another one `PK`.
+    safetensors("length-like-a-web-page.safetensors", json.dumps(one).ljust(15_392).encode(), sixteen, "ok")
+    safetensors("length-like-a-zip.safetensors", json.dumps(one).ljust(0x4B50).encode(), sixteen, "ok")
     safetensors("no-tensors.safetensors", {"__metadata__": {"a": "b"}}, b"", "checkpoint-no-tensors")
 
 
