@@ -44,6 +44,10 @@ pub const TENSOR_ELEMENTS: usize = 1 << 30;
 pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
 /// Longest Python file with a network's class, bytes.
 pub const MAX_CLASS_SOURCE_BYTES: usize = 256 << 10;
+/// Most values that the tensors of a file may unfold to, however short it is.
+pub const MAX_UNFOLDED_VALUES: u64 = 16 << 20;
+/// Most values for each byte of a longer file: tensors may share storages several times.
+pub const MAX_VALUES_PER_BYTE: u64 = 8;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.

@@ -4,7 +4,7 @@ use super::bytes::{File, fault, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
 use super::zip::Archive;
-use super::{Container, Source, StateDict, discover, pickle};
+use super::{Container, Source, discover, pickle};
 use crate::error::Result;
 use crate::error::{Code, Error};
 
@@ -49,18 +49,9 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     })?;
     let storages = tensors.storages;
     let container = if scripted { Container::TorchScript } else { Container::Zip };
-    Ok(finish(file, container, dicts, storages, big_endian))
-}
-
-/// The opened file.
-pub fn finish<S: Source>(
-    file: File<S>,
-    container: Container,
-    dicts: Vec<StateDict>,
-    storages: Vec<Storage>,
-    big_endian: bool,
-) -> Opened<S> {
-    Opened { file, container, metadata: Vec::new(), dicts, storages, big_endian, inflated: None }
+    let mut opened = Opened::new(file, container, dicts, storages);
+    opened.big_endian = big_endian;
+    Ok(opened)
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
@@ -112,5 +103,7 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;
     let storages = tensors.storages;
-    Ok(finish(file, Container::Legacy, dicts, storages, big_endian))
+    let mut opened = Opened::new(file, Container::Legacy, dicts, storages);
+    opened.big_endian = big_endian;
+    Ok(opened)
 }

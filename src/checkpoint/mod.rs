@@ -12,6 +12,7 @@ mod sniff;
 mod tar;
 mod tensors;
 mod torch;
+mod unfolded;
 mod zip;
 
 use std::io::{Read, Seek};
@@ -45,15 +46,9 @@ fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
             }
             let dict = StateDict { tensors: header.tensors, ..StateDict::default() };
             let dicts = discover::split(dict).into_iter().map(discover::strip).collect();
-            Box::new(tensors::Opened {
-                file,
-                container: Container::Safetensors,
-                metadata: header.metadata,
-                dicts,
-                storages: header.storages,
-                big_endian: false,
-                inflated: None,
-            })
+            let mut opened = tensors::Opened::new(file, Container::Safetensors, dicts, header.storages);
+            opened.metadata = header.metadata;
+            Box::new(opened)
         }
     })
 }
@@ -182,6 +177,8 @@ pub trait Checkpoint {
     /// All state dicts found, in file order; at least one.
     fn state_dicts(&self) -> &[StateDict];
     /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.
+    ///
+    /// `checkpoint-limit` if all tensors together unfold to far more than the file's length: none of them is read then.
     fn read(&mut self, tensor: &TensorInfo) -> Result<Vec<f32>>;
     /// The same values in pieces, in order, for whoever needs no copy of the whole. They count only if the call succeeds:
     /// whether a zip entry is intact is known at its end.

@@ -7,7 +7,7 @@ use super::bytes::{File, fault, truncated, u64_at};
 use super::pickle::{self, Heap, Id};
 use super::tensors::{Opened, Place, Storage, check};
 use super::torch::{Tensors, by_class, storage_key};
-use super::{Container, Source, TensorInfo, archive, discover};
+use super::{Container, Source, TensorInfo, discover};
 use crate::error::{Code, Error, Result};
 use crate::limits::{ARCHIVE_ENTRIES, TENSOR_DIMENSIONS, TENSORS};
 
@@ -40,7 +40,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     found.named = table.named;
     let dicts = discover::state_dicts(&mut found, root)?;
     let storages = found.storages;
-    Ok(archive::finish(file, Container::Tar, dicts, storages, false))
+    Ok(Opened::new(file, Container::Tar, dicts, storages))
 }
 
 /// Start and end of every entry's bytes, by name.

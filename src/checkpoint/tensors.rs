@@ -1,6 +1,7 @@
 //! The opened file: its storages and tensors, and the values of one tensor straight from the file.
 
 use super::bytes::{File, fault, out_of_memory};
+use super::unfolded::Unfolded;
 use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo};
 use crate::error::{Code, Error, Result};
 use crate::limits::{INFLATED_BYTES, TENSOR_ELEMENTS};
@@ -9,7 +10,7 @@ use crate::tensor::element_count;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Elements read at a time for a view that uses few of those it spans.
-const PIECE_ELEMENTS: usize = 1 << 14;
+pub const PIECE_ELEMENTS: usize = 1 << 14;
 /// A view may repeat elements (stride 0) up to this many, whatever its storage holds.
 const EXPANDED_ELEMENTS: usize = 1 << 22;
 
@@ -61,13 +62,25 @@ pub struct Opened<S: Source> {
     pub storages: Vec<Storage>,
     /// Whether multi-byte values are big-endian.
     pub big_endian: bool,
+    /// What all tensors together unfold to.
+    unfolded: Unfolded,
     /// The storage inflated last, by its index.
-    pub inflated: Option<(usize, Vec<u8>)>,
+    inflated: Option<(usize, Vec<u8>)>,
+    /// Bytes inflated so far.
+    inflated_bytes: u64,
 }
 
 impl<S: Source> Opened<S> {
-    /// [`check`] against the tensor's own storage.
+    /// An opened file, of which nothing is inflated yet.
+    pub fn new(file: File<S>, container: Container, dicts: Vec<StateDict>, storages: Vec<Storage>) -> Self {
+        let unfolded = Unfolded::new(&dicts, &storages, file.length());
+        let (metadata, big_endian) = (Vec::new(), false);
+        Self { file, container, metadata, dicts, storages, big_endian, unfolded, inflated: None, inflated_bytes: 0 }
+    }
+
+    /// [`check`] against the tensor's own storage, once the file as a whole is known to be no bomb.
     fn checked(&self, tensor: &TensorInfo) -> Result<(usize, usize)> {
+        self.unfolded.check()?;
         check(tensor, self.storages.get(tensor.storage).ok_or_else(no_storage)?.bytes)
     }
 
@@ -127,6 +140,11 @@ impl<S: Source> Opened<S> {
     /// The bytes from `first` on, as far as they are inflated: a small storage whole and kept, of a large one a part.
     fn inflated(&mut self, index: usize, first: u64, count: u64) -> Result<Option<Vec<u8>>> {
         let Place::Zip(entry) = &self.storages[index].place else { return Ok(None) };
+        let is_held = self.inflated.as_ref().is_some_and(|(held, _)| *held == index);
+        if !is_held {
+            self.inflated_bytes = self.inflated_bytes.saturating_add(entry.size);
+            self.unfolded.check_inflated(self.inflated_bytes)?;
+        }
         if entry.size > INFLATED_BYTES {
             // Many small tensors in one large deflated storage would inflate it over and over.
             if entry.size / 4 > count.max(1) {
@@ -135,7 +153,7 @@ impl<S: Source> Opened<S> {
             }
             return super::zip::inflate(&mut self.file, entry, first, count).map(Some);
         }
-        if self.inflated.as_ref().is_none_or(|(held, _)| *held != index) {
+        if !is_held {
             self.inflated = None;
             self.inflated = Some((index, super::zip::inflate(&mut self.file, entry, 0, entry.size)?));
         }

@@ -1,5 +1,7 @@
 //! What a tensor's values are: read, summed up and let go, one tensor at a time.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, TensorInfo};
@@ -32,9 +34,13 @@ pub struct TensorStats {
 }
 
 /// Statistics of every tensor, or of those with one of these keys, in the order of the report.
+///
+/// The codes of [`Checkpoint::read`]; the work is bounded by the file's length.
 pub fn stats(checkpoint: &mut dyn Checkpoint, keys: Option<&[String]>) -> Result<Vec<TensorStats>> {
     let infos: Vec<TensorInfo> = checkpoint.state_dicts().iter().flat_map(|dict| dict.tensors.clone()).collect();
-    let wanted = infos.into_iter().enumerate().filter(|(_, info)| keys.is_none_or(|keys| keys.contains(&info.key)));
+    let keys: Option<HashSet<&String>> = keys.map(|keys| keys.iter().collect());
+    let is_wanted = |info: &TensorInfo| keys.as_ref().is_none_or(|keys| keys.contains(&info.key));
+    let wanted = infos.into_iter().enumerate().filter(|(_, info)| is_wanted(info));
     wanted.map(|(index, info)| Ok(of(index, info.key.clone(), &checkpoint.read(&info)?))).collect()
 }
 

@@ -199,6 +199,16 @@ def zips():
     archive("zip-deflate-lie.pth", good, "checkpoint-corrupt", change=patch(b"a/data.pkl", 24, "<I", 10), compression=zipfile.ZIP_DEFLATED)
     # 40 MB of values in 40 kB, of which a tensor needs four.
     archive("zip-deflated-values-bomb.pth", state_dict(tensor(storage(numel=10_000_000))), "ok-but-reading:checkpoint-limit", data={"0": b"\0" * 40_000_000}, compression=zipfile.ZIP_DEFLATED)
+    # Views of one storage, and storages of zeros: nothing is read, for together they unfold to a gigabyte and more.
+    views = lambda count, *values: pickled(b"}(" + b"".join(STR(f"w{i}") + values[i % len(values)] for i in range(count)) + b"u")
+    reading = "ok-but-reading:checkpoint-limit"
+    archive("views-of-stride-0.pth", views(70, tensor(storage(), size=(2**22,), stride=(0,))), reading)
+    again = tensor(storage(numel=10_000), size=(10_000,)) + b"q\x000}(" + b"".join(STR(f"w{i}") + b"h\x00" for i in range(3_000)) + b"u"
+    archive("views-of-one-storage.pth", pickled(again), reading, data={"0": b"\0" * 40_000})
+    zeros = lambda key: tensor(storage(key=key, numel=2_000_000), size=(2_000_000,))
+    archive("views-of-deflated-zeros.pth", views(70, zeros("0")), reading, data={"0": b"\0" * 8_000_000}, compression=zipfile.ZIP_DEFLATED)
+    one = lambda key: tensor(storage(key=key, numel=2_000_000), size=(1,))
+    archive("views-in-turn-of-deflated-zeros.pth", views(500, one("0"), one("1")), reading, data={"0": b"\0" * 8_000_000, "1": b"\0" * 8_000_000}, compression=zipfile.ZIP_DEFLATED)
     archive("zip-long-name.pth", good, "checkpoint-corrupt", extra=[("a/" + "n" * 2000, b"x")])
     archive("zip64-fine.pth", good, "ok", change=zip64)
     archive("zip64-record-elsewhere.pth", good, "checkpoint-corrupt", change=lambda raw: zip64(raw, locator=1))
