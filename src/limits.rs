@@ -48,6 +48,15 @@ pub const MAX_CLASS_SOURCE_BYTES: usize = 256 << 10;
 pub const MAX_UNFOLDED_VALUES: u64 = 16 << 20;
 /// Most values for each byte of a longer file: tensors may share storages several times.
 pub const MAX_VALUES_PER_BYTE: u64 = 8;
+/// Most steps (statements, calls, items) that are followed for all classes of a Python file together.
+pub const MAX_CLASS_FILE_STEPS: usize = 1_000_000;
+/// Longest name in a Python file, bytes: names are looked up again and again.
+pub const MAX_CLASS_NAME_BYTES: usize = 256;
+/// Most base classes of a class, its own and theirs.
+pub const MAX_CLASS_BASES: usize = 32;
+/// Greatest number that a layer of a pasted class may be given (channels, kernel, stride, padding, side), so that no sum or
+/// product of a few of them overflows.
+pub const MAX_LAYER_NUMBER: i64 = 1 << 16;
 /// Largest photo, pixels (width x height).
 pub const IMAGE_PIXELS: u64 = 120_000_000;
 /// Largest side of a photo, pixels.

@@ -11,14 +11,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::at;
-use super::parser::{Expression, Function, Module, Node, Statement, Takes};
+use super::parser::{Expression, Function, Module, Node, Parameter, Statement, Takes};
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
+use crate::limits::MAX_CLASS_FILE_STEPS;
 use crate::network::{Network, NodeId, Shape};
 use arithmetic::truth;
 
-/// Most statements, calls and list items that are followed.
+/// Most statements, calls and list items that are followed for one class.
 const STEPS: usize = 400_000;
+/// What a step may look through: attributes, items or bytes.
+const SCANNED: usize = 16;
 /// Deepest nesting of calls and expressions.
 const CALLS: usize = 160;
 /// Most items of a list, and most layers.
@@ -29,39 +32,61 @@ const TEXT: usize = 1024;
 /// The classes with a `forward`, last one first: the order in which they are taken for the network.
 pub fn candidates(module: &Module) -> Vec<usize> {
     let has_forward = |&class: &usize| {
-        let own = modules::lineage(module, class);
+        let own = &module.classes[class].lineage;
         own.iter().any(|&class| module.classes[class].functions.contains_key("forward"))
     };
     (0..module.classes.len()).rev().filter(has_forward).collect()
 }
 
+/// The steps that are left for a file's classes.
+pub struct Budget(usize);
+
+impl Budget {
+    /// What a file may take.
+    pub fn new() -> Self {
+        Self(MAX_CLASS_FILE_STEPS)
+    }
+}
+
 /// The network that this class describes.
-pub fn network(module: &Module, root: usize, channels: &[usize], sizes: Option<&[Shape]>) -> Result<Network> {
-    let heap = Heap::default();
-    let (network, paths) = (Network::new(), HashMap::new());
-    let mut run = Run { module, sizes, heap, network, paths, steps: 0, depth: 0 };
-    let line = module.classes[root].line;
-    let id = run.instance(root, Given::default(), line)?;
-    run.register(id, line)?;
-    let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
-    let (forward, _) = run.method(id, "forward", 0).ok_or_else(missing)?;
-    if let Some(fault) = &forward.fault {
-        return Err(fault.clone());
-    }
-    let inputs: Vec<&str> = forward.parameters[1.min(forward.parameters.len())..]
-        .iter()
-        .filter(|parameter| matches!(parameter.takes, Takes::One))
-        .map(|parameter| parameter.name.as_str())
-        .collect();
-    let required = forward.parameters.iter().skip(1).filter(|p| p.takes == Takes::One && p.default.is_none()).count();
-    if !(required..=inputs.len()).contains(&channels.len()) {
-        return at(forward.line, format!("forward takes {required} tensors, but {} are given", channels.len()));
-    }
-    let tensor = |(name, &count): (&&str, &usize)| Value::Tensor(run.network.input(name, count));
-    let tensors: Vec<Value> = inputs.iter().zip(channels).map(tensor).collect();
-    match run.forward(id, Given::of(tensors), line)? {
-        Value::Tensor(output) => Ok(run.network.returns(output)),
-        _ => at(forward.line, "forward must return one tensor"),
+pub fn network(
+    module: &Module,
+    root: usize,
+    channels: &[usize],
+    sizes: Option<&[Shape]>,
+    budget: &mut Budget,
+) -> Result<Network> {
+    let (heap, network, paths) = (Heap::default(), Network::new(), HashMap::new());
+    let left = STEPS.min(budget.0);
+    let mut run = Run { module, sizes, heap, network, paths, left, depth: 0 };
+    let outcome = run.follow(root, channels);
+    budget.0 -= left - run.left;
+    let output = outcome?;
+    Ok(run.network.returns(output))
+}
+
+impl Run<'_> {
+    /// Makes an instance of the class and calls its `forward` on tensors of these channels; what comes out.
+    fn follow(&mut self, root: usize, channels: &[usize]) -> Result<NodeId> {
+        let line = self.module.classes[root].line;
+        let id = self.instance(root, Given::default(), line)?;
+        self.register(id, line)?;
+        let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
+        let (forward, _) = self.method(id, "forward", 0).ok_or_else(missing)?;
+        if let Some(fault) = &forward.fault {
+            return Err(fault.clone());
+        }
+        let inputs = forward.parameters.iter().skip(1).filter(|parameter| parameter.takes == Takes::One);
+        let (count, required) = (inputs.clone().count(), inputs.clone().filter(|p| p.default.is_none()).count());
+        if !(required..=count).contains(&channels.len()) {
+            return at(forward.line, format!("forward takes {required} tensors, but {} are given", channels.len()));
+        }
+        let tensor = |(input, &count): (&Parameter, &usize)| Value::Tensor(self.network.input(&input.name, count));
+        let tensors: Vec<Value> = inputs.zip(channels).map(tensor).collect();
+        match self.forward(id, Given::of(tensors), line)? {
+            Value::Tensor(output) => Ok(output),
+            _ => at(forward.line, "forward must return one tensor"),
+        }
     }
 }
 
@@ -74,7 +99,8 @@ struct Run<'a> {
     network: Network,
     /// Where each module lies in the network: the first name under which it was registered.
     paths: HashMap<Id, Rc<str>>,
-    steps: usize,
+    /// Steps that may still be taken.
+    left: usize,
     depth: usize,
 }
 
@@ -89,10 +115,11 @@ enum Flow {
 impl Run<'_> {
     /// Counts what is done, so that nothing goes on for ever and no memory is filled.
     fn spend(&mut self, count: usize, line: usize) -> Result<()> {
-        self.steps = self.steps.saturating_add(count);
-        match self.steps <= STEPS {
-            true => Ok(()),
-            false => at(line, "this goes on for too long"),
+        let left = self.left.checked_sub(count);
+        self.left = left.unwrap_or(0);
+        match left {
+            Some(_) => Ok(()),
+            None => at(line, "this goes on for too long"),
         }
     }
 
@@ -130,12 +157,26 @@ impl Run<'_> {
         Ok(self.heap.list(items))
     }
 
-    fn text(&mut self, text: String, line: usize) -> Result<Value> {
-        if text.len() > TEXT {
-            return at(line, "this text is too long");
+    fn dict_of(&mut self, items: Vec<(Value, Value)>, line: usize) -> Result<Value> {
+        if items.len() > ITEMS {
+            return at(line, "this dict is too long");
         }
-        self.spend(text.len() / 16, line)?;
+        self.spend(items.len(), line)?;
+        Ok(self.heap.dict(items))
+    }
+
+    fn text(&mut self, text: String, line: usize) -> Result<Value> {
+        self.fits(&text, line)?;
+        self.spend(text.len() / SCANNED, line)?;
         Ok(Value::Text(text.into()))
+    }
+
+    /// An error if a text has become too long.
+    fn fits(&self, text: &str, line: usize) -> Result<()> {
+        match text.len() <= TEXT {
+            true => Ok(()),
+            false => at(line, "this text is too long"),
+        }
     }
 
     /// Follows a function; `this` is the module of a method and the place of the method's class.
@@ -173,6 +214,8 @@ impl Run<'_> {
     ) -> Result<()> {
         let Given { args, mut named } = given;
         let count = args.len();
+        // Every parameter is looked for among the named arguments.
+        self.spend(function.parameters.len() * (1 + named.len() / SCANNED), line)?;
         let mut args = args.into_iter();
         for parameter in &function.parameters {
             let name = parameter.name.as_str();
@@ -186,7 +229,8 @@ impl Run<'_> {
                 Takes::Rest => Some(self.list(args.by_ref().collect(), line)?),
                 Takes::RestNamed => {
                     let rest = std::mem::take(&mut named).into_iter();
-                    Some(self.heap.dict(rest.map(|(name, value)| (Value::Text(name.into()), value)).collect()))
+                    let rest = rest.map(|(name, value)| (Value::Text(name.into()), value)).collect();
+                    Some(self.dict_of(rest, line)?)
                 }
             };
             let value = match (value, &parameter.default) {
@@ -290,12 +334,12 @@ impl Run<'_> {
         Ok(Flow::Next)
     }
 
-    fn truth(&self, value: &Value, line: usize) -> Result<bool> {
+    fn truth(&mut self, value: &Value, line: usize) -> Result<bool> {
         match value {
             Value::List(id) => Ok(!self.heap.lists[id.0].is_empty()),
-            Value::Dict(id) => Ok(!self.heap.dicts[id.0].is_empty()),
+            Value::Dict(id) => Ok(!self.heap.dicts[id.0].items().is_empty()),
             Value::Module(id) if matches!(self.heap.modules[id.0].kind, Kind::Sequential | Kind::List | Kind::Dict) => {
-                Ok(self.heap.modules[id.0].children().next().is_some())
+                Ok(!self.children(*id, line)?.is_empty())
             }
             other => truth(other, line),
         }

@@ -3,6 +3,7 @@
 use super::at;
 use super::value::{Given, Heap, Kind, Value};
 use crate::error::Result;
+use crate::limits::MAX_LAYER_NUMBER;
 use crate::network::{
     Activation, BatchNorm2d, Conv2d, ConvTranspose2d, InstanceNorm2d, Op, Pad2d, PaddingMode, Pair, Shape,
     UpsampleMode, unsigned,
@@ -42,6 +43,10 @@ impl<'a> Arguments<'a> {
 
     fn size(&self, name: &str, value: &Value) -> Result<usize> {
         match value {
+            Value::Int(number) if *number > MAX_LAYER_NUMBER => {
+                let text = format!("{name} is {number}, and infill reads up to {MAX_LAYER_NUMBER}");
+                at(self.line, format!("{}: {text}", self.layer))
+            }
             Value::Int(number) => {
                 unsigned(name, *number).or_else(|text| at(self.line, format!("{}: {text}", self.layer)))
             }
@@ -153,7 +158,8 @@ impl<'a> Arguments<'a> {
         };
         let (h, w) = self.pair("size", None)?;
         let factor = h / height.max(1);
-        match (1..64).contains(&factor) && (height * factor, width * factor) == (h, w) {
+        let sides = height.checked_mul(factor).zip(width.checked_mul(factor));
+        match (1..64).contains(&factor) && sides == Some((h, w)) {
             true => Ok(factor),
             false => {
                 let text = format!("{height} x {width} to {h} x {w} is not a whole factor, which alone is read");

@@ -2,6 +2,7 @@
 
 use super::at;
 use crate::error::Result;
+use crate::limits::MAX_CLASS_NAME_BYTES;
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +172,9 @@ impl Lexer<'_> {
 
     fn name(&mut self) -> Result<()> {
         let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
+        if end > MAX_CLASS_NAME_BYTES {
+            return at(self.line, format!("this name is longer than {MAX_CLASS_NAME_BYTES} bytes"));
+        }
         let name = self.rest[..end].to_owned();
         self.skip(end);
         // f"..", r"..", rb"..".

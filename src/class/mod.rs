@@ -46,8 +46,9 @@ fn described(source: &str, channels: &[usize], sizes: Option<&[Shape]>) -> Resul
         let text = "There is no class with a forward method in this file.";
         return Err(Error::new(Code::NetworkInvalid, text));
     }
+    let mut budget = interpret::Budget::new();
     let described = |class: usize| {
-        let network = interpret::network(&module, class, channels, sizes);
+        let network = interpret::network(&module, class, channels, sizes, &mut budget);
         let network = network.and_then(|network| network.check().map(|()| network));
         Described { name: module.classes[class].name.clone(), network }
     };

@@ -133,17 +133,23 @@ pub struct Class {
     pub line: usize,
     /// Dotted names.
     pub bases: Vec<String>,
+    /// Itself and its base classes of the file, in the order in which methods are looked for.
+    pub lineage: Vec<usize>,
+    /// The first base class from outside the file, without what stands before its last dot.
+    pub outer_base: String,
     pub functions: HashMap<String, Rc<Function>>,
     /// Attributes of the class itself, read when they are asked for.
-    pub constants: HashMap<String, Expression>,
+    pub constants: HashMap<String, Rc<Expression>>,
 }
 
 /// What a file defines. Nothing of it is executed: a constant is read when a class asks for it.
 #[derive(Default)]
 pub struct Module {
     pub classes: Vec<Class>,
+    /// The first class of each name, as an index into `classes`.
+    pub class_places: HashMap<String, usize>,
     pub functions: HashMap<String, Rc<Function>>,
-    pub constants: HashMap<String, Expression>,
+    pub constants: HashMap<String, Rc<Expression>>,
 }
 
 /// Every class, function and constant of the file.
@@ -154,11 +160,13 @@ pub fn module(tokens: &[Token]) -> Result<Module> {
         let decorator = parser.decorator();
         if parser.is_name("class") {
             let class = parser.class()?;
+            module.class_places.entry(class.name.clone()).or_insert(module.classes.len());
             module.classes.push(class);
         } else {
             parser.definition(decorator, &mut module.functions, &mut module.constants)?;
         }
     }
+    definition::resolve_bases(&mut module);
     Ok(module)
 }
 

@@ -129,6 +129,115 @@ fn what_grows_in_a_few_words_ends_in_an_error() {
 }
 
 #[test]
+fn numbers_are_exact_or_an_error() {
+    let layer = |number: &str| class(&format!("self.c = nn.Conv2d(3, {number}, 1)"), "return self.c(x)");
+    let channels = |number: &str| match network(&layer(number), &[3]).unwrap().nodes.last().unwrap().op.clone() {
+        Op::Conv2d(conv) => conv.out_channels,
+        op => panic!("{op:?}"),
+    };
+    assert_eq!(channels("-7 // 2 + 6"), 2);
+    assert_eq!(channels("-7 % 4"), 1);
+    assert_eq!(channels("(2 ** 53 + 1 == 2 ** 53) + 4"), 4);
+    assert_eq!(channels("(2 ** 53 + 1 > 2 ** 53) + 4"), 5);
+    assert_eq!(channels("max(2 ** 62, 2 ** 62 + 9) - 2 ** 62"), 9);
+    assert_eq!(channels("{1: 3, 2: 4}[2.0] + {True: 5}[1]"), 9);
+    assert_eq!(channels("{'a': 3, 'a': 4}['a']"), 4);
+    let largest = "(2 ** 62 - 1) * 2 + 1";
+    for wrong in [
+        format!("{largest} + 1"),
+        format!("-({largest}) - 2"),
+        format!("-(-({largest}) - 1)"),
+        format!("abs(-({largest}) - 1)"),
+        format!("sum([{largest}, {largest}])"),
+        "pow(10, 19)".to_owned(),
+        "2 ** 63".to_owned(),
+        "int(1e30)".to_owned(),
+        "round(1e30)".to_owned(),
+        "math.floor(1e30)".to_owned(),
+        "int(float(1) * 1e308 * 1e308)".to_owned(),
+        "1 // 0".to_owned(),
+        "1 % 0".to_owned(),
+        "int(1 / 0)".to_owned(),
+        "int(1.0 % 0)".to_owned(),
+    ] {
+        let text = refused(&layer(&wrong));
+        assert!(text.contains("line 6"), "{wrong}: {text}");
+    }
+    // Numbers that a layer takes are bounded: sums of them stay numbers.
+    for argument in ["2 ** 62", "65537", largest] {
+        for layer in [
+            "nn.Conv2d(3, 3, 3, padding=N)",
+            "nn.Conv2d(N, 3, 3)",
+            "nn.ReflectionPad2d(N)",
+            "nn.ConvTranspose2d(3, 3, 3, stride=(1, N))",
+        ] {
+            let text = refused(&class(
+                &format!("self.c = {}", layer.replace('N', &format!("({argument})"))),
+                "return self.c(x)",
+            ));
+            assert!(text.contains("line 6") && text.contains("65536"), "{layer} {argument}: {text}");
+        }
+    }
+}
+
+/// Seconds that reading any file may take: well below one in a release build on an idle machine, but tests are hardly
+/// optimised and run beside others.
+const MOST_SECONDS: f64 = 3.0;
+
+/// Files whose every step would look through thousands of things, or whose classes would each take a whole budget.
+fn long_files() -> Vec<String> {
+    let many = |prefix: &str, init: &str| {
+        let init: String = init.lines().map(|line| format!("        {line}\n")).collect();
+        let class = |i: usize| {
+            format!(
+                "class N{i}(nn.Module):\n    def __init__(self):\n{init}    def forward(self, x):\n        return x\n"
+            )
+        };
+        prefix.to_owned() + &(0..40).map(class).collect::<String>()
+    };
+    let named = (0..5000).map(|i| format!("a{i}=1,")).collect::<String>();
+    let parameters = (0..2000).map(|i| format!("a{i}=1, ")).collect::<String>();
+    let bases = (0..2000).map(|i| format!("class B{i}(B{}):\n    y = 1\n", i + 1)).collect::<String>();
+    let wide = (0..8000).map(|i| format!("B{i},")).collect::<String>();
+    let fill = "for i in range(4000):\n    d[i] = i\n";
+    vec![
+        many("", &format!("d = {{}}\n{fill}while True:\n    b = d[-1] if -1 in d else 0")),
+        many("", "for i in range(4000):\n    setattr(self, str(i), i)\nwhile True:\n    b = hasattr(self, 'zz')"),
+        many("", "for i in range(4000):\n    setattr(self, str(i), i)\nwhile True:\n    b = list(self.children())"),
+        many(
+            "",
+            "self.l = nn.ModuleList()\nfor i in range(4000):\n    self.l.b = i\n    setattr(self.l, 'a' + str(i), i)\nwhile True:\n    b = 1 if self.l else 0",
+        ),
+        many("", "l = [nn.Conv2d] * 4000\nwhile True:\n    b = isinstance(self, l)"),
+        many("", "l = []\nl.append(l)\nb = isinstance(self, l)"),
+        many("", "l = ['a' * 1000] * 4000\nwhile True:\n    b = l == l"),
+        many("", "d = {}\nfor i in range(4000):\n    d['k' + str(i)] = i\nf = lambda **k: 0\nwhile True:\n    f(**d)"),
+        many("", "t = '{} ' * 300\nl = [1] * 4000\nwhile True:\n    b = t.format(*l)"),
+        many("", "t = '%s' * 400\nl = ['a' * 1000] * 400\nwhile True:\n    b = t % l"),
+        many("", "l = [1] * 4000\nwhile True:\n    l.insert(0, 1)\n    l.pop(0)"),
+        many(&format!("def f({parameters}):\n    return 1\n"), "while True:\n    f()"),
+        many("", &format!("d = dict({named})\nwhile True:\n    b = dict(d)")),
+        many(&bases, "while True:\n    b = B7"),
+        many(&format!("{bases}class W({wide}):\n    pass\n"), "w = W()\nwhile True:\n    b = w.z"),
+        many(&format!("{} = 1\n", "a = ".repeat(20_000) + "b"), "pass"),
+        many(&format!("{}[{}]\n", "a = ".repeat(20_000), "1,".repeat(40_000)), "pass"),
+        many("", &format!("while True:\n    self.{}", "b".repeat(5_000))),
+    ]
+}
+
+#[test]
+fn any_file_ends_within_a_second() {
+    for source in long_files() {
+        let start = crate::clock::now_ms();
+        let _ = networks(&source, &[Shape::new(3, 8, 8)]);
+        let seconds = (crate::clock::now_ms() - start) / 1000.0;
+        let begin = source.chars().take(400).collect::<String>();
+        println!("{seconds:.3} s: {}", begin.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(seconds < MOST_SECONDS, "{seconds} s: {begin}");
+    }
+}
+
+#[test]
 fn sizes_are_numbers_where_the_inputs_are_given() {
     let up = "self.up = nn.ConvTranspose2d(3, 3, 3, stride=2, padding=1)";
     let last = |source: &str| {

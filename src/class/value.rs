@@ -69,28 +69,136 @@ pub enum Kind {
     Nothing,
 }
 
+/// A dict, in the order in which its keys were first set.
+#[derive(Clone, Default)]
+pub struct Dict {
+    items: Vec<(Value, Value)>,
+    /// Where each key lies in the list.
+    places: HashMap<Key, usize>,
+}
+
+/// What makes keys equal: `1`, `1.0` and `True` are one key, as in Python.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    None,
+    Int(i64),
+    /// The bits of a number that is not whole, or beyond an int.
+    Float(u64),
+    Text(Rc<str>),
+    /// Without what stands before its last dot.
+    Name(String),
+    Class(usize),
+    Tensor(usize),
+    /// A list, dict, module or partial: the same one.
+    Held(u8, Id),
+}
+
+impl Key {
+    /// `None` for what equals nothing, not even itself.
+    fn of(value: &Value) -> Option<Key> {
+        Some(match value {
+            Value::None => Key::None,
+            Value::Bool(flag) => Key::Int(i64::from(*flag)),
+            Value::Int(number) => Key::Int(*number),
+            Value::Float(number) => match whole(*number) {
+                Some(number) => Key::Int(number),
+                None if number.is_nan() => return None,
+                None => Key::Float(number.to_bits()),
+            },
+            Value::Text(text) => Key::Text(text.clone()),
+            Value::Name(name) => Key::Name(short(name).to_owned()),
+            Value::Class(class) => Key::Class(*class),
+            Value::Tensor(id) => Key::Tensor(id.0),
+            Value::List(id) => Key::Held(0, *id),
+            Value::Dict(id) => Key::Held(1, *id),
+            Value::Module(id) => Key::Held(2, *id),
+            Value::Partial(id) => Key::Held(3, *id),
+            _ => return None,
+        })
+    }
+}
+
+impl Dict {
+    /// Keys and values.
+    pub fn items(&self) -> &[(Value, Value)] {
+        &self.items
+    }
+
+    /// The value of this key.
+    pub fn get(&self, key: &Value) -> Option<&Value> {
+        self.places.get(&Key::of(key)?).map(|&place| &self.items[place].1)
+    }
+
+    /// Sets a key's value; one that is set again keeps its place.
+    pub fn set(&mut self, key: Value, value: Value) {
+        let known = Key::of(&key);
+        match known.as_ref().and_then(|known| self.places.get(known)) {
+            Some(&place) => self.items[place].1 = value,
+            None => {
+                self.places.extend(known.map(|known| (known, self.items.len())));
+                self.items.push((key, value));
+            }
+        }
+    }
+}
+
+impl FromIterator<(Value, Value)> for Dict {
+    fn from_iter<T: IntoIterator<Item = (Value, Value)>>(items: T) -> Self {
+        let mut dict = Self::default();
+        items.into_iter().for_each(|(key, value)| dict.set(key, value));
+        dict
+    }
+}
+
+/// `==` and `is`, of values that hold no others.
+pub fn same(left: &Value, right: &Value) -> bool {
+    Key::of(left).is_some_and(|left| Some(left) == Key::of(right))
+}
+
+/// A number as an int, if it is whole and an int holds it.
+pub fn whole(number: f64) -> Option<i64> {
+    // -2^63 and 2^63 are floats; the latter is no int.
+    let holds = number.fract() == 0.0 && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
+    holds.then_some(number as i64)
+}
+
+/// A dotted name's last part.
+pub fn short(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or_default()
+}
+
 /// A module: its class in the file, if it has one, and its attributes in the order they were set.
 pub struct Module {
     pub class: Option<usize>,
     pub kind: Kind,
-    pub attributes: Vec<(Rc<str>, Value)>,
+    attributes: Vec<(Rc<str>, Value)>,
+    /// Where each attribute lies in the list.
+    places: HashMap<Rc<str>, usize>,
 }
 
 impl Module {
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.attributes.iter().find(|(found, _)| **found == *name).map(|(_, value)| value)
+        self.places.get(name).map(|&place| &self.attributes[place].1)
     }
 
     /// Sets an attribute; one that is set again keeps its place.
     pub fn set(&mut self, name: Rc<str>, value: Value) {
-        match self.attributes.iter_mut().find(|(found, _)| *found == name) {
-            Some((_, found)) => *found = value,
-            None => self.attributes.push((name, value)),
+        match self.places.get(&name) {
+            Some(&place) => self.attributes[place].1 = value,
+            None => {
+                self.places.insert(name.clone(), self.attributes.len());
+                self.attributes.push((name, value));
+            }
         }
     }
 
-    /// The modules it holds, by name, as `named_children()` gives them.
+    /// How many attributes it has, modules or not.
+    pub fn attribute_count(&self) -> usize {
+        self.attributes.len()
+    }
+
+    /// The modules it holds, by name, as `named_children()` gives them: a walk over all attributes.
     pub fn children(&self) -> impl Iterator<Item = (Rc<str>, Id)> {
         let child = |(name, value): &(Rc<str>, Value)| match value {
             Value::Module(id) => Some((name.clone(), *id)),
@@ -141,7 +249,7 @@ impl Given {
 #[derive(Default)]
 pub struct Heap {
     pub lists: Vec<Vec<Value>>,
-    pub dicts: Vec<Vec<(Value, Value)>>,
+    pub dicts: Vec<Dict>,
     pub modules: Vec<Module>,
     pub scopes: Vec<Scope>,
     pub partials: Vec<Partial>,
@@ -156,13 +264,13 @@ impl Heap {
 
     /// A new dict.
     pub fn dict(&mut self, items: Vec<(Value, Value)>) -> Value {
-        self.dicts.push(items);
+        self.dicts.push(items.into_iter().collect());
         Value::Dict(Id(self.dicts.len() - 1))
     }
 
     /// A new module.
     pub fn module(&mut self, class: Option<usize>, kind: Kind) -> Id {
-        self.modules.push(Module { class, kind, attributes: Vec::new() });
+        self.modules.push(Module { class, kind, attributes: Vec::new(), places: HashMap::new() });
         Id(self.modules.len() - 1)
     }
 

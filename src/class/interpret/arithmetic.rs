@@ -1,19 +1,20 @@
 //! Numbers, texts, lists and tensors under operators.
 
 use super::super::at;
-use super::super::value::{Kind, Value};
-use super::{ITEMS, Run, TEXT};
+use super::super::value::{Kind, Value, same};
+use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
 use crate::network::{NodeId, Op};
 
 impl Run<'_> {
     /// `left operator right`; with a tensor on either side it becomes a node.
     pub(super) fn binary(&mut self, operator: &str, left: Value, right: Value, line: usize) -> Result<Value> {
-        use Value::{Float, Int, List, Tensor, Text, Unread};
+        use Value::{Int, List, Tensor, Text, Unread};
         match (operator, &left, &right) {
             ("==" | "!=", Unread, _) | ("==" | "!=", _, Unread) => return Ok(Unread),
             ("==" | "!=", ..) => {
-                self.spend(1, line)?;
+                let items = if let List(items) = &left { self.heap.lists[items.0].len() } else { 1 };
+                self.spend(items, line)?;
                 return Ok(Value::Bool(self.equal(&left, &right) == (operator == "==")));
             }
             ("in", ..) | ("not in", ..) => {
@@ -56,6 +57,8 @@ impl Run<'_> {
                         return at(line, "%d and %s are read in a text");
                     }
                     filled.replace_range(place..place + 2, &self.shown(&value, line)?);
+                    self.fits(&filled, line)?;
+                    self.spend(1 + filled.len() / SCANNED, line)?;
                 }
                 return self.text(filled, line);
             }
@@ -67,21 +70,12 @@ impl Run<'_> {
             (_, Tensor(_), Tensor(_)) => {
                 return at(line, format!("{operator} between two tensors is not read: infill adds and subtracts them"));
             }
-            (_, Int(a), Int(b)) if operator != "/" => {
-                let number = match operator {
-                    "+" => a.checked_add(*b),
-                    "-" => a.checked_sub(*b),
-                    "*" => a.checked_mul(*b),
-                    "//" => a.checked_div(*b).map(|q| if a % b != 0 && (*a < 0) != (*b < 0) { q - 1 } else { q }),
-                    "%" => a.checked_rem(*b).map(|r| if r != 0 && (r < 0) != (*b < 0) { r + b } else { r }),
-                    "**" if *b < 0 => return Ok(Float((*a as f64).powf(*b as f64))),
-                    "**" => u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)),
-                    "<" | ">" | "<=" | ">=" => return Ok(Value::Bool(ordered(operator, *a as f64, *b as f64))),
-                    _ => None,
-                };
-                return number.map_or_else(|| at(line, "this number cannot be had"), |n| Ok(Int(n)));
-            }
             _ => {}
+        }
+        if let (Some(a), Some(b)) = (int_of(&left), int_of(&right))
+            && (operator != "/" && (operator != "**" || b >= 0))
+        {
+            return ints(operator, a, b, line);
         }
         if let (Tensor(x), Some(n)) = (&left, float(&right)) {
             let (scale, offset) = match operator {
@@ -105,17 +99,7 @@ impl Run<'_> {
         let (Some(a), Some(b)) = (float(&left), float(&right)) else {
             return at(line, format!("{operator} is not read between these"));
         };
-        Ok(match operator {
-            "+" => Float(a + b),
-            "-" => Float(a - b),
-            "*" => Float(a * b),
-            "/" => Float(a / b),
-            "//" => Float((a / b).floor()),
-            "%" => Float(a - b * (a / b).floor()),
-            "**" => Float(a.powf(b)),
-            "<" | ">" | "<=" | ">=" => Value::Bool(ordered(operator, a, b)),
-            _ => return at(line, format!("{operator} is not read here")),
-        })
+        floats(operator, a, b, line)
     }
 
     /// `==`; lists item by item. Unread items are batches, which are alike.
@@ -130,7 +114,7 @@ impl Run<'_> {
     fn contains(&mut self, all: &Value, value: &Value, line: usize) -> Result<bool> {
         match (all, value) {
             (Value::Text(all), Value::Text(part)) => Ok(all.contains(&**part)),
-            (Value::Dict(id), _) => Ok(self.heap.dicts[id.0].iter().any(|(key, _)| same(key, value))),
+            (Value::Dict(id), _) => Ok(self.heap.dicts[id.0].get(value).is_some()),
             (Value::Module(id), Value::Text(name)) if matches!(self.heap.modules[id.0].kind, Kind::Dict) => {
                 Ok(self.heap.modules[id.0].get(name).is_some())
             }
@@ -173,29 +157,67 @@ pub(super) fn truth(value: &Value, line: usize) -> Result<bool> {
     })
 }
 
-/// `==` and `is`, of values that hold no others.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
-    use Value::*;
-    let short = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    match (left, right) {
-        (None, None) => true,
-        (Text(a), Text(b)) => a == b,
-        (Name(a), Name(b)) => short(a) == short(b),
-        (List(a), List(b)) | (Dict(a), Dict(b)) | (Module(a), Module(b)) | (Partial(a), Partial(b)) => a == b,
-        (Class(a), Class(b)) => a == b,
-        (Tensor(a), Tensor(b)) => a == b,
-        _ => match (float(left), float(right)) {
-            (Some(a), Some(b)) => a == b,
-            _ => false,
-        },
+/// A whole number.
+pub(super) fn int_of(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Bool(flag) => Some(i64::from(*flag)),
+        _ => None,
     }
 }
 
-fn ordered(operator: &str, a: f64, b: f64) -> bool {
-    match operator {
+/// The int, or an error where there is none: division by zero, or more digits than are read here.
+pub(super) fn int(number: Option<i64>, line: usize) -> Result<Value> {
+    number.map_or_else(|| at(line, "this number cannot be had"), |number| Ok(Value::Int(number)))
+}
+
+/// An operator between ints, as Python rounds: towards minus infinity.
+fn ints(operator: &str, a: i64, b: i64, line: usize) -> Result<Value> {
+    if let Some(answer) = ordered(operator, &a, &b) {
+        return Ok(Value::Bool(answer));
+    }
+    let floors = |rest: i64| rest != 0 && (rest < 0) != (b < 0);
+    int(
+        match operator {
+            "+" => a.checked_add(b),
+            "-" => a.checked_sub(b),
+            "*" => a.checked_mul(b),
+            "//" => a.checked_div(b).and_then(|q| q.checked_sub(i64::from(floors(a % b)))),
+            "%" => a.checked_rem(b).and_then(|r| if floors(r) { r.checked_add(b) } else { Some(r) }),
+            "**" => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+            _ => None,
+        },
+        line,
+    )
+}
+
+/// An operator between numbers of which one is a float, or whose result is one.
+fn floats(operator: &str, a: f64, b: f64, line: usize) -> Result<Value> {
+    if let Some(answer) = ordered(operator, &a, &b) {
+        return Ok(Value::Bool(answer));
+    }
+    if b == 0.0 && matches!(operator, "/" | "//" | "%") {
+        return at(line, "this divides by zero");
+    }
+    Ok(Value::Float(match operator {
+        "+" => a + b,
+        "-" => a - b,
+        "*" => a * b,
+        "/" => a / b,
+        "//" => (a / b).floor(),
+        "%" => a - b * (a / b).floor(),
+        "**" => a.powf(b),
+        _ => return at(line, format!("{operator} is not read here")),
+    }))
+}
+
+/// What a comparison says; `None` if the operator is none.
+fn ordered<T: PartialOrd>(operator: &str, a: &T, b: &T) -> Option<bool> {
+    Some(match operator {
         "<" => a < b,
         ">" => a > b,
         "<=" => a <= b,
-        _ => a >= b,
-    }
+        ">=" => a >= b,
+        _ => return None,
+    })
 }

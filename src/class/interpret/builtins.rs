@@ -1,8 +1,8 @@
 //! Python's own functions.
 
 use super::super::at;
-use super::super::value::{Given, Held, Id, Kind, Partial, Value};
-use super::arithmetic::float;
+use super::super::value::{Given, Held, Id, Kind, Partial, Value, short, whole};
+use super::arithmetic::{float, int, int_of};
 use super::{ITEMS, Run};
 use crate::error::Result;
 
@@ -28,7 +28,7 @@ impl Run<'_> {
                     _ => {
                         let items = given.named.iter().cloned();
                         let items = items.map(|(name, value)| (Value::Text(name.into()), value)).collect();
-                        self.heap.dict(items)
+                        self.dict_of(items, line)?
                     }
                 }
             }
@@ -64,7 +64,8 @@ impl Run<'_> {
                 };
                 let mut rows = Vec::new();
                 for (index, item) in self.items(over, line)?.into_iter().enumerate() {
-                    rows.push(self.list(vec![Value::Int(first.saturating_add(index as i64)), item], line)?);
+                    let number = int(first.checked_add(index as i64), line)?;
+                    rows.push(self.list(vec![number, item], line)?);
                 }
                 self.list(rows, line)?
             }
@@ -78,7 +79,7 @@ impl Run<'_> {
                 Ok(number) => Value::Int(number),
                 Err(_) => return at(line, "this text is no number"),
             },
-            ("isinstance", [value, kind]) => match self.is_a(value, kind) {
+            ("isinstance", [value, kind]) => match self.is_one_of(value, kind, line)? {
                 Some(answer) => Value::Bool(answer),
                 None => Value::Unread,
             },
@@ -118,49 +119,54 @@ impl Run<'_> {
             }
             _ => args.to_vec(),
         };
+        if let Some(result) = of_ints(name, &listed) {
+            return int(result, line).map(Some);
+        }
         let Some(numbers) = listed.iter().map(float).collect::<Option<Vec<f64>>>() else { return Ok(None) };
-        let whole = listed.iter().all(|value| matches!(value, Value::Int(_)));
+        let rounded = |number: f64| int(whole(number), line).map(Some);
         let (module, short) = name.rsplit_once('.').unwrap_or(("", name));
+        let is_math = matches!(module, "math" | "np" | "numpy");
         let result = match (short, &numbers[..]) {
             ("min", [first, rest @ ..]) if module.is_empty() => rest.iter().fold(*first, |a, b| a.min(*b)),
             ("max", [first, rest @ ..]) if module.is_empty() => rest.iter().fold(*first, |a, b| a.max(*b)),
             ("sum", _) if module.is_empty() => numbers.iter().sum(),
             ("abs", [x]) if module.is_empty() => x.abs(),
             ("pow", [x, y]) if module.is_empty() => x.powf(*y),
-            ("float", [x]) if module.is_empty() => return Ok(Some(Value::Float(*x))),
-            ("int", [x]) if module.is_empty() => return Ok(Some(Value::Int(x.trunc() as i64))),
-            ("round", [x]) if module.is_empty() => return Ok(Some(Value::Int(x.round_ties_even() as i64))),
-            ("floor", [x]) if matches!(module, "math" | "np" | "numpy") => {
-                return Ok(Some(Value::Int(x.floor() as i64)));
-            }
-            ("ceil", [x]) if matches!(module, "math" | "np" | "numpy") => return Ok(Some(Value::Int(x.ceil() as i64))),
-            (_, [x]) if matches!(module, "math" | "np" | "numpy") => {
-                let result = match short {
-                    "sqrt" => x.sqrt(),
-                    "log2" => x.log2(),
-                    "log" => x.ln(),
-                    "exp" => x.exp(),
-                    _ => return Ok(None),
-                };
-                return Ok(Some(Value::Float(result)));
-            }
+            ("float", [x]) if module.is_empty() => *x,
+            ("int", [x]) if module.is_empty() => return rounded(x.trunc()),
+            ("round", [x]) if module.is_empty() => return rounded(x.round_ties_even()),
+            ("floor", [x]) if is_math => return rounded(x.floor()),
+            ("ceil", [x]) if is_math => return rounded(x.ceil()),
+            ("sqrt", [x]) if is_math => x.sqrt(),
+            ("log2", [x]) if is_math => x.log2(),
+            ("log", [x]) if is_math => x.ln(),
+            ("exp", [x]) if is_math => x.exp(),
             _ => return Ok(None),
         };
-        Ok(Some(if whole { Value::Int(result as i64) } else { Value::Float(result) }))
+        Ok(Some(Value::Float(result)))
     }
 
-    /// `isinstance`; `None` if only a run would tell.
+    /// `isinstance` of one kind or a tuple of kinds, which may hold tuples; `None` if only a run would tell.
+    fn is_one_of(&mut self, value: &Value, kind: &Value, line: usize) -> Result<Option<bool>> {
+        let Value::List(_) = kind else { return Ok(self.is_a(value, kind)) };
+        let mut answer = Some(false);
+        for kind in self.items(kind, line)? {
+            match self.deeper(line, |run| run.is_one_of(value, &kind, line))? {
+                Some(true) if answer.is_some() => answer = Some(true),
+                Some(_) => {}
+                None => answer = None,
+            }
+        }
+        Ok(answer)
+    }
+
     fn is_a(&self, value: &Value, kind: &Value) -> Option<bool> {
         let name = match kind {
-            Value::Name(name) => name.rsplit('.').next().unwrap_or(name),
-            Value::List(kinds) => {
-                let answers = self.heap.lists[kinds.0].iter().map(|kind| self.is_a(value, kind));
-                return answers.collect::<Option<Vec<_>>>().map(|answers| answers.contains(&true));
-            }
+            Value::Name(name) => short(name),
             Value::Class(wanted) => {
                 let Value::Module(id) = value else { return Some(false) };
                 let class = self.heap.modules[id.0].class;
-                return Some(class.is_some_and(|c| super::modules::lineage(self.module, c).contains(wanted)));
+                return Some(class.is_some_and(|class| self.module.classes[class].lineage.contains(wanted)));
             }
             _ => return None,
         };
@@ -201,4 +207,19 @@ impl Run<'_> {
             false => at(line, "this range is too long"),
         }
     }
+}
+
+/// A function of ints, exactly; `None` if this is none, or one whose result is a float. The inner `None` is an int that
+/// cannot be had.
+fn of_ints(name: &str, values: &[Value]) -> Option<Option<i64>> {
+    let numbers: Vec<i64> = values.iter().map(int_of).collect::<Option<_>>()?;
+    Some(match (name, &numbers[..]) {
+        ("min", [_, ..]) => numbers.iter().min().copied(),
+        ("max", [_, ..]) => numbers.iter().max().copied(),
+        ("sum", _) => numbers.iter().try_fold(0i64, |sum, number| sum.checked_add(*number)),
+        ("abs", [x]) => x.checked_abs(),
+        ("pow", [x, y]) if *y >= 0 => u32::try_from(*y).ok().and_then(|y| x.checked_pow(y)),
+        ("int" | "round" | "math.floor" | "math.ceil", [x]) => Some(*x),
+        _ => return None,
+    })
 }

@@ -3,6 +3,7 @@
 use super::super::at;
 use super::super::parser::{Argument, Clause, Expression, Node};
 use super::super::value::{Given, Held, Id, Kind, Scope, Value};
+use super::arithmetic::int;
 use super::{ITEMS, Run};
 use crate::error::Result;
 use crate::network::Op;
@@ -28,6 +29,7 @@ impl Run<'_> {
                     match self.value(part, scope)? {
                         value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None) => {
                             text += &self.shown(&value, line)?;
+                            self.fits(&text, line)?;
                         }
                         // A message, most likely; what depends on it says so.
                         _ => return Ok(Value::Unread),
@@ -99,7 +101,7 @@ impl Run<'_> {
             }
             Node::Lambda(function) => Value::Function(function.clone(), Some(scope)),
             Node::Minus(value) => match self.value(value, scope)? {
-                Value::Int(number) => Value::Int(number.wrapping_neg()),
+                Value::Int(number) => int(number.checked_neg(), line)?,
                 Value::Float(number) => Value::Float(-number),
                 Value::Tensor(x) => self.tensor(Op::Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line)?,
                 Value::Unread => Value::Unread,
@@ -123,7 +125,7 @@ impl Run<'_> {
             place = scope.around;
         }
         let module = self.module;
-        if let Some(class) = module.classes.iter().position(|class| class.name == name) {
+        if let Some(&class) = module.class_places.get(name) {
             return Ok(Value::Class(class));
         }
         if let Some(function) = module.functions.get(name) {
@@ -155,13 +157,15 @@ impl Run<'_> {
             match key {
                 Some(key) => list.push((self.value(key, scope)?, self.value(value, scope)?)),
                 None => match self.value(value, scope)? {
-                    Value::Dict(id) => list.extend(self.heap.dicts[id.0].clone()),
+                    Value::Dict(id) => list.extend_from_slice(self.heap.dicts[id.0].items()),
                     _ => return at(line, "only a dict can be spread with **"),
                 },
             }
+            if list.len() > ITEMS {
+                return at(line, "this dict is too long");
+            }
         }
-        self.spend(list.len(), line)?;
-        Ok(self.heap.dict(list))
+        self.dict_of(list, line)
     }
 
     fn each(&mut self, item: &Expression, clauses: &[Clause], scope: Id, list: &mut Vec<Value>) -> Result<()> {
@@ -196,7 +200,9 @@ impl Run<'_> {
             match (&argument.name, argument.stars, value) {
                 (None, 1, value) => given.args.extend(self.items(&value, line)?),
                 (None, 2, Value::Dict(id)) => {
-                    for (key, value) in self.heap.dicts[id.0].clone() {
+                    let items = self.heap.dicts[id.0].items().to_vec();
+                    self.spend(items.len(), line)?;
+                    for (key, value) in items {
                         let name = self.shown(&key, line)?;
                         given.named.push((name, value));
                     }
@@ -261,8 +267,8 @@ impl Run<'_> {
         }
         let class = self.heap.modules[id.0].class;
         let constant = class.and_then(|class| {
-            let own = super::modules::lineage(self.module, class);
-            own.into_iter().find_map(|class| self.module.classes[class].constants.get(name))
+            let own = &self.module.classes[class].lineage;
+            own.iter().find_map(|&class| self.module.classes[class].constants.get(name))
         });
         if let Some(constant) = constant {
             let scope = self.heap.scope(Scope::default());
@@ -272,11 +278,9 @@ impl Run<'_> {
         Ok(match (name, &self.heap.modules[id.0].kind) {
             ("training", _) => Value::Bool(false),
             ("_modules", _) => {
-                let children =
-                    self.heap.modules[id.0].children().map(|(name, child)| (Value::Text(name), Value::Module(child)));
-                let children: Vec<_> = children.collect();
-                self.spend(children.len(), line)?;
-                self.heap.dict(children)
+                let children = self.children(id, line)?.into_iter();
+                let children = children.map(|(name, child)| (Value::Text(name), Value::Module(child)));
+                self.dict_of(children.collect(), line)?
             }
             ("weight" | "bias" | "device" | "dtype", _) => Value::Unread,
             ("in_channels", Kind::Layer(Op::Conv2d(conv))) => count(conv.in_channels),

@@ -2,8 +2,7 @@
 
 use super::super::at;
 use super::super::value::{Given, Held, Id, Kind, Value};
-use super::arithmetic::same;
-use super::{ITEMS, Run};
+use super::{ITEMS, Run, SCANNED};
 use crate::error::Result;
 
 impl Run<'_> {
@@ -11,12 +10,12 @@ impl Run<'_> {
     pub(super) fn items(&mut self, over: &Value, line: usize) -> Result<Vec<Value>> {
         let items = match over {
             Value::List(id) => self.heap.lists[id.0].clone(),
-            Value::Dict(id) => self.heap.dicts[id.0].iter().map(|(key, _)| key.clone()).collect(),
+            Value::Dict(id) => self.heap.dicts[id.0].items().iter().map(|(key, _)| key.clone()).collect(),
             Value::Module(id) => {
-                let module = &self.heap.modules[id.0];
-                match module.kind {
-                    Kind::Sequential | Kind::List => module.children().map(|(_, child)| Value::Module(child)).collect(),
-                    Kind::Dict => module.children().map(|(name, _)| Value::Text(name)).collect(),
+                let children = self.children(*id, line)?.into_iter();
+                match self.heap.modules[id.0].kind {
+                    Kind::Sequential | Kind::List => children.map(|(_, child)| Value::Module(child)).collect(),
+                    Kind::Dict => children.map(|(name, _)| Value::Text(name)).collect(),
                     _ => return at(line, "a loop runs over a list, a range or a ModuleList here"),
                 }
             }
@@ -43,10 +42,9 @@ impl Run<'_> {
     pub(super) fn pick(&mut self, owner: Value, index: Value, line: usize) -> Result<Value> {
         let found = match (&owner, &index) {
             (Value::List(id), Value::Int(index)) => nth(&self.heap.lists[id.0], *index),
-            (Value::Dict(id), key) => self.lookup(*id, key),
+            (Value::Dict(id), key) => self.heap.dicts[id.0].get(key).cloned(),
             (Value::Module(id), Value::Int(index)) => {
-                let children: Vec<_> = self.heap.modules[id.0].children().collect();
-                nth(&children, *index).map(|(_, child)| Value::Module(child))
+                nth(&self.children(*id, line)?, *index).map(|(_, child)| Value::Module(child))
             }
             (Value::Module(id), Value::Text(name)) => self.heap.modules[id.0].get(name).cloned(),
             (Value::Unread, _) => Some(Value::Unread),
@@ -110,16 +108,11 @@ impl Run<'_> {
                 }
             }
             (Value::Dict(id), key) => {
-                let count = self.heap.dicts[id.0].len();
-                if count >= ITEMS {
+                if self.heap.dicts[id.0].items().len() >= ITEMS {
                     return at(line, "this dict is too long");
                 }
-                self.spend(1 + count / 64, line)?;
-                let dict = &mut self.heap.dicts[id.0];
-                match dict.iter_mut().find(|(found, _)| same(found, &key)) {
-                    Some((_, found)) => *found = value,
-                    None => dict.push((key, value)),
-                }
+                self.spend(1, line)?;
+                self.heap.dicts[id.0].set(key, value);
             }
             (Value::Module(id), index) => self.add(*id, index, value, line)?,
             (Value::Unread, _) => {}
@@ -136,10 +129,6 @@ impl Run<'_> {
             true => Ok(()),
             false => at(line, "this list is too long"),
         }
-    }
-
-    fn lookup(&self, dict: Id, key: &Value) -> Option<Value> {
-        self.heap.dicts[dict.0].iter().find(|(found, _)| same(found, key)).map(|(_, value)| value.clone())
     }
 
     /// A method of a list, dict or text.
@@ -165,6 +154,7 @@ impl Run<'_> {
                 Value::None
             }
             (Held::List(id), "pop", _) => {
+                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
                 let list = &mut self.heap.lists[id.0];
                 let place = match args {
                     [Value::Int(place)] if *place < 0 => place.saturating_add(list.len() as i64),
@@ -177,15 +167,15 @@ impl Run<'_> {
                 }
             }
             (Held::List(id), "reverse", []) => {
+                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
                 self.heap.lists[id.0].reverse();
                 Value::None
             }
             (Held::List(_) | Held::Dict(_), "copy", []) => {
                 let over = match held {
                     Held::Dict(id) => {
-                        let items = self.heap.dicts[id.0].clone();
-                        self.spend(items.len(), line)?;
-                        return Ok(self.heap.dict(items));
+                        let items = self.heap.dicts[id.0].items().to_vec();
+                        return self.dict_of(items, line);
                     }
                     Held::List(id) => Value::List(id),
                     Held::Text(text) => Value::Text(text),
@@ -198,21 +188,22 @@ impl Run<'_> {
                 self.list(items, line)?
             }
             (Held::Dict(id), "values", []) => {
-                let items = self.heap.dicts[id.0].iter().map(|(_, value)| value.clone()).collect();
+                let items = self.heap.dicts[id.0].items().iter().map(|(_, value)| value.clone()).collect();
                 self.list(items, line)?
             }
             (Held::Dict(id), "items", []) => {
                 let mut pairs = Vec::new();
-                for (key, value) in self.heap.dicts[id.0].clone() {
+                for (key, value) in self.heap.dicts[id.0].items().to_vec() {
                     pairs.push(self.list(vec![key, value], line)?);
                 }
                 self.list(pairs, line)?
             }
             (Held::Dict(id), "get" | "pop", [key, rest @ ..]) => {
-                self.lookup(*id, key).or(rest.first().cloned()).unwrap_or(Value::None)
+                let found = self.heap.dicts[id.0].get(key).or(rest.first());
+                found.cloned().unwrap_or(Value::None)
             }
             (Held::Dict(id), "update", [Value::Dict(more)]) => {
-                for (key, value) in self.heap.dicts[more.0].clone() {
+                for (key, value) in self.heap.dicts[more.0].items().to_vec() {
                     self.put(&Value::Dict(*id), key, value, line)?;
                 }
                 Value::None
@@ -224,10 +215,13 @@ impl Run<'_> {
             (Held::Text(text), "format", _) => {
                 let mut filled = text.to_string();
                 for (index, value) in args.iter().enumerate() {
+                    // Each argument is a search through the text.
+                    self.spend(1 + filled.len() / SCANNED, line)?;
                     let marks = ["{}".to_owned(), format!("{{{index}}}")];
                     for mark in marks.iter().filter(|mark| text.contains(&***mark)) {
                         filled = filled.replacen(mark, &self.shown(value, line)?, 1);
                     }
+                    self.fits(&filled, line)?;
                 }
                 self.text(filled, line)?
             }

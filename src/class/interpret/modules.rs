@@ -2,54 +2,30 @@
 
 use std::rc::Rc;
 
-use super::super::parser::{self, Function};
+use super::super::parser::Function;
 use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
 use super::arithmetic::tensor_of;
-use super::{ITEMS, Run, TEXT};
+use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
 use crate::network::{ConvTranspose2d, NodeId, Op};
 
-/// Longest line of base classes.
-const BASES: usize = 32;
 /// Deepest module in a network.
 const DEPTH: usize = 64;
-
-/// A class and its base classes of the file, in the order in which methods are looked for.
-pub fn lineage(module: &parser::Module, class: usize) -> Vec<usize> {
-    let (mut list, mut next) = (Vec::new(), vec![class]);
-    while let Some(class) = next.pop() {
-        if list.len() >= BASES || list.contains(&class) {
-            continue;
-        }
-        list.push(class);
-        let bases = module.classes[class].bases.iter().rev();
-        next.extend(bases.filter_map(|base| module.classes.iter().position(|class| class.name == *base)));
-    }
-    list
-}
-
-/// The first base class from outside the file, without what stands before its last dot.
-fn outer_base(module: &parser::Module, class: usize) -> String {
-    let own = lineage(module, class);
-    let bases = own.iter().flat_map(|&class| &module.classes[class].bases);
-    let mut outer = bases.filter(|base| !module.classes.iter().any(|class| class.name == **base));
-    outer.next().map_or("Module", |base| base.rsplit('.').next().unwrap_or(base)).to_owned()
-}
 
 impl Run<'_> {
     /// The method of this name, and the place of its class among the module's classes.
     pub(super) fn method(&self, id: Id, name: &str, from: usize) -> Option<(Rc<Function>, usize)> {
         let class = self.heap.modules[id.0].class?;
-        let own = lineage(self.module, class).into_iter().enumerate().skip(from);
+        let own = self.module.classes[class].lineage.iter().enumerate().skip(from);
         let find =
-            |(place, class): (usize, usize)| Some((self.module.classes[class].functions.get(name)?.clone(), place));
+            |(place, class): (usize, &usize)| Some((self.module.classes[*class].functions.get(name)?.clone(), place));
         own.into_iter().find_map(find)
     }
 
     /// A new module of a class of the file.
     pub(super) fn instance(&mut self, class: usize, given: Given, line: usize) -> Result<Id> {
-        let kind = match outer_base(self.module, class).as_str() {
+        let kind = match self.module.classes[class].outer_base.as_str() {
             "Sequential" => Kind::Sequential,
             "ModuleList" => Kind::List,
             "ModuleDict" => Kind::Dict,
@@ -68,9 +44,9 @@ impl Run<'_> {
         let Some(class) = self.heap.modules[id.0].class else { return Ok(()) };
         match self.heap.modules[id.0].kind {
             Kind::Plain => {
-                let base = outer_base(self.module, class);
+                let base = self.module.classes[class].outer_base.as_str();
                 if base != "Module"
-                    && let Some(kind) = layers::layer(&base, &given, &self.heap, line)?
+                    && let Some(kind) = layers::layer(base, &given, &self.heap, line)?
                 {
                     self.heap.modules[id.0].kind = kind;
                 }
@@ -83,7 +59,7 @@ impl Run<'_> {
     /// The items that `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict` are made with.
     pub(super) fn fill(&mut self, id: Id, given: Given, line: usize) -> Result<()> {
         let items = match (&self.heap.modules[id.0].kind, &given.args[..]) {
-            (_, [Value::Dict(dict)]) => self.heap.dicts[dict.0].clone(),
+            (_, [Value::Dict(dict)]) => self.heap.dicts[dict.0].items().to_vec(),
             (Kind::Sequential, args) => numbered(0, args.to_vec()),
             (_, []) => Vec::new(),
             (_, [over]) => numbered(0, self.items(over, line)?),
@@ -107,19 +83,23 @@ impl Run<'_> {
 
     /// Sets an attribute of a module.
     pub(super) fn set(&mut self, id: Id, name: Rc<str>, value: Value, line: usize) -> Result<()> {
-        let count = self.heap.modules[id.0].attributes.len();
-        if count >= ITEMS {
+        if self.heap.modules[id.0].attribute_count() >= ITEMS {
             return at(line, "this module has too many attributes");
         }
-        // Attributes are looked for one by one.
-        self.spend(1 + count / 64, line)?;
+        self.spend(1, line)?;
         self.heap.modules[id.0].set(name, value);
         Ok(())
     }
 
+    /// The modules that a module holds, by name.
+    pub(super) fn children(&mut self, id: Id, line: usize) -> Result<Vec<(Rc<str>, Id)>> {
+        self.spend(1 + self.heap.modules[id.0].attribute_count() / SCANNED, line)?;
+        Ok(self.heap.modules[id.0].children().collect())
+    }
+
     /// `append` and `extend` of a ModuleList or Sequential.
     pub(super) fn append(&mut self, id: Id, items: Vec<Value>, line: usize) -> Result<()> {
-        let count = self.heap.modules[id.0].children().count();
+        let count = self.children(id, line)?.len();
         numbered(count, items).into_iter().try_for_each(|(name, item)| self.add(id, name, item, line))
     }
 
@@ -127,7 +107,7 @@ impl Run<'_> {
     pub(super) fn register(&mut self, root: Id, line: usize) -> Result<()> {
         let mut next = vec![(root, String::new(), 0)];
         while let Some((id, path, depth)) = next.pop() {
-            self.spend(1, line)?;
+            self.spend(1 + path.len() / SCANNED, line)?;
             if depth > DEPTH || path.len() > TEXT {
                 return at(line, "the modules are nested too deeply");
             }
@@ -135,10 +115,9 @@ impl Run<'_> {
                 continue;
             }
             let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            let children: Vec<_> =
-                self.heap.modules[id.0].children().map(|(name, child)| (child, below(&name), depth + 1)).collect();
-            self.spend(children.len(), line)?;
-            next.extend(children.into_iter().rev());
+            let children = self.children(id, line)?;
+            self.spend(children.len() * (1 + path.len() / SCANNED), line)?;
+            next.extend(children.iter().rev().map(|(name, child)| (*child, below(name), depth + 1)));
             self.paths.insert(id, path.into());
         }
         Ok(())
@@ -164,8 +143,7 @@ impl Run<'_> {
             Kind::Nothing => x.map_or_else(|| at(line, "an input is missing"), Ok),
             Kind::Sequential => {
                 let Some(mut value) = x else { return at(line, "an input is missing") };
-                let children: Vec<Id> = self.heap.modules[id.0].children().map(|(_, child)| child).collect();
-                for child in children {
+                for (_, child) in self.children(id, line)? {
                     value = self.deeper(line, |run| run.forward(child, Given::of([value]), line))?;
                 }
                 Ok(value)
@@ -218,7 +196,6 @@ impl Run<'_> {
 
     /// A method that PyTorch's own classes have.
     pub(super) fn outer_method(&mut self, id: Id, name: &str, given: Given, line: usize) -> Result<Value> {
-        let children = |run: &Self| run.heap.modules[id.0].children().collect::<Vec<_>>();
         match (name, &given.args[..]) {
             ("__init__", _) => self.outer_init(id, given, line).map(|()| Value::None),
             ("forward", _) => self.outer_forward(id, given, line),
@@ -246,16 +223,16 @@ impl Run<'_> {
                 self.set(id, name.clone(), Value::Unread, line).map(|()| Value::None)
             }
             ("children" | "values", _) => {
-                let items = children(self).into_iter().map(|(_, child)| Value::Module(child)).collect();
+                let items = self.children(id, line)?.into_iter().map(|(_, child)| Value::Module(child)).collect();
                 self.list(items, line)
             }
             ("keys", _) => {
-                let items = children(self).into_iter().map(|(name, _)| Value::Text(name)).collect();
+                let items = self.children(id, line)?.into_iter().map(|(name, _)| Value::Text(name)).collect();
                 self.list(items, line)
             }
             ("named_children" | "items", _) => {
                 let mut items = Vec::new();
-                for (name, child) in children(self) {
+                for (name, child) in self.children(id, line)? {
                     items.push(self.list(vec![Value::Text(name), Value::Module(child)], line)?);
                 }
                 self.list(items, line)
@@ -283,6 +260,7 @@ impl Run<'_> {
             return at(line, "the network has too many layers");
         }
         let name = if path.is_empty() { op.name() } else { path };
+        self.spend(1 + (count + name.len()) / SCANNED, line)?;
         let taken = op.parameters().is_empty() && self.network.nodes.iter().any(|node| node.path == name);
         let name = if taken { format!("{name}@{count}") } else { name.to_owned() };
         Ok(Value::Tensor(self.network.node(name, op, inputs)))

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Class, Expression, Function, Node, Parameter, Parser, Statement, Takes};
+use super::{Class, Expression, Function, Module, Node, Parameter, Parser, Statement, Takes};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_BASES;
 
 impl Parser<'_> {
     pub(super) fn class(&mut self) -> Result<Class> {
@@ -20,7 +21,15 @@ impl Parser<'_> {
             }
         }
         self.expect(":")?;
-        let mut class = Class { name, line, bases, functions: HashMap::new(), constants: HashMap::new() };
+        let mut class = Class {
+            name,
+            line,
+            bases,
+            lineage: Vec::new(),
+            outer_base: String::new(),
+            functions: HashMap::new(),
+            constants: HashMap::new(),
+        };
         if *self.peek() != Kind::Line {
             self.pass_over();
             return Ok(class);
@@ -49,7 +58,7 @@ impl Parser<'_> {
         &mut self,
         decorator: String,
         functions: &mut HashMap<String, Rc<Function>>,
-        constants: &mut HashMap<String, Expression>,
+        constants: &mut HashMap<String, Rc<Expression>>,
     ) -> Result<()> {
         if self.is_name("def") {
             let function = self.readable(decorator)?;
@@ -65,6 +74,7 @@ impl Parser<'_> {
         let outcome = self.statement(&mut read);
         match (outcome, read.pop()) {
             (Ok(()), Some(Statement::Assign(targets, None, value))) => {
+                let value = Rc::new(value);
                 for target in targets {
                     if let Node::Name(name) = target.node {
                         constants.insert(name, value.clone());
@@ -146,6 +156,35 @@ impl Parser<'_> {
         }
         Ok(list)
     }
+}
+
+/// Finds every class's base classes once, so that looking for a method takes no search.
+pub(super) fn resolve_bases(module: &mut Module) {
+    for class in 0..module.classes.len() {
+        let lineage = lineage(module, class);
+        let outer_base = outer_base(module, &lineage);
+        let class = &mut module.classes[class];
+        (class.lineage, class.outer_base) = (lineage, outer_base);
+    }
+}
+
+fn lineage(module: &Module, class: usize) -> Vec<usize> {
+    let (mut list, mut next) = (Vec::new(), vec![class]);
+    while let Some(class) = next.pop().filter(|_| list.len() < MAX_CLASS_BASES) {
+        if list.contains(&class) {
+            continue;
+        }
+        list.push(class);
+        let bases = module.classes[class].bases.iter().take(MAX_CLASS_BASES).rev();
+        next.extend(bases.filter_map(|base| module.class_places.get(base)));
+    }
+    list
+}
+
+fn outer_base(module: &Module, lineage: &[usize]) -> String {
+    let bases = lineage.iter().flat_map(|&class| module.classes[class].bases.iter().take(MAX_CLASS_BASES));
+    let mut outer = bases.filter(|base| !module.class_places.contains_key(*base));
+    outer.next().map_or("Module", |base| base.rsplit('.').next().unwrap_or(base)).to_owned()
 }
 
 /// `nn.Module` as text; `None` if the expression is no dotted name.
