@@ -2,6 +2,7 @@
 //! line or set the clipboard.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 
@@ -41,14 +42,14 @@ pub fn json(value: &serde_json::Value) -> String {
 
 /// An error as lines: its message, and the keys that the message does not name.
 pub fn error_lines(error: &Error) -> Vec<String> {
-    // The message's own line breaks stand; those of a key must not.
-    let message = error
-        .keys
-        .iter()
-        .filter(|key| key.contains(is_control))
-        .fold(error.message.clone(), |text, key| text.replace(key.as_str(), &escaped(key)));
-    let message = message.lines().map(|line| escaped(line).into_owned());
-    let others = error.keys.iter().filter(|key| !error.message.contains(key.as_str()));
+    // Only the list of what does not fit has lines of its own; any other line break is that of a key or a name.
+    let has_lines = error.code == Code::ModelMismatch && !error.keys.iter().any(|key| key.contains('\n'));
+    let message = error.message.split(|c| has_lines && c == '\n').map(|line| escaped(line).into_owned());
+    // There may be tens of thousands of keys, and a message that names each: they are looked up, not searched for.
+    let words: HashSet<&str> =
+        error.message.split(['"', ' ', '\n']).map(|word| word.trim_end_matches([',', ':', '.'])).collect();
+    let is_named = |key: &str| words.contains(key) || error.keys.len() < 100 && error.message.contains(key);
+    let others = error.keys.iter().filter(|key| !is_named(key));
     message.chain(others.map(|key| format!("  {}", escaped(key)))).collect()
 }
 
@@ -88,10 +89,21 @@ mod tests {
 
     #[test]
     fn an_error_keeps_its_own_lines_alone() {
-        let error = Error::new(Code::ModelMismatch, format!("Does not fit:\n  missing {HOSTILE}"));
-        let lines = error_lines(&error.with_keys(vec![HOSTILE.to_owned(), "c\nd".to_owned()]));
-        assert_eq!(lines.len(), 3, "{lines:?}");
-        assert!(lines.iter().all(|line| !line.contains(is_control)), "{lines:?}");
-        assert_eq!(lines[2], r"  c\nd");
+        let own = Error::new(Code::ModelMismatch, "Does not fit:\nMissing key(s): \"a.weight\", \"b\".");
+        let lines = error_lines(&own.with_keys(["a.weight", "b", "c\u{1b}"].map(str::to_owned).to_vec()));
+        assert_eq!(lines, ["Does not fit:", "Missing key(s): \"a.weight\", \"b\".", r"  c\u{1b}"]);
+        for code in [Code::ModelMismatch, Code::CheckpointCorrupt] {
+            let error = Error::new(code, format!("{HOSTILE}: is not there.")).with_keys(vec![HOSTILE.to_owned()]);
+            let lines = error_lines(&error);
+            assert!(lines.len() == 1 && !lines[0].contains(is_control), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn many_keys_are_told_apart_at_once() {
+        let keys: Vec<String> = (0..50_000).map(|i| format!("layer.{i}.weight")).collect();
+        let message = format!("Missing key(s) in state_dict: \"{}\".", keys[1..].join("\", \""));
+        let lines = error_lines(&Error::new(Code::ModelMismatch, message).with_keys(keys));
+        assert_eq!(lines[1..], ["  layer.0.weight"]);
     }
 }
