@@ -91,5 +91,7 @@ pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).
 pub const RUN_BYTES: u64 = 3_500_000_000;
+/// Most holes of a mask that are compared pair by pair, to fill those that lie near each other together.
+pub const MAX_COMPARED_HOLES: usize = 500;
 /// Most threads that take part in a loop: more than a desktop has cores, and few enough that waiting costs little.
 pub const MAX_THREADS: usize = 64;

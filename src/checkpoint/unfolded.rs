@@ -1,5 +1,5 @@
-//! How much reading all tensors of a file would take. A file of kilobytes can show one storage in thousands of views, or
-//! hold gigabytes of deflated zeros, so this is compared with the file's length before any value is read.
+//! How many values all tensors of a file have together. A file of kilobytes can show one storage in thousands of views, or
+//! hold gigabytes of deflated zeros, so their number is compared with the file's length before any value is read.
 
 use super::bytes::fault;
 use super::tensors::{PIECE_ELEMENTS, Place, Storage, check};
@@ -56,8 +56,9 @@ impl Unfolded {
 
     fn text(&self, values: u64) -> String {
         format!(
-            "The tensors unfold to {values} values, because they show the same storages again and again or are deflated; \
-             infill reads up to {} from a file of this length. Save each tensor as a copy of its own (tensor.clone()).",
+            "The tensors unfold to {values} values, but infill reads at most {} from a file of this length. They are many \
+             views of the same storages, or compressed far more than weights can be. Save each tensor as a copy of its \
+             own (tensor.clone()), uncompressed.",
             self.most
         )
     }

@@ -20,7 +20,7 @@ use arithmetic::truth;
 
 /// Most statements, calls and list items that are followed for one class.
 const STEPS: usize = 400_000;
-/// What a step may look through: attributes, items or bytes.
+/// How many attributes, items or bytes may be looked through for one step.
 const SCANNED: usize = 16;
 /// Deepest nesting of calls and expressions.
 const CALLS: usize = 160;

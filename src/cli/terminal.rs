@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 
 use crate::error::{Code, Error, Result};
 
-/// Whether a terminal would act on it, or show the text around it in another order.
+/// Whether a terminal would act on this character, or show the text around it in another order.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')

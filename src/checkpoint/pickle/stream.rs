@@ -3,7 +3,7 @@
 use std::io::SeekFrom;
 
 use crate::checkpoint::Source;
-use crate::checkpoint::bytes::{fault, truncated};
+use crate::checkpoint::bytes::{fault, truncated, unreadable};
 use crate::error::{Code, Result};
 use crate::limits::{PICKLE_BYTES, PICKLE_STRING_BYTES};
 
@@ -38,8 +38,8 @@ impl<'a> Stream<'a> {
             return Err(truncated());
         }
         self.buffer.resize(count, 0);
-        self.source.seek(SeekFrom::Start(self.next))?;
-        self.source.read_exact(&mut self.buffer)?;
+        self.source.seek(SeekFrom::Start(self.next)).map_err(unreadable)?;
+        self.source.read_exact(&mut self.buffer).map_err(unreadable)?;
         self.crc.update(&self.buffer);
         self.next += count as u64;
         self.at = 0;
