@@ -1,6 +1,7 @@
 // Whatever is given: one clear sentence, nothing lost, and the next run works.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { check, decode, file, OUT, photo, ROOT, safetensors, defaultShapes } from './page.mjs';
+import { serve } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -75,7 +76,7 @@ export async function an_empty_mask_cannot_be_run(v) {
   await v.openPhoto(png());
   check(await v.button('Inpaint').isDisabled(), 'Inpaint is enabled without a mask');
   await v.says(/paint over/i);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -95,17 +96,38 @@ export async function a_worker_that_dies_in_the_middle(v) {
   await v.says(/crashed/);
   await v.page.unroute(glue);
   await stillWorks(v, mask);
-  v.quiet();
+  await v.quiet();
 }
+
+/** Keeps every worker that the page starts, so that a test can end it. */
+const KEEP_WORKERS = `{
+  const Plain = Worker;
+  window.workersForTest = [];
+  window.Worker = class extends Plain {
+    constructor(url, options) {
+      super(url, options);
+      window.workersForTest.push(this);
+    }
+  };
+}`;
 
 /** @param {Visitor} v */
 export async function a_worker_that_dies_without_a_word(v) {
-  await v.openPhoto(png());
-  await v.paint([[-30, 0], [30, 10]]);
-  const mask = (await v.save('Save mask')).bytes;
-  for (const worker of v.page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
-  await stillWorks(v, mask);
-  v.quiet();
+  const site = await serve(`${ROOT}dist`, {}, '/', {}, KEEP_WORKERS);
+  const visitor = await v.another(site.url);
+  try {
+    await visitor.open();
+    await visitor.openPhoto(png());
+    await visitor.paint([[-30, 0], [30, 10]]);
+    const mask = (await visitor.save('Save mask')).bytes;
+    const ended = await visitor.evaluate(() => /** @type {any} */ (window).workersForTest.splice(0).map((/** @type {Worker} */ worker) => worker.terminate()).length);
+    check(ended >= 2, `only ${ended} workers were there to end`);
+    await stillWorks(visitor, mask);
+    await visitor.quiet();
+  } finally {
+    await visitor.driver.close();
+    await site.close();
+  }
 }
 
 /** A worker that is replaced reads the weights again: their file is gone by then. @param {Visitor} v */
@@ -124,5 +146,5 @@ export async function weights_whose_file_vanishes_are_named(v) {
   await v.says(/no longer read this file|no longer be read/);
   await v.page.getByRole('combobox', { name: 'Model', exact: true }).selectOption('none');
   await stillWorks(v, mask);
-  v.quiet();
+  await v.quiet();
 }

@@ -22,10 +22,8 @@ async function native(image, mask, ...more) {
  * @param {Visitor} v
  */
 async function neverSharpen(v) {
-  const toggle = v.button('Settings and details');
-  if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
-  await v.page.getByRole('tab', { name: 'Fill', exact: true }).click();
-  await v.page.getByRole('combobox', { name: 'Sharpen from the photo' }).selectOption('off');
+  await v.tab('Fill');
+  await v.control('combobox', 'Sharpen from the photo').selectOption('off');
 }
 
 /** @param {Visitor} v @param {Buffer} image @param {string[]} more */
@@ -49,7 +47,7 @@ export async function default_model_fills_like_the_command_line(v) {
   await v.openPhoto(file('photo.png', image, 'image/png'));
   await neverSharpen(v);
   await fillAndHold(v, image, '--sharpen', 'off');
-  v.quiet();
+  await v.quiet();
 }
 
 /** Both decode JPEG with the same decoder, so no pixel may differ anywhere outside. @param {Visitor} v */
@@ -64,7 +62,7 @@ export async function a_jpeg_is_filled_like_the_command_line(v) {
   const same = compare(await native(image, mask, '--sharpen', 'off'), saved, decode(mask));
   check(same.holes > 100, `only ${same.holes} pixels were masked`);
   check(same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -76,7 +74,7 @@ export async function own_context_encoder_is_dropped_and_run(v) {
   check((await v.model()).includes('ContextEncoder'), `the model is ${await v.model()}`);
   check((await v.state()) === 'ready', 'loading weights changed the state');
   await fillAndHold(v, image, '--weights', WEIGHTS);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -89,7 +87,7 @@ export async function holes_are_given_to_the_network_as_its_settings_say(v) {
   check(await smooth.isChecked(), 'the default model does not get its holes continued');
   await smooth.uncheck();
   await fillAndHold(v, image, '--sharpen', 'off', '--hole-value', '0');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -106,7 +104,7 @@ export async function a_fill_is_undone_and_redone(v) {
   check(Buffer.compare(redone.data, filled.data) === 0, 'redo does not give the fill back');
   await v.paint([[-60, 40], [60, 40]]);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -116,10 +114,10 @@ export async function a_mask_is_loaded_and_saved_as_it_is(v) {
   const mask = (await v.save('Save mask')).bytes;
   await v.button('Clear mask').click();
   await v.give('Load mask', file('mask.png', mask, 'image/png'));
-  await v.page.waitForFunction(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
+  await v.until(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
   const again = (await v.save('Save mask')).bytes;
   check(Buffer.compare(decode(mask).data, decode(again).data) === 0, 'the mask came back different');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -133,7 +131,7 @@ export async function a_run_is_cancelled_and_the_next_one_works(v) {
   await v.reaches(['ready', 'done'], 2000);
   console.log(`  idle ${Date.now() - start} ms after Cancel`);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -149,7 +147,7 @@ export async function the_page_stays_responsive_during_a_run(v) {
   await v.inpaint();
   const tasks = await v.page.evaluate(() => /** @type {any} */ (window).tasks);
   console.log(`  long tasks while running: ${tasks.length ? tasks.map((/** @type {number} */ t) => `${t.toFixed(0)} ms`).join(', ') : 'none'}`);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -166,7 +164,7 @@ export async function tiny_and_odd_photos_come_out_at_their_size(v) {
 
 /** @param {Visitor} v */
 export async function a_sample_is_one_click_away(v) {
-  await v.page.locator('#samples button, #samples a').first().click();
+  await v.button('Sample: kingfisher on a branch').click();
   await v.reaches(['ready']);
-  v.quiet();
+  await v.quiet();
 }

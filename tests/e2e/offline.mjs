@@ -2,21 +2,22 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { ChromiumDriver } from './engines/chromium.mjs';
 import { check, file, photo, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** A visitor of another copy of the site, with service workers. @param {Visitor} v @param {string} url */
 async function visitorOf(v, url) {
-  const context = await /** @type {import('playwright-core').Browser} */ (v.page.context().browser()).newContext({ acceptDownloads: true });
-  context.setDefaultTimeout(15_000);
-  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
-  return new Visitor(await context.newPage(), url);
+  const visitor = await v.another(url, { serviceWorkers: true });
+  // Elsewhere the machine's own number of cores must do.
+  await visitor.driver.page?.context().addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
+  return visitor;
 }
 
 /** Until the site and the model that comes with it are kept. @param {Visitor} v */
 async function isKept(v) {
-  await v.page.evaluate(() => navigator.serviceWorker.ready);
-  await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
+  await v.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  await v.until(async () => (await (await caches.open('infill-models')).keys()).length === 1);
 }
 
 /** @param {Visitor} v */
@@ -24,24 +25,24 @@ export async function the_site_works_offline_once_visited(v) {
   const site = await serve(`${ROOT}dist`, {}, '/some/where/');
   const visitor = await visitorOf(v, site.url);
   await visitor.open();
-  check(!(await visitor.page.evaluate(() => crossOriginIsolated)), 'isolated without a service worker: this test shows nothing');
+  check(!(await visitor.evaluate(() => crossOriginIsolated)), 'isolated without a service worker: this test shows nothing');
   await isKept(visitor);
   // The first visit ends, with whatever it still asks for, before the host goes away.
-  await visitor.page.goto('about:blank');
+  await visitor.driver.goto('about:blank');
   await site.close();
   await visitor.open();
-  check(await visitor.page.evaluate(() => crossOriginIsolated), 'the page is not cross-origin isolated at the second visit');
+  check(await visitor.evaluate(() => crossOriginIsolated), 'the page is not cross-origin isolated at the second visit');
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
   await visitor.save('Save image');
-  visitor.quiet();
-  await visitor.page.context().close();
+  await visitor.quiet();
+  await visitor.driver.close();
 }
 
 /** Builds of the crate that are kept. @param {Visitor} v */
 function builds(v) {
-  return v.page.evaluate(async () => {
+  return v.evaluate(async () => {
     const names = (await caches.keys()).filter((name) => name.startsWith('infill-site'));
     const requests = (await Promise.all(names.map(async (name) => (await caches.open(name)).keys()))).flat();
     return requests.flatMap(({ url }) => /\/pkg\/(.*)\/infill_bg\.wasm$/.exec(url)?.[1] ?? []).sort().join();
@@ -64,7 +65,7 @@ export async function only_the_builds_that_are_used_are_kept(v) {
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
-  visitor.quiet();
+  await visitor.quiet();
   await visitor.page.context().close();
 }
 
@@ -111,9 +112,9 @@ export async function an_update_waits_until_the_last_tab_is_closed(v) {
     } while ((await other.title()) !== 'second');
     const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
     check(caches.length === 1, `old versions are kept: ${caches}`);
-    const kept = await builds(new Visitor(other, site.url));
+    const kept = await builds(new Visitor(new ChromiumDriver(other, site.url), site.url));
     check(kept === 'relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
-    visitor.quiet();
+    await visitor.quiet();
     await visitor.page.context().close();
   } finally {
     await site.close();

@@ -31,7 +31,7 @@ export async function photo_and_weights_are_dropped_together(v) {
   check((await v.model()).includes('ContextEncoder'), `the model is ${await v.model()}`);
   await v.paint([[-30, 0], [30, 10]]);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -39,7 +39,7 @@ export async function a_photo_is_pasted(v) {
   await hand(v, 'paste', [file('image.png', photo(320, 240), 'image/png')]);
   await v.reaches(['ready']);
   await v.says(/320 .* 240/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -49,7 +49,7 @@ export async function a_dropped_letter_is_refused_and_the_work_kept(v) {
   await hand(v, 'drop', [file('letter.txt', Buffer.from('Dear Sir'), 'text/plain')]);
   await v.says(/letter\.txt/);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -68,7 +68,7 @@ export async function leaving_with_unsaved_work_asks(v) {
   await v.save('Save image');
   await v.open();
   check(asked.length === 1, 'leaving asks although everything is saved');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
