@@ -11,8 +11,8 @@ const BROWSERS = ['/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/
 const START_MS = 30_000;
 const SCRIPT_MS = 120_000;
 const DOWNLOAD_MS = 15_000;
-/** MiniBrowser's own bars take this much of its window. */
-const BARS = 38;
+/** What the page is given of the window, in CSS pixels. */
+const VIEWPORT = { width: 1280, height: 800 };
 /** The name that WebDriver gives to what refers to an element. */
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 /** Elements that may have a role, so that not every one is asked. */
@@ -46,7 +46,7 @@ function freePort() {
 
 /** A display that no screen shows. @returns {Promise<{name: string, end: () => void}>} */
 async function display() {
-  const server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1600x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const number = await new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('exit', () => reject(new Error('Xvfb ended')));
@@ -147,7 +147,18 @@ class WebkitDriver extends RemoteDriver {
         if (Date.now() > end) throw error;
       }
     }
-    await this.#send('POST', '/window/rect', { width: 1280, height: 800 + BARS });
+    await this.#fit();
+  }
+
+  /** Gives the page its size: MiniBrowser's bars take a part of the window, and one more for every file that it saves. */
+  async #fit() {
+    for (const end = Date.now() + START_MS; Date.now() < end; await pause(30)) {
+      const inner = await this.evaluate(() => ({ width: innerWidth, height: innerHeight }));
+      if (inner.width === VIEWPORT.width && inner.height === VIEWPORT.height) return;
+      const { width, height } = await this.#send('GET', '/window/rect');
+      await this.#send('POST', '/window/rect', { width: width + VIEWPORT.width - inner.width, height: height + VIEWPORT.height - inner.height });
+    }
+    throw new Error('the window does not take the size of the page');
   }
 
   /** @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>} */
@@ -214,6 +225,7 @@ class WebkitDriver extends RemoteDriver {
       if (name) {
         const bytes = await readFile(`${folder}/${name}`);
         await rm(`${folder}/${name}`);
+        await this.#fit();
         return { name, bytes };
       }
       if (Date.now() > end) throw new Error('nothing was saved');
