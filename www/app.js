@@ -44,6 +44,9 @@ export class App {
   /** The file that was dropped last and does not run, for its card. */
   misfit = /** @type {{file: string, failure: Failure, sources: import('./document/models.js').Source[]} | null} */ (null);
   #listener;
+  #shown = { words: '', action: /** @type {Action | null} */ (null) };
+  /** Counts the errors. */
+  #failures = 0;
 
   /** @param {Listener} listener */
   constructor(listener) {
@@ -61,7 +64,36 @@ export class App {
    * @param {Action | null} [action]
    */
   say(words, action = null) {
+    this.#shown = { words, action };
     this.#listener.words(words, action);
+  }
+
+  /**
+   * Says what nobody asked for just now: an error that is shown stays, and this comes after it.
+   * @param {string} words
+   * @param {Action | null} [action]
+   */
+  mention(words, action = null) {
+    if (this.state.value !== 'error') return this.say(words, action);
+    const { words: before, action: offered } = this.#shown;
+    this.say(`${before} ${words}`.trim(), offered ?? action);
+  }
+
+  /** Says how far something in the background is, unless an error is shown. @param {string} words */
+  hint(words) {
+    if (this.state.value !== 'error') this.say(words);
+  }
+
+  /**
+   * Begins an action; its success ends an error that was there before, but not one that came meanwhile.
+   * @returns {(words: string) => void} to be called with what is said when it has succeeded
+   */
+  begin() {
+    const failures = this.#failures;
+    return (words) => {
+      if (this.#failures === failures) this.state.succeeded();
+      if (!this.state.isRunning) this.mention(words);
+    };
   }
 
   /**
@@ -70,6 +102,7 @@ export class App {
    * @param {Action | null} [action]
    */
   fail(words, action = null) {
+    this.#failures += 1;
     this.state.failed();
     this.say(words, action);
   }

@@ -34,17 +34,17 @@ export async function loadByPosition(app) {
  * @param {boolean} byPosition
  */
 async function loadFile(app, blob, file, byPosition) {
+  const succeed = app.begin();
   app.say(text.reading(file));
   const added = entry(app.models.newHandle(), file, blob);
   added.byPosition = byPosition;
   try {
     await load(app, added);
     app.misfit = null;
-    app.state.succeeded();
     const name = nameOf(added);
     const joined = await join(app, added);
     if (!joined) app.models.add(added);
-    app.say(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
+    succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });
     app.misfit = { file, failure, sources: failure.report ? [sourceOf(file, blob, failure.report)] : [] };
@@ -118,11 +118,11 @@ async function join(app, added) {
  * @param {File} file
  */
 export async function chooseSecond(app, target, file) {
+  const succeed = app.begin();
   try {
     const { width, height, rgba } = await app.codec.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
     target.second = { name: file.name, width, height, rgba };
-    app.state.succeeded();
-    app.say(text.secondChosen(file.name));
+    succeed(text.secondChosen(file.name));
   } catch (error) {
     app.fail(wordsFor(error, file.name));
   }
@@ -191,11 +191,11 @@ export async function prepareDefault(app) {
   try {
     await fetchDefault(app);
     // Whoever dropped weights meanwhile has been told of them.
-    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.say(text.welcome);
+    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.hint(text.welcome);
   } catch (error) {
     if (app.models.selected.handle === SHIPPED) app.models.select(NONE);
     const words = error instanceof Failure ? wordsFor(error) : text.shippedFailed;
-    app.say(words, { label: text.retry, run: () => void retryDefault(app) });
+    app.mention(words, { label: text.retry, run: () => void retryDefault(app) });
   }
 }
 
