@@ -143,7 +143,8 @@ export const text = {
   errors: {
     'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
-    'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-replaced': 'The worker that held the model was replaced. Your work is untouched: try again.',
     'worker-wait': 'The browser took too long over this file, so it was given up. Try again, or save it as PNG or JPEG with another program first.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
     'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',

@@ -57,6 +57,11 @@ function isPoisoned(error) {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
+/** Whether it was an allocation that failed, as the engines put it. @param {unknown} error */
+function isMemory(error) {
+  return /memory|allocation|array length/i.test(String(error));
+}
+
 /**
  * Loads a build of the crate and says so; called by the worker's own source.
  * @param {import('./builds.js').Build} build
@@ -211,14 +216,14 @@ async function decode(blob, tryBrowser) {
 }
 
 self.addEventListener('message', async (/** @type {any} */ { data }) => {
-  if (data.kind === 'pixels') return receivePixels(data);
   try {
+    // A large photo may not fit: then the request that follows must not wait for it.
+    if (data.kind === 'pixels') return receivePixels(data);
     const { value, transfer } = await answer(data);
     post({ kind: 'done', id: data.id, value }, transfer);
   } catch (error) {
     if (isPoisoned(error)) {
-      const isMemory = error instanceof RangeError || /memory/i.test(String(error));
-      post({ kind: 'dead', fault: { code: isMemory ? 'out-of-memory' : 'worker-crash', message: String(error), keys: [] } });
+      post({ kind: 'dead', fault: { code: isMemory(error) ? 'worker-memory' : 'worker-crash', message: String(error), keys: [] } });
     } else {
       post({ kind: 'error', id: data.id, fault: faultOf(error) });
     }
