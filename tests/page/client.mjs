@@ -121,6 +121,24 @@ export async function a_crash_fails_its_task_alone() {
   assert.equal(await second, 2);
 }
 
+export async function what_names_a_model_is_not_run_by_a_worker_that_lacks_it() {
+  const { client, workers, ready } = setUp();
+  const { generation } = client;
+  const first = client.request(unload('a'));
+  const bound = client.request(unload('b'), { generation });
+  const free = client.request(unload('c'));
+  ready();
+  await turn();
+  workers[0].say({ kind: 'dead', fault });
+  await assert.rejects(first, { code: 'worker-crash' });
+  ready();
+  await assert.rejects(bound, { code: 'worker-replaced' });
+  await turn();
+  assert.deepEqual(workers[1].received.map(({ handle }) => handle), ['c']);
+  workers[1].say({ kind: 'done', id: workers[1].last.id, value: 3 });
+  assert.equal(await free, 3);
+}
+
 export async function three_crashes_a_minute_end_the_attempts() {
   const { client, workers, ready } = setUp();
   for (let i = 0; i < 3; i++) {

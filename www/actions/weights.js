@@ -11,6 +11,7 @@ import { Failure } from '../worker/protocol.js';
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
 /** @typedef {import('../worker/protocol.js').Report} Report */
+/** @typedef {import('../worker/protocol.js').Request} Request */
 
 /**
  * Reads files one after another; the last that fits is selected.
@@ -62,18 +63,19 @@ async function load(app, target) {
   const { handle, blob, file } = target;
   if (!blob) throw new Error(text.shippedMissing);
   const result = await app.inference.request({ kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
+  const { generation } = app.inference;
   const sources = [sourceOf(file, blob, result.report)];
   for (const partner of target.partners) {
     const from = `${handle}+`;
-    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file });
-    await app.inference.request({ kind: 'combine', handle, from });
+    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file }, { generation });
+    await app.inference.request({ kind: 'combine', handle, from }, { generation });
     result.loaded.push(...more.loaded);
     result.report.networks.push(...more.report.networks);
     result.report.tensors.push(...more.report.tensors);
     sources.push(sourceOf(partner.file, partner.blob, more.report));
   }
   target.result = { ...result, sources };
-  target.generation = app.inference.generation;
+  target.generation = generation;
 }
 
 /** @param {string} file @param {Blob} blob @param {Report} report @returns {import('../document/models.js').Source} */
@@ -107,7 +109,7 @@ async function join(app, added) {
   } else {
     app.models.select(painter.handle);
   }
-  await app.inference.request({ kind: 'unload', handle: helper.handle });
+  await unload(app, helper);
   return painter;
 }
 
@@ -133,13 +135,33 @@ export async function chooseSecond(app, target, file) {
  * Makes sure that the worker holds the model: it may be a new one, or the file may still be on its way.
  * @param {App} app
  * @param {Entry} target
- * @returns {Promise<string>} the handle for a run; empty for the photo alone
  */
 export async function ensure(app, target) {
-  if (target.handle === NONE) return '';
+  if (target.handle === NONE) return;
   if (target.handle === SHIPPED && !target.blob) await fetchDefault(app);
   if (target.generation !== app.inference.generation) await load(app, target);
-  return target.handle;
+}
+
+/**
+ * Asks the worker something of a model. Where the worker was replaced before it came to it, the model is loaded again
+ * and the question asked once more; that ends because a worker that keeps crashing is not started again.
+ * @param {App} app
+ * @param {Entry} target
+ * @param {(handle: string) => Request} question made anew for every attempt; the handle is empty for the photo alone
+ * @param {import('../worker/client.js').Options} [options]
+ * @returns {Promise<any>}
+ */
+export async function askModel(app, target, question, options = {}) {
+  for (;;) {
+    await ensure(app, target);
+    const isBare = target.handle === NONE;
+    try {
+      const request = question(isBare ? '' : target.handle);
+      return await app.inference.request(request, isBare ? options : { ...options, generation: target.generation });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'worker-replaced') throw error;
+    }
+  }
 }
 
 /** @type {Promise<void> | null} */
@@ -227,8 +249,17 @@ export async function removeModel(app, handle) {
   if (!removed) return;
   app.models.remove(handle);
   app.say(text.modelRemoved(nameOf(removed)));
-  if (removed.generation !== app.inference.generation) return;
-  await app.inference.request({ kind: 'unload', handle }).catch(() => {
+  await unload(app, removed);
+}
+
+/**
+ * Takes a model out of the worker.
+ * @param {App} app
+ * @param {Entry} target
+ */
+async function unload(app, { handle, generation }) {
+  if (generation !== app.inference.generation) return;
+  await app.inference.request({ kind: 'unload', handle }, { generation }).catch(() => {
     // A worker that is gone holds nothing.
   });
 }

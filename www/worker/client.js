@@ -18,6 +18,7 @@ import { Threads } from './threads.js';
  * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
  * @property {Transferable[]} [transfer]
  * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
+ * @property {number} [generation] the worker that holds what the request names: any other answers `worker-replaced`
  */
 
 /**
@@ -107,6 +108,7 @@ export class WorkerClient {
     this.generation++;
   }
 
+  /** @returns {void} */
   #next() {
     clearTimeout(this.#idleTimer);
     if (this.#active) return;
@@ -118,6 +120,11 @@ export class WorkerClient {
     if (!this.#isReady) return;
     const task = this.#queue.shift();
     if (!task) return;
+    const { generation = this.generation } = task.options;
+    if (generation !== this.generation) {
+      task.reject(new Failure({ code: 'worker-replaced', message: 'The worker that held the model is gone.', keys: [] }));
+      return this.#next();
+    }
     this.#active = task;
     void this.#post(task, this.#worker);
   }
