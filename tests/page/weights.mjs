@@ -1,6 +1,6 @@
 // Models in the worker: loaded again after it was replaced, joined wholly or not at all.
 import assert from 'node:assert/strict';
-import { askModel } from '../../www/actions/weights.js';
+import { askModel, loadWeights } from '../../www/actions/weights.js';
 import { entry, ModelList, NONE } from '../../www/document/models.js';
 import { Failure } from '../../www/worker/protocol.js';
 
@@ -68,4 +68,28 @@ export async function without_a_network_any_worker_will_do() {
   const none = app.models.find(NONE);
   assert.equal(await askModel(app, none, (handle) => /** @type {any} */ ({ kind: 'inpaint', handle })), undefined);
   assert.deepEqual(asked, ['inpaint ']);
+}
+
+export async function two_halves_that_do_not_join_leave_the_first_as_it_was() {
+  let isBroken = true;
+  const { app, asked, said } = page((request) => {
+    if (request.kind === 'combine' && isBroken) throw new Failure({ code: 'out-of-memory', message: 'Both need 3 GB.', keys: [] });
+    if (request.kind === 'load') return loaded(request.name.startsWith('edge') ? 'edgeconnect-edge' : 'edgeconnect-inpaint');
+    return null;
+  });
+  await loadWeights(app, [/** @type {any} */ (new File(['p'], 'painter.pth'))]);
+  const painter = app.models.selected;
+  await loadWeights(app, [/** @type {any} */ (new File(['e'], 'edge.pth'))]);
+  assert.match(said.at(-1) ?? '', /Both need 3 GB/, 'the crate says more than the page');
+  assert.deepEqual(painter.partners, []);
+  assert.equal(painter.result.loaded.length, 1);
+  // It runs alone, after it was loaded anew: what the worker holds under its handle is half of something.
+  asked.length = 0;
+  await askModel(app, painter, (handle) => /** @type {any} */ ({ kind: 'inpaint', handle }));
+  assert.deepEqual(asked, [`load ${painter.handle}`, `inpaint ${painter.handle}`]);
+  // And the second half can be given again.
+  isBroken = false;
+  await loadWeights(app, [/** @type {any} */ (new File(['e'], 'edge.pth'))]);
+  assert.equal(painter.partners.length, 1);
+  assert.equal(painter.result.loaded.length, 2);
 }

@@ -55,17 +55,20 @@ async function loadFile(app, blob, file, byPosition) {
 }
 
 /**
- * Puts an entry into the present worker.
+ * Puts an entry into the present worker, together with these files; only when all of it worked is it the entry's.
  * @param {App} app
  * @param {Entry} target
+ * @param {Entry['partners']} [partners] whose networks run together with its own
  */
-async function load(app, target) {
+async function load(app, target, partners = target.partners) {
   const { handle, blob, file } = target;
   if (!blob) throw new Error(text.shippedMissing);
+  // Whatever comes of it, the worker no longer holds what it held under this handle.
+  target.generation = 0;
   const result = await app.inference.request({ kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
   const { generation } = app.inference;
   const sources = [sourceOf(file, blob, result.report)];
-  for (const partner of target.partners) {
+  for (const partner of partners) {
     const from = `${handle}+`;
     const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file }, { generation });
     await app.inference.request({ kind: 'combine', handle, from }, { generation });
@@ -74,6 +77,7 @@ async function load(app, target) {
     result.report.tensors.push(...more.report.tensors);
     sources.push(sourceOf(partner.file, partner.blob, more.report));
   }
+  target.partners = partners;
   target.result = { ...result, sources };
   target.generation = generation;
 }
@@ -101,8 +105,7 @@ async function join(app, added) {
   if (!other) return null;
   const [painter, helper] = wanted === PAINTER ? [other, added] : [added, other];
   if (!helper.blob) return null;
-  painter.partners.push({ file: helper.file, blob: helper.blob });
-  await load(app, painter);
+  await load(app, painter, [...painter.partners, { file: helper.file, blob: helper.blob }]);
   if (painter === added) {
     app.models.remove(helper.handle);
     app.models.add(painter);
