@@ -71,8 +71,8 @@ function pathOf(request) {
  */
 async function answer(request, path) {
   const cache = await caches.open(CACHE).catch(() => null);
-  const kept = await cache?.match(path).catch(() => undefined);
   try {
+    const kept = cache && (await keptOwn(cache, path));
     const response = kept ?? (await fetchOwn(path));
     // Without storage, or with none left, it serves this once.
     if (!kept) await cache?.put(path, response.clone()).catch(() => {});
@@ -82,6 +82,23 @@ async function answer(request, path) {
     // anything else is as if there were no service worker.
     return path.startsWith('pkg/') ? new Response(null, { status: 204 }) : fetch(request);
   }
+}
+
+/**
+ * The kept file, if it is still what was kept: any page of this origin can write to the cache.
+ * @param {Cache} cache
+ * @param {string} path
+ */
+async function keptOwn(cache, path) {
+  const response = await cache.match(path).catch(() => undefined);
+  if (!response) return null;
+  const bytes = await response.arrayBuffer();
+  return (await sha256(bytes)) === hashOf(path) ? new Response(bytes, { headers: response.headers }) : null;
+}
+
+/** @param {string} path */
+function hashOf(path) {
+  return SITE.now[path] ?? SITE.later[path];
 }
 
 /** @param {Response} response */
@@ -107,13 +124,12 @@ async function keep(cache, path) {
  * @returns {Promise<Response>}
  */
 async function fetchOwn(path) {
-  const wanted = SITE.now[path] ?? SITE.later[path];
   // What the browser already has will mostly do; a stale copy is fetched anew.
   for (const mode of /** @type {RequestCache[]} */ (['default', 'reload'])) {
     const response = await fetch(new URL(path, worker.registration.scope), { cache: mode });
     if (!response.ok) continue;
     const bytes = await response.arrayBuffer();
-    if ((await sha256(bytes)) !== wanted) continue;
+    if ((await sha256(bytes)) !== hashOf(path)) continue;
     const type = response.headers.get('Content-Type') ?? 'application/octet-stream';
     const headers = new Headers({ 'Content-Type': type });
     const policy = response.headers.get(COEP);

@@ -14,10 +14,16 @@ async function visitorOf(v, url) {
   return visitor;
 }
 
+/** In the page: whether the model that comes with the site is kept. */
+async function modelIsKept() {
+  const name = `infill-models ${new URL('.', location.href).href}`;
+  return (await caches.has(name)) && (await (await caches.open(name)).keys()).length === 1;
+}
+
 /** Until the site and the model that comes with it are kept. @param {Visitor} v */
 async function isKept(v) {
   await v.evaluate(() => navigator.serviceWorker.ready.then(() => true));
-  await v.until(async () => (await (await caches.open('infill-models')).keys()).length === 1);
+  await v.until(modelIsKept);
 }
 
 /** @param {Visitor} v */
@@ -37,6 +43,31 @@ export async function the_site_works_offline_once_visited(v) {
   await visitor.inpaint();
   await visitor.save('Save image');
   await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** Other pages of the origin can write to the site's cache: what they put there is not run. @param {Visitor} v */
+export async function a_kept_file_that_was_rewritten_is_fetched_anew(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.open();
+  await isKept(visitor);
+  await visitor.evaluate(async () => {
+    const name = (await caches.keys()).find((each) => each.startsWith('infill-site')) ?? '';
+    const poison = new Response('document.title = "poisoned";', { headers: { 'Content-Type': 'text/javascript' } });
+    await (await caches.open(name)).put('www/main.js', poison);
+  });
+  await visitor.driver.goto('about:blank');
+  await visitor.open();
+  check((await visitor.evaluate(() => document.title)) !== 'poisoned', 'the rewritten file was run');
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.says(/300 .* 200/);
+  // And the right one is kept again.
+  await visitor.driver.goto('about:blank');
+  await site.close();
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.says(/300 .* 200/);
   await visitor.driver.close();
 }
 

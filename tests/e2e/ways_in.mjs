@@ -74,8 +74,9 @@ export async function leaving_with_unsaved_work_asks(v) {
 /** @param {Visitor} v */
 export async function without_its_own_model_the_page_says_so_and_runs_dropped_weights(v) {
   // The first visit keeps the model: let it finish, then take it away.
-  await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
-  await v.page.evaluate(() => caches.delete('infill-models'));
+  const name = `infill-models ${v.url}`;
+  await v.until(async (name) => (await caches.has(name)) && (await (await caches.open(name)).keys()).length === 1, name);
+  await v.evaluate((name) => caches.delete(name), name);
   await v.page.route('**/default.safetensors*', (route) => route.abort());
   await v.open();
   await v.says(/could not be fetched/);

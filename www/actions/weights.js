@@ -5,7 +5,7 @@
 import { wordsFor } from '../app.js';
 import { entry, NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
-import { fetchShipped, forgetShipped, SHIPPED as FILE } from '../storage/shipped.js';
+import { fetchShipped, SHIPPED as FILE } from '../storage/shipped.js';
 import { Failure } from '../worker/protocol.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -186,25 +186,13 @@ export function fetchDefault(app) {
 async function fetchAndLoad(app) {
   const shipped = app.models.find(SHIPPED);
   if (!shipped || shipped.blob) return;
-  for (;;) {
-    const { blob, wasKept } = await fetchShipped((done) => {
-      if (!app.document || app.state.isRunning) app.say(text.fetchingShipped(done));
-    });
-    shipped.blob = blob;
-    shipped.file = FILE.name;
-    try {
-      // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
-      const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
-      const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
-      shipped.result = { report, loaded, sources: [sourceOf(FILE.name, blob, report)] };
-      break;
-    } catch (error) {
-      shipped.blob = null;
-      const isDamaged = error instanceof Failure && error.code.startsWith('checkpoint-');
-      if (!wasKept || !isDamaged) throw error;
-      await forgetShipped();
-    }
-  }
+  const blob = await fetchShipped((done) => {
+    if (!app.document || app.state.isRunning) app.hint(text.fetchingShipped(done));
+  });
+  // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
+  const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
+  const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
+  Object.assign(shipped, { blob, file: FILE.name, result: { report, loaded, sources: [sourceOf(FILE.name, blob, report)] } });
   app.models.touch();
 }
 

@@ -146,6 +146,7 @@ export const text = {
     'worker-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
     'worker-replaced': 'The worker that held the model was replaced. Your work is untouched: try again.',
     'worker-wait': 'The browser took too long over this file, so it was given up. Try again, or save it as PNG or JPEG with another program first.',
+    'shipped-damaged': 'The model on this server is damaged or of another version than this page. Reload the page; if that does not help, publish the site again.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
     'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
