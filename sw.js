@@ -23,7 +23,7 @@ const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', [COEP]: 'requir
 const RELAXED = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11]);
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
-worker.addEventListener('activate', (event) => event.waitUntil(dropOldVersions()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
 worker.addEventListener('fetch', (event) => {
   const path = pathOf(event.request);
   if (path !== null) event.respondWith(answer(event.request, path));
@@ -46,9 +46,11 @@ async function buildsOfOldVersions() {
   return paths.flatMap((path) => (path?.startsWith('pkg/') ? [path] : []));
 }
 
-async function dropOldVersions() {
+async function activate() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  // The page of the first visit, too: its workers can start again when the host is gone. Later versions find no page.
+  await worker.clients.claim();
 }
 
 /**

@@ -15,8 +15,8 @@ import { Threads } from './worker/threads.js';
 /** @typedef {import('./document/state.js').State} State */
 /** @typedef {{label: string, run: () => void}} Action a button beside the status line */
 
-/** The codec worker gives its memory back when it has had nothing to do for this long. */
-const CODEC_IDLE_MS = 20_000;
+/** A worker for files gives its memory back when it has had nothing to do for this long. */
+const FILES_IDLE_MS = 20_000;
 
 /**
  * What the parts of the page are told.
@@ -53,8 +53,10 @@ export class App {
     this.#listener = listener;
     this.state = new PageState((state) => listener.state(state));
     this.models = new ModelList(() => listener.models());
-    /** Decodes and encodes, also while a run is on. */
-    this.codec = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: CODEC_IDLE_MS });
+    /** Decodes, also while a run is on. */
+    this.decoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
+    /** Encodes, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
+    this.encoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
     this.inference = new WorkerClient(spawnWorker, { builds: this.builds, threads: new Threads() });
   }
@@ -119,6 +121,7 @@ export class App {
 
   /** Photo, mask, history or selection changed. */
   touch() {
+    this.encoder.keepReady(this.document?.history.isUnsaved ?? false);
     this.#listener.work();
   }
 }

@@ -1,6 +1,6 @@
 // Whatever is given: one clear sentence, nothing lost, and the next run works.
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { check, decode, file, OUT, photo, ROOT, safetensors, defaultShapes } from './page.mjs';
+import { check, decode, file, KEEP_WORKERS, OUT, photo, ROOT, safetensors, defaultShapes } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -99,18 +99,6 @@ export async function a_worker_that_dies_in_the_middle(v) {
   await v.quiet();
 }
 
-/** Keeps every worker that the page starts, so that a test can end it. */
-const KEEP_WORKERS = `{
-  const Plain = Worker;
-  window.workersForTest = [];
-  window.Worker = class extends Plain {
-    constructor(url, options) {
-      super(url, options);
-      window.workersForTest.push(this);
-    }
-  };
-}`;
-
 /** @param {Visitor} v */
 export async function a_worker_that_dies_without_a_word(v) {
   const site = await serve(`${ROOT}dist`, {}, '/', {}, KEEP_WORKERS);
@@ -147,4 +135,72 @@ export async function weights_whose_file_vanishes_are_named(v) {
   await v.page.getByRole('combobox', { name: 'Model', exact: true }).selectOption('none');
   await stillWorks(v, mask);
   await v.quiet();
+}
+
+/** A Windows icon that holds one PNG. @param {number} side */
+function icon(side) {
+  const picture = photo(side, side);
+  const head = Buffer.alloc(22);
+  // Type 1 is an icon; one picture, of 32 bits, behind the head.
+  head.writeUInt16LE(1, 2);
+  head.writeUInt16LE(1, 4);
+  head.set([side, side], 6);
+  head.writeUInt16LE(1, 10);
+  head.writeUInt16LE(32, 12);
+  head.writeUInt32LE(picture.length, 14);
+  head.writeUInt32LE(head.length, 18);
+  return Buffer.concat([head, picture]);
+}
+
+/** @param {Visitor} v */
+export async function an_icon_is_opened_and_blocks_nothing(v) {
+  await v.openPhoto(file('icon.ico', icon(48), 'image/x-icon'));
+  await v.says(/48 .* 48/, 10_000);
+  await v.openPhoto(png());
+  await v.says(/300 .* 200/, 10_000);
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.save('Save mask');
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function three_crashes_of_the_decoder_do_not_block_saving(v) {
+  await v.openPhoto(png());
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.inpaint();
+  await v.page.route('**/pkg/*/infill.js', async (route) => {
+    const response = await route.fetch();
+    const trap = 'decode_photo = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
+    await route.fulfill({ response, body: `${await response.text()}\n${trap}` });
+  });
+  // The decoder that is there does not know the trap: it is ended, so that the next one does.
+  for (const worker of v.page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
+  for (let crash = 0; crash < 3; crash++) {
+    await v.openPhoto(file('broken.png', photo(10, 10), 'image/png'));
+    await v.says(/crashed/);
+  }
+  await v.openPhoto(file('broken.png', photo(10, 10), 'image/png'));
+  await v.says(/three times within a minute/);
+  const { bytes } = await v.save('Save image');
+  check(decode(bytes).width === 300, 'another picture was saved');
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.save('Save mask');
+}
+
+/** @param {Visitor} v */
+export async function an_error_stays_when_the_default_model_arrives(v) {
+  let arrive = () => {};
+  const late = new Promise((resolve) => { arrive = () => resolve(undefined); });
+  await v.page.route('**/default.safetensors*', async (route) => {
+    await late;
+    await route.continue();
+  });
+  await v.evaluate((name) => caches.delete(name), `infill-models ${v.url}`);
+  await v.open();
+  await v.openPhoto(file('letter.jpg', Buffer.from('Dear Sir'), 'image/jpeg'));
+  await v.says(/letter\.jpg/);
+  arrive();
+  await v.until(() => /\d/.test(document.querySelector('#model-size')?.textContent ?? ''));
+  check(/letter\.jpg/.test(await v.status()), `the error is gone: "${await v.status()}"`);
+  check((await v.state()) === 'error', 'the state is no error');
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { ChromiumDriver } from './engines/chromium.mjs';
-import { check, file, photo, ROOT, Visitor } from './page.mjs';
+import { check, file, KEEP_WORKERS, pause, photo, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** A visitor of another copy of the site, with service workers. @param {Visitor} v @param {string} url */
@@ -43,6 +43,44 @@ export async function the_site_works_offline_once_visited(v) {
   await visitor.inpaint();
   await visitor.save('Save image');
   await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** @param {Visitor} v */
+export async function work_of_the_first_visit_is_saved_when_the_host_is_gone(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.page.addInitScript(KEEP_WORKERS);
+  await visitor.open();
+  await isKept(visitor);
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  await site.close();
+  await visitor.save('Save image');
+  // Even a new worker starts, from what the service worker kept.
+  await visitor.evaluate(() => /** @type {any} */ (window).workersForTest.forEach((/** @type {Worker} */ worker) => worker.terminate()));
+  await visitor.paint([[-60, 40], [30, 50]]);
+  await visitor.inpaint();
+  await visitor.save('Save image');
+  await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** Where there is no service worker, what saves is ready before the host goes. @param {Visitor} v */
+export async function without_a_service_worker_work_is_saved_when_the_host_is_gone(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await v.another(site.url);
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  // The browser's own cache would hide that the host is gone.
+  await visitor.page.route('**', (route) => route.abort());
+  await site.close();
+  // Longer than a worker without work lives.
+  await pause(25_000);
+  await visitor.save('Save image');
   await visitor.driver.close();
 }
 

@@ -14,6 +14,18 @@ export function check(ok, text) {
   if (!ok) throw new Error(text);
 }
 
+/** A script for the page that keeps every worker which it starts, so that a test can end it. */
+export const KEEP_WORKERS = `{
+  const Plain = Worker;
+  window.workersForTest = [];
+  window.Worker = class extends Plain {
+    constructor(url, options) {
+      super(url, options);
+      window.workersForTest.push(this);
+    }
+  };
+}`;
+
 /** How often a wait asks again, in milliseconds. */
 const POLL_MS = 30;
 

@@ -25,7 +25,7 @@ export async function saveImage(app) {
     const bytes = app.state.isRunning ? photo.rgba.slice() : photo.rgba;
     const pixels = { key: keyOf(photo), bytes };
     const top = history.top;
-    const file = await app.codec.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
+    const file = await app.encoder.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
     download(file, name);
     if (history.top === top) {
       history.markSaved();
@@ -61,7 +61,7 @@ async function savePlane(app, holes, what, again) {
   const name = `${baseName(photo)}-${what}.png`;
   const succeed = app.begin();
   try {
-    const file = await app.codec.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
+    const file = await app.encoder.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
     download(file, name);
     succeed(text.saved(name));
   } catch (error) {
@@ -79,7 +79,7 @@ export async function loadMask(app, file) {
   const succeed = app.begin();
   try {
     const { width, height } = document.mask;
-    const holes = await app.codec.request({ kind: 'decode-mask', blob: file, width, height });
+    const holes = await app.decoder.request({ kind: 'decode-mask', blob: file, width, height });
     if (app.document !== document) return;
     document.loadMask(holes);
     succeed(text.maskLoaded);

@@ -125,7 +125,7 @@ async function join(app, added) {
 export async function chooseSecond(app, target, file) {
   const succeed = app.begin();
   try {
-    const { width, height, rgba } = await app.codec.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
+    const { width, height, rgba } = await app.decoder.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
     target.second = { name: file.name, width, height, rgba };
     succeed(text.secondChosen(file.name));
   } catch (error) {

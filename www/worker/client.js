@@ -42,6 +42,7 @@ export class WorkerClient {
   #threads;
   #idleMs;
   #idleTimer = 0;
+  #isKept = false;
   #worker = /** @type {Worker | null} */ (null);
   #isReady = false;
   #queue = /** @type {Task[]} */ ([]);
@@ -64,6 +65,17 @@ export class WorkerClient {
     this.#builds = builds;
     this.#threads = threads;
     this.#idleMs = idleMs;
+  }
+
+  /**
+   * Starts the worker before it is needed, and does not let it end when idle: what must not fail later, for instance
+   * because the host is gone by then, is ready now.
+   * @param {boolean} isKept
+   */
+  keepReady(isKept) {
+    if (isKept === this.#isKept) return;
+    this.#isKept = isKept;
+    this.#next();
   }
 
   /**
@@ -113,7 +125,8 @@ export class WorkerClient {
     clearTimeout(this.#idleTimer);
     if (this.#active) return;
     if (this.#queue.length === 0) {
-      if (this.#idleMs && this.#worker) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
+      if (this.#isKept && !this.#worker) return this.#start();
+      if (this.#idleMs && this.#worker && !this.#isKept) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
       return;
     }
     if (!this.#worker) return this.#start();
