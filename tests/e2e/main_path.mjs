@@ -1,6 +1,7 @@
 // The one job of the product: paint, fill, save; and the same with one's own network.
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { PNG } from 'pngjs';
 import { check, compare, decode, file, OUT, photo, ROOT, write } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -152,14 +153,55 @@ export async function the_page_stays_responsive_during_a_run(v) {
 
 /** @param {Visitor} v */
 export async function tiny_and_odd_photos_come_out_at_their_size(v) {
-  for (const [width, height] of [[1, 1], [1, 5000], [37, 23]]) {
+  for (const [width, height] of [[2, 1], [1, 5000], [37, 23]]) {
     await v.openPhoto(file('photo.png', photo(width, height), 'image/png'));
-    await v.paint([[0, 0], [3, 3]]);
+    await v.give('Load mask', file('mask.png', maskOf(width, height, (x, y) => x === 0 && y === 0), 'image/png'));
+    await v.says(/Mask loaded/);
     await v.inpaint();
     const saved = decode((await v.save('Save image')).bytes);
     check(saved.width === width && saved.height === height, `${width}x${height} came out as ${saved.width}x${saved.height}`);
     await v.open();
   }
+}
+
+/** A mask as a PNG, white where it is to be filled. @param {number} width @param {number} height @param {(x: number, y: number) => boolean} isHole */
+function maskOf(width, height, isHole) {
+  const png = new PNG({ width, height });
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) png.data.set(isHole(x, y) ? [255, 255, 255, 255] : [0, 0, 0, 255], (y * width + x) * 4);
+  return PNG.sync.write(png);
+}
+
+/** Nothing would be left to fill from. @param {Visitor} v */
+export async function a_mask_of_everything_is_refused(v) {
+  await v.openPhoto(file('photo.png', photo(60, 40), 'image/png'));
+  await v.give('Load mask', file('all.png', maskOf(60, 40, () => true), 'image/png'));
+  await v.says(/all\.png masks the whole photo/);
+  check((await v.state()) === 'error', `the state is ${await v.state()}`);
+  check(await v.button('Inpaint').isDisabled(), 'the mask was loaded all the same');
+  // White, and the hole in its transparency: the reading that once turned whole photos black.
+  const clear = decode(maskOf(60, 40, () => true));
+  for (let i = 0; i < 60 * 40; i++) clear.data[i * 4 + 3] = i < 600 ? 255 : 0;
+  await v.give('Load mask', file('alpha.png', PNG.sync.write(clear), 'image/png'));
+  await v.reaches(['error', 'ready']);
+  await v.until(() => !/all\.png/.test(document.querySelector('[role=status]')?.textContent ?? ''));
+  if ((await v.state()) === 'ready') {
+    const holes = decode((await v.save('Save mask')).bytes).data.filter((value, i) => i % 4 === 0 && value > 127).length;
+    check(holes === 600, `${holes} pixels are masked, not the 600 that are opaque`);
+  } else {
+    check(/alpha\.png/.test(await v.status()), `the status says ${await v.status()}`);
+  }
+}
+
+/** Painted by hand, too; what is there is still saved. @param {Visitor} v */
+export async function a_photo_painted_over_wholly_is_not_filled(v) {
+  await v.openPhoto(file('photo.png', photo(1, 1), 'image/png'));
+  await v.paint([[0, 0], [3, 3]]);
+  await v.button('Inpaint').click();
+  await v.reaches(['error']);
+  await v.says(/Everything is painted over/);
+  const saved = decode((await v.save('Save image')).bytes);
+  check(saved.width === 1 && saved.height === 1, `1x1 came out as ${saved.width}x${saved.height}`);
+  await v.quiet();
 }
 
 /** @param {Visitor} v */

@@ -33,6 +33,10 @@ export async function inpaint(app, stage, seed = 0) {
     app.say(text.paintFirst);
     return false;
   }
+  if (mask.isFull) {
+    app.fail(text.maskFull);
+    return false;
+  }
   const began = performance.now();
   const control = new AbortController();
   const { signal } = control;

@@ -81,6 +81,7 @@ export async function loadMask(app, file) {
     const { width, height } = document.mask;
     const holes = await app.decoder.request({ kind: 'decode-mask', blob: file, width, height });
     if (app.document !== document) return;
+    if (holes.every((/** @type {number} */ hole) => hole > 127)) return app.fail(text.maskFileFull(file.name));
     document.loadMask(holes);
     succeed(text.maskLoaded);
   } catch (error) {

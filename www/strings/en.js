@@ -115,6 +115,9 @@ export const text = {
   /** @param {string} name */
   saved: (name) => `Saved as ${name}.`,
   maskLoaded: 'Mask loaded. It is used exactly as it is.',
+  maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
+  /** @param {string} file */
+  maskFileFull: (file) => `${file} masks the whole photo, so nothing would be left to fill it from. White is filled and black is kept: save the mask as white on black, and load it again.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
   modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
