@@ -204,6 +204,30 @@ export async function a_photo_painted_over_wholly_is_not_filled(v) {
   await v.quiet();
 }
 
+/** Whatever opens as a photo is read as a mask. @param {Visitor} v */
+export async function a_bmp_is_loaded_as_a_mask(v) {
+  const [width, height] = [60, 40];
+  const row = width * 3;
+  const bmp = Buffer.alloc(54 + row * height);
+  bmp.write('BM');
+  bmp.writeUInt32LE(bmp.length, 2);
+  bmp.writeUInt32LE(54, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(width, 18);
+  // From the top.
+  bmp.writeInt32LE(-height, 22);
+  bmp.writeUInt16LE(1, 26);
+  bmp.writeUInt16LE(24, 28);
+  bmp.fill(255, 54, 54 + row * 10);
+  await v.openPhoto(file('photo.png', photo(width, height), 'image/png'));
+  await v.give('Load mask', file('mask.bmp', bmp, 'image/bmp'));
+  await v.says(/Mask loaded/);
+  const mask = decode((await v.save('Save mask')).bytes);
+  const wrong = mask.data.filter((value, i) => i % 4 === 0 && (value > 127) !== (i / 4 < width * 10)).length;
+  check(wrong === 0, `${wrong} pixels of the mask are not the picture's`);
+  await v.quiet();
+}
+
 /** @param {Visitor} v */
 export async function a_sample_is_one_click_away(v) {
   await v.button('Sample: kingfisher on a branch').click();

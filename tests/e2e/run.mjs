@@ -27,6 +27,7 @@ const EVERYWHERE = [
   main.a_run_is_cancelled_and_the_next_one_works,
   main.tiny_and_odd_photos_come_out_at_their_size,
   main.a_mask_of_everything_is_refused,
+  main.a_bmp_is_loaded_as_a_mask,
   main.a_sample_is_one_click_away,
   bad.not_an_image,
   bad.not_a_checkpoint,

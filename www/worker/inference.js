@@ -138,8 +138,7 @@ async function answer(request) {
       return { value: bytes, transfer: [bytes.buffer] };
     }
     case 'decode-mask': {
-      const bytes = await bytesOf(request.blob);
-      const holes = crate.decode_mask(bytes, request.width, request.height);
+      const holes = await decodeMask(request.blob, request.width, request.height);
       return { value: holes, transfer: [holes.buffer] };
     }
     case 'encode-mask': {
@@ -200,6 +199,24 @@ async function bytesOf(blob) {
 }
 
 /**
+ * A mask in any format that opens as a photo; the crate alone says which pixels are holes.
+ * @param {Blob} blob
+ * @param {number} width
+ * @param {number} height
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function decodeMask(blob, width, height) {
+  try {
+    return crate.decode_mask(await bytesOf(blob), width, height);
+  } catch (error) {
+    if (faultOf(error).code !== 'image-format') throw error;
+    const picture = await browsers(blob, error);
+    const png = crate.encode_photo(picture.rgba, picture.width, picture.height, picture.hasAlpha, picture.isGray, picture.icc);
+    return crate.decode_mask(png, width, height);
+  }
+}
+
+/**
  * @param {Blob} blob
  * @param {boolean} tryBrowser
  */
@@ -208,11 +225,19 @@ async function decode(blob, tryBrowser) {
     return crate.decode_photo(await bytesOf(blob));
   } catch (error) {
     if (!tryBrowser || faultOf(error).code !== 'image-format') throw error;
-    return decodeInBrowser(blob).catch((browsers) => {
-      // The crate's sentence says more than the browser's, except where the browser was too slow.
-      throw faultOf(browsers).code === 'worker-wait' ? browsers : error;
-    });
+    return browsers(blob, error);
   }
+}
+
+/**
+ * The picture as the browser decodes it.
+ * @param {Blob} blob
+ * @param {unknown} crates what the crate said: more than the browser, except where that was too slow
+ */
+function browsers(blob, crates) {
+  return decodeInBrowser(blob).catch((error) => {
+    throw faultOf(error).code === 'worker-wait' ? error : crates;
+  });
 }
 
 self.addEventListener('message', async (/** @type {any} */ { data }) => {
