@@ -75,5 +75,5 @@ export async function a_wide_gamut_photo_keeps_its_colours(v) {
     const change = compare(before, decode(saved), mask);
     check(change.holes > 100 && change.inside > 0 && change.outside === 0, `${name}: ${JSON.stringify(change)}`);
   }
-  v.quiet();
+  await v.quiet();
 }

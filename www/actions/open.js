@@ -30,7 +30,7 @@ export async function openPhoto(app, page, blob, name) {
   app.say(text.opening(name));
   try {
     /** @type {DecodedPhoto} */
-    const decoded = await app.codec.request({ kind: 'decode-photo', blob, tryBrowser: true });
+    const decoded = await app.decoder.request({ kind: 'decode-photo', blob, tryBrowser: true });
     const { buffer, byteOffset, length } = decoded.rgba;
     const rgba = new Uint8ClampedArray(buffer, byteOffset, length);
     if (app.document?.history.isUnsaved) {

@@ -115,6 +115,9 @@ export const text = {
   /** @param {string} name */
   saved: (name) => `Saved as ${name}.`,
   maskLoaded: 'Mask loaded. It is used exactly as it is.',
+  maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
+  /** @param {string} file */
+  maskFileFull: (file) => `${file} masks the whole photo, so nothing would be left to fill it from. White is filled and black is kept: save the mask as white on black, and load it again.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
   modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
@@ -143,8 +146,10 @@ export const text = {
   errors: {
     'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
-    'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-replaced': 'The worker that held the model was replaced. Your work is untouched: try again.',
     'worker-wait': 'The browser took too long over this file, so it was given up. Try again, or save it as PNG or JPEG with another program first.',
+    'shipped-damaged': 'The model on this server is damaged or of another version than this page. Reload the page; if that does not help, publish the site again.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
     'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',

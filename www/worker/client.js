@@ -18,6 +18,7 @@ import { Threads } from './threads.js';
  * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
  * @property {Transferable[]} [transfer]
  * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
+ * @property {number} [generation] the worker that holds what the request names: any other answers `worker-replaced`
  */
 
 /**
@@ -41,6 +42,7 @@ export class WorkerClient {
   #threads;
   #idleMs;
   #idleTimer = 0;
+  #isKept = false;
   #worker = /** @type {Worker | null} */ (null);
   #isReady = false;
   #queue = /** @type {Task[]} */ ([]);
@@ -63,6 +65,17 @@ export class WorkerClient {
     this.#builds = builds;
     this.#threads = threads;
     this.#idleMs = idleMs;
+  }
+
+  /**
+   * Starts the worker before it is needed, and does not let it end when idle: what must not fail later, for instance
+   * because the host is gone by then, is ready now.
+   * @param {boolean} isKept
+   */
+  keepReady(isKept) {
+    if (isKept === this.#isKept) return;
+    this.#isKept = isKept;
+    this.#next();
   }
 
   /**
@@ -107,17 +120,24 @@ export class WorkerClient {
     this.generation++;
   }
 
+  /** @returns {void} */
   #next() {
     clearTimeout(this.#idleTimer);
     if (this.#active) return;
     if (this.#queue.length === 0) {
-      if (this.#idleMs && this.#worker) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
+      if (this.#isKept && !this.#worker) return this.#start();
+      if (this.#idleMs && this.#worker && !this.#isKept) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
       return;
     }
     if (!this.#worker) return this.#start();
     if (!this.#isReady) return;
     const task = this.#queue.shift();
     if (!task) return;
+    const { generation = this.generation } = task.options;
+    if (generation !== this.generation) {
+      task.reject(new Failure({ code: 'worker-replaced', message: 'The worker that held the model is gone.', keys: [] }));
+      return this.#next();
+    }
     this.#active = task;
     void this.#post(task, this.#worker);
   }
