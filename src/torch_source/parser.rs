@@ -124,7 +124,7 @@ pub struct Function {
     /// The decorator's name, such as `staticmethod`; empty if there is none.
     pub decorator: String,
     /// Why it cannot be followed; told when somebody calls it.
-    pub fault: Option<Error>,
+    pub parse_error: Option<Error>,
 }
 
 #[derive(Clone, Debug)]

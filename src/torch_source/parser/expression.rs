@@ -89,7 +89,7 @@ impl Parser<'_> {
                 let value = parser.expression()?;
                 let body = vec![Statement::Return(Some(value))];
                 let (name, decorator) = ("lambda".to_owned(), String::new());
-                let function = Function { name, line, parameters, body, decorator, fault: None };
+                let function = Function { name, line, parameters, body, decorator, parse_error: None };
                 return parser.grown(line, Node::Lambda(Rc::new(function)));
             }
             let value = parser.either()?;

@@ -73,8 +73,8 @@ impl Run<'_> {
         self.register(id, line)?;
         let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
         let (forward, _) = self.method(id, "forward", 0).ok_or_else(missing)?;
-        if let Some(fault) = &forward.fault {
-            return Err(fault.clone());
+        if let Some(error) = &forward.parse_error {
+            return Err(error.clone());
         }
         let inputs = forward.parameters.iter().skip(1).filter(|parameter| parameter.takes == Takes::One);
         let (count, required) = (inputs.clone().count(), inputs.clone().filter(|p| p.default.is_none()).count());
@@ -188,8 +188,8 @@ impl Run<'_> {
         mut given: Given,
         line: usize,
     ) -> Result<Value> {
-        if let Some(fault) = &function.fault {
-            return Err(fault.clone());
+        if let Some(error) = &function.parse_error {
+            return Err(error.clone());
         }
         let scope = self.heap.scope(Scope { names: HashMap::new(), around, this });
         if let Some((id, _)) = this {
