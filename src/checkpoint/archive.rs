@@ -1,6 +1,6 @@
 //! Zip checkpoints: `torch.save` since 1.6, and TorchScript archives.
 
-use super::bytes::{File, fault, truncated};
+use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
 use super::zip::Archive;
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::error::{Code, Error};
 
 /// Opens a zip checkpoint.
-pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let archive = Archive::open(&mut file)?;
     let pickle_entry = archive.entries.iter().find(|e| e.name == "data.pkl" || e.name.ends_with("/data.pkl"));
     let Some(entry) = pickle_entry.cloned() else {
@@ -18,7 +18,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
             "This zip archive holds no data.pkl, so it is no PyTorch checkpoint. It holds {}.",
             names.join(", ")
         );
-        return fault(Code::CheckpointNotWeights, text);
+        return fail(Code::CheckpointNotWeights, text);
     };
     let root = entry.name.strip_suffix("data.pkl").unwrap_or_default().to_owned();
     let scripted = archive.find(&format!("{root}constants.pkl")).is_some();
@@ -35,7 +35,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
         let claimed = numel.checked_mul(dtype.size() as u64);
         if claimed.is_none_or(|bytes| bytes > entry.size) {
             let text = format!("its storage {key} has {} bytes, but {numel} elements are promised.", entry.size);
-            return fault(Code::CheckpointTensor, text);
+            return fail(Code::CheckpointTensor, text);
         }
         Ok(Storage::new(Place::Zip(entry.clone()), entry.size))
     };
@@ -55,9 +55,9 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
-pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let mut next = 0;
-    let mut read = |file: &mut File<S>| -> Result<(pickle::Heap, pickle::Id)> {
+    let mut read = |file: &mut BoundedReader<S>| -> Result<(pickle::Heap, pickle::Id)> {
         let end = file.length();
         let mut stream = pickle::Stream::new(file.source(), next, end);
         let loaded = pickle::load(&mut stream)?;
@@ -77,7 +77,7 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     for &key in keys.sequence(list).unwrap_or_default() {
         let key = super::torch::storage_key(&keys, key).ok_or_else(truncated)?;
         let Some((numel, dtype)) = sizes.get(&key) else {
-            return fault(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
+            return fail(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
         };
         let (numel, size) = (
             *numel,
@@ -90,7 +90,7 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
         let bytes = count.checked_mul(size).ok_or_else(truncated)?;
         if count < numel {
             let text = format!("The storage {key} has {count} elements, but {numel} are promised.");
-            return fault(Code::CheckpointTensor, text);
+            return fail(Code::CheckpointTensor, text);
         }
         let start = next + 8;
         next = start.checked_add(bytes).filter(|&end| end <= file.length()).ok_or_else(truncated)?;
@@ -98,7 +98,7 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     }
     let mut locate = |key: &str, _: super::DType, _: u64| match places.get(key) {
         Some(&(start, bytes)) => Ok(Storage::new(Place::At(start), bytes)),
-        None => fault(Code::CheckpointCorrupt, format!("its values (storage {key}) are not in the file.")),
+        None => fail(Code::CheckpointCorrupt, format!("its values (storage {key}) are not in the file.")),
     };
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
 use super::{StateDict, TensorInfo, no_tensors};
@@ -245,7 +245,7 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
         }
         // One object may lie under as many names as there are modules.
         if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
-            return fault(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
+            return fail(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
         }
         dict.modules.push((path.trim_end_matches('.').to_owned(), 1));
         // A state may be a pair (dict, slots).

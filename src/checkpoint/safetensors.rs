@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-use super::bytes::{File, fault, truncated};
+use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Place, Storage};
 use super::{DType, Source, TensorInfo};
 use crate::error::{Code, Error, Result};
@@ -23,16 +23,16 @@ pub struct Header {
 }
 
 fn corrupt<T>(text: impl Into<String>) -> Result<T> {
-    fault(Code::CheckpointCorrupt, text)
+    fail(Code::CheckpointCorrupt, text)
 }
 
 /// Reads and checks the header.
-pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
+pub fn open<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Header> {
     let mut length = [0; 8];
     file.read_at(0, &mut length)?;
     let length = u64::from_le_bytes(length);
     if length > SAFETENSORS_HEADER_BYTES {
-        return fault(
+        return fail(
             Code::CheckpointLimit,
             format!("The safetensors header claims {length} bytes; at most {SAFETENSORS_HEADER_BYTES} are read."),
         );
@@ -45,7 +45,7 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
     let base = 8 + length;
     let found = entries.into_iter().map(|(key, entry)| tensor(key, entry)).collect::<Result<Vec<_>>>()?;
     if found.len() > TENSORS {
-        return fault(
+        return fail(
             Code::CheckpointLimit,
             format!("The file lists {} tensors; at most {TENSORS} are read.", found.len()),
         );

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::pickle::{Heap, Id, Value};
 use super::tensors::Storage;
 use super::{DType, TensorInfo};
@@ -111,7 +111,7 @@ impl<'a> Tensors<'a> {
                         "_rebuild_meta_tensor_no_storage" => "a meta tensor without values",
                         _ => other,
                     };
-                    return fault(
+                    return fail(
                         Code::CheckpointDtype,
                         format!("this is {kind}, which infill does not read. Save it dense, as float32."),
                     );
@@ -158,10 +158,10 @@ impl<'a> Tensors<'a> {
     fn kept(&mut self, info: TensorInfo) -> Result<TensorInfo> {
         self.found += 1;
         if self.found > TENSORS {
-            return fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
+            return fail(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
         }
         if !self.keeps(&info.key) {
-            return fault(Code::CheckpointLimit, format!("The file's keys take more than {KEY_BYTES} bytes."));
+            return fail(Code::CheckpointLimit, format!("The file's keys take more than {KEY_BYTES} bytes."));
         }
         Ok(info)
     }
@@ -243,7 +243,7 @@ fn by_dtype(name: &str) -> Result<DType> {
 }
 
 fn unsupported(name: &str) -> Result<DType> {
-    fault(
+    fail(
         Code::CheckpointDtype,
         format!("it is stored as {name}, which infill does not read. Convert it to float32 or float16."),
     )

@@ -1,7 +1,7 @@
 //! How many values all tensors of a file have together. A file of kilobytes can show one storage in thousands of views, or
 //! hold gigabytes of deflated zeros, so their number is compared with the file's length before any value is read.
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::tensors::{PIECE_ELEMENTS, Place, Storage, check};
 use super::{StateDict, TensorInfo};
 use crate::error::{Code, Result};
@@ -40,7 +40,7 @@ impl Unfolded {
     pub fn check(&self) -> Result<()> {
         match self.values <= self.most {
             true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(self.values)),
+            false => fail(Code::CheckpointLimit, self.text(self.values)),
         }
     }
 
@@ -50,7 +50,7 @@ impl Unfolded {
         // Several networks may be read from one file, each of them once.
         match values <= self.most.saturating_mul(4) {
             true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(values)),
+            false => fail(Code::CheckpointLimit, self.text(values)),
         }
     }
 

@@ -5,7 +5,7 @@ mod object;
 use std::collections::HashMap;
 
 use super::{Heap, Id, Stream, Value};
-use crate::checkpoint::bytes::fault;
+use crate::checkpoint::bytes::fail;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_TEXT_BYTES, PICKLE_VALUES};
 
@@ -31,7 +31,7 @@ pub fn load(stream: &mut Stream<'_>) -> Result<(Heap, Id)> {
         }
         vm.step(opcode, stream)?;
     }
-    fault(Code::CheckpointLimit, format!("The pickle has more than {PICKLE_OPCODES} instructions."))
+    fail(Code::CheckpointLimit, format!("The pickle has more than {PICKLE_OPCODES} instructions."))
 }
 
 struct Vm {
@@ -52,7 +52,7 @@ const GROWTH: usize = 1 << 16;
 impl Vm {
     fn push(&mut self, value: Value) -> Result<()> {
         if self.heap.values.len() >= PICKLE_VALUES {
-            return fault(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
         }
         if self.heap.values.len() == self.heap.values.capacity() {
             let more = self.heap.values.len().clamp(64, GROWTH);
@@ -64,7 +64,7 @@ impl Vm {
 
     fn push_id(&mut self, id: Id) -> Result<()> {
         if self.stack.len() >= PICKLE_ITEMS {
-            return fault(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_ITEMS} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_ITEMS} values."));
         }
         self.stack.push(id);
         Ok(())
@@ -74,7 +74,7 @@ impl Vm {
         self.items = self.items.saturating_add(items);
         match self.items <= PICKLE_ITEMS {
             true => Ok(()),
-            false => fault(Code::CheckpointLimit, format!("The pickle's lists hold more than {PICKLE_ITEMS} items.")),
+            false => fail(Code::CheckpointLimit, format!("The pickle's lists hold more than {PICKLE_ITEMS} items.")),
         }
     }
 
@@ -121,7 +121,7 @@ impl Vm {
         match self.text_bytes <= PICKLE_TEXT_BYTES {
             true => Ok(()),
             false => {
-                fault(Code::CheckpointLimit, format!("The pickle's names take more than {PICKLE_TEXT_BYTES} bytes."))
+                fail(Code::CheckpointLimit, format!("The pickle's names take more than {PICKLE_TEXT_BYTES} bytes."))
             }
         }
     }
@@ -129,7 +129,7 @@ impl Vm {
     fn memoize(&mut self, key: u64) -> Result<()> {
         let id = self.top()?;
         if self.memo.len() >= PICKLE_VALUES {
-            return fault(Code::CheckpointLimit, format!("The pickle remembers more than {PICKLE_VALUES} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle remembers more than {PICKLE_VALUES} values."));
         }
         self.memo.insert(key, id);
         Ok(())
@@ -183,7 +183,7 @@ impl Vm {
             0x95 => drop(s.array::<8>()?),
             b'(' => {
                 if self.marks.len() >= PICKLE_VALUES {
-                    return fault(Code::CheckpointLimit, format!("The pickle sets more than {PICKLE_VALUES} marks."));
+                    return fail(Code::CheckpointLimit, format!("The pickle sets more than {PICKLE_VALUES} marks."));
                 }
                 self.marks.push(self.stack.len());
             }
