@@ -5,11 +5,11 @@ use std::sync::Mutex;
 
 use super::Random;
 use super::difference::{difference, masked};
-use super::energy::Energy;
 use super::level::{Level, PATCH};
-use super::shifts::Shift;
+use super::offsets::Offset;
+use super::patch_variance::PatchVariance;
+use super::reuse_penalty::ReusePenalty;
 use super::smoothness::Smoothness;
-use super::usage::Usage;
 use crate::threads::parallel;
 
 /// Marks a position without a patch to match.
@@ -43,7 +43,7 @@ pub struct Field {
     mixed: Vec<bool>,
     width: usize,
     height: usize,
-    usage: Usage,
+    reuse_penalty: ReusePenalty,
     smoothness: Smoothness,
 }
 
@@ -65,15 +65,15 @@ impl Field {
             mixed: vec![false; columns * rows],
             width: level.width,
             height: level.height,
-            usage: Usage::default(),
+            reuse_penalty: ReusePenalty::default(),
             smoothness: Smoothness::default(),
         };
         if level.patches() <= ARRANGED {
-            let energy = Energy::of(level);
+            let variance = PatchVariance::of(level);
             if !level.layered {
-                field.usage = Usage::of(&energy);
+                field.reuse_penalty = ReusePenalty::of(&variance);
             }
-            field.smoothness = Smoothness::of(level, &energy);
+            field.smoothness = Smoothness::of(level, &variance);
         }
         for at in 0..columns * rows {
             let corner = field.corner(at);
@@ -143,7 +143,7 @@ impl Field {
     }
 
     /// Every patch from where its middle, or else some pixel of it, was taken.
-    pub fn from_shifts(level: &Level, shifts: &[Option<Shift>], random: &mut Random) -> Self {
+    pub fn from_offsets(level: &Level, offsets: &[Option<Offset>], random: &mut Random) -> Self {
         const PLACES: [usize; 3] = [PATCH / 2, 0, PATCH - 1];
         let mut field = Self::empty(level);
         let hole = level.hole;
@@ -156,7 +156,7 @@ impl Field {
             let matched = |(px, py): (usize, usize)| {
                 let column = px.checked_sub(hole.x).filter(|&c| c < hole.width)?;
                 let row = py.checked_sub(hole.y).filter(|&r| r < hole.height)?;
-                let (dx, dy) = shifts[row * hole.width + column]?;
+                let (dx, dy) = offsets[row * hole.width + column]?;
                 level.source_at(x.checked_add_signed(dx as isize)?, y.checked_add_signed(dy as isize)?)
             };
             let found = places.filter_map(matched).next();
@@ -194,7 +194,7 @@ impl Field {
     ) -> ControlFlow<()> {
         progress(0.0)?;
         let copied = self.matches.iter().filter(|m| **m != NONE).map(|m| *m as usize);
-        self.usage.count(level, copied);
+        self.reuse_penalty.count(level, copied);
         for pass in 0..PASSES {
             let seed = (u64::from(random.next()) << 32) | u64::from(random.next());
             for parity in 0..2 {
@@ -373,7 +373,7 @@ impl Level {
 fn distance(field: &Field, level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
     let mut sum =
-        level.distance_cost(target, source) + field.usage.cost(source) + field.smoothness.cost(target, source);
+        level.distance_cost(target, source) + field.reuse_penalty.cost(source) + field.smoothness.cost(target, source);
     if sum >= limit {
         return sum;
     }

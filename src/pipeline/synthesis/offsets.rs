@@ -1,52 +1,52 @@
-//! The first structure: the hole as a few large pieces of the photo, each moved by one of the shifts under which the
+//! The first structure: the hole as a few large pieces of the photo, each moved by one of the offsets under which the
 //! photo resembles itself most (He and Sun 2012, "Statistics of Patch Offsets for Image Completion"), cut where they
 //! fit best (Boykov et al. 2001, alpha expansion).
 
 use super::Random;
-use super::cut::Grid;
 use super::difference::difference;
 use super::level::{Level, PATCH};
+use super::min_cut::GridGraph;
 
 /// Across and down, in pixels.
-pub type Shift = (i32, i32);
+pub type Offset = (i32, i32);
 
 /// Shifts that pieces may be moved by.
-const SHIFTS: usize = 40;
-/// Rounds over all shifts.
+const MAX_OFFSETS: usize = 40;
+/// Rounds over all offsets.
 const SWEEPS: usize = 2;
 /// Passes of propagation and random search for the photo's resemblance to itself.
 const PASSES: usize = 3;
 /// Patches at every so many pixels ask for their nearest neighbour.
 const STEP: usize = 2;
-/// How far around a pixel known ones must fit its shift.
+/// How far around a pixel known ones must fit its offset.
 const RIM: usize = 2;
-/// What it costs that a pixel has no shift, cannot have it, or that its known surroundings would come from nowhere.
+/// What it costs that a pixel has no offset, cannot have it, or that its known surroundings would come from nowhere.
 const NOTHING: u32 = 9_000;
 const IMPOSSIBLE: u32 = 1_000_000;
 const UNKNOWN: u32 = 100;
-/// Label of a pixel without a shift.
+/// Label of a pixel without a offset.
 const NONE: u8 = u8::MAX;
 
-/// Fills the hole of a coarse level; gives the shift of each pixel of the hole's box.
-pub fn arrange(level: &mut Level, resemblance: &Resemblance) -> Vec<Option<Shift>> {
-    let shifts = resemblance.peaks();
-    let labels = Puzzle::new(level, &shifts).solve();
+/// Fills the hole of a coarse level; gives the offset of each pixel of the hole's box.
+pub fn arrange(level: &mut Level, resemblance: &Resemblance) -> Vec<Option<Offset>> {
+    let offsets = resemblance.peaks();
+    let labels = OffsetLabelling::new(level, &offsets).solve();
     let hole = level.hole;
     let mut out = vec![None; hole.width * hole.height];
-    for (i, shift) in out.iter_mut().enumerate() {
+    for (i, offset) in out.iter_mut().enumerate() {
         let (x, y) = (hole.x + i % hole.width, hole.y + i / hole.width);
         let at = y * level.width + x;
-        let Some(&chosen) = shifts.get(usize::from(labels[i])) else { continue };
+        let Some(&chosen) = offsets.get(usize::from(labels[i])) else { continue };
         let Some(from) = moved(level, x, y, chosen).filter(|_| !level.is_known(at)) else { continue };
         let ([r, g, b, _], [.., detail]) = (level.picture[from], level.picture[at]);
         level.picture[at] = [r, g, b, detail];
-        *shift = Some(chosen);
+        *offset = Some(chosen);
     }
     out
 }
 
-/// The known pixel that lies this shift away.
-fn moved(level: &Level, x: usize, y: usize, (dx, dy): Shift) -> Option<usize> {
+/// The known pixel that lies this offset away.
+fn moved(level: &Level, x: usize, y: usize, (dx, dy): Offset) -> Option<usize> {
     let x = x.checked_add_signed(dx as isize).filter(|&x| x < level.width)?;
     let y = y.checked_add_signed(dy as isize).filter(|&y| y < level.height)?;
     Some(y * level.width + x).filter(|&at| level.is_known(at))
@@ -54,7 +54,7 @@ fn moved(level: &Level, x: usize, y: usize, (dx, dy): Shift) -> Option<usize> {
 
 /// Where known patches find their nearest neighbours: how the photo resembles itself.
 pub struct Resemblance {
-    shifts: Vec<Shift>,
+    offsets: Vec<Offset>,
     width: i32,
     height: i32,
     hole_side: usize,
@@ -113,29 +113,33 @@ impl Resemblance {
                 best[s] = own;
             }
         }
-        let shift = |&s: &usize| {
+        let offset = |&s: &usize| {
             let m = Some(best[s].0).filter(|&m| m != u32::MAX)? as usize;
             Some(((m % width) as i32 - (s % width) as i32, (m / width) as i32 - (s / width) as i32))
         };
-        let shifts = askers.iter().filter_map(shift).collect();
-        Self { shifts, width: width as i32, height: height as i32, hole_side: level.hole_side() }
+        let offsets = askers.iter().filter_map(offset).collect();
+        Self { offsets, width: width as i32, height: height as i32, hole_side: level.hole_side() }
     }
 
-    /// Share of the shifts that go straight across or straight down, whichever is more.
+    /// Share of the offsets that go straight across or straight down, whichever is more.
     pub fn layered(&self) -> f32 {
-        self.straight((self.hole_side / 24).max(1) as i32).count() as f32 / self.shifts.len().max(1) as f32
+        self.straight((self.hole_side / 24).max(1) as i32).count() as f32 / self.offsets.len().max(1) as f32
     }
 
     /// Shifts that leave the straight way by at most `near` pixels.
-    fn straight(&self, near: i32) -> impl Iterator<Item = Shift> {
-        let is_across = move |shift: &&Shift| shift.1.abs() <= near;
-        let is_down = move |shift: &&Shift| shift.0.abs() <= near;
-        let (across, down) = (self.shifts.iter().filter(is_across).count(), self.shifts.iter().filter(is_down).count());
-        self.shifts.iter().filter(move |shift| if across >= down { is_across(shift) } else { is_down(shift) }).copied()
+    fn straight(&self, near: i32) -> impl Iterator<Item = Offset> {
+        let is_across = move |offset: &&Offset| offset.1.abs() <= near;
+        let is_down = move |offset: &&Offset| offset.0.abs() <= near;
+        let (across, down) =
+            (self.offsets.iter().filter(is_across).count(), self.offsets.iter().filter(is_down).count());
+        self.offsets
+            .iter()
+            .filter(move |offset| if across >= down { is_across(offset) } else { is_down(offset) })
+            .copied()
     }
 
     /// The most frequent of them, with their opposites, no two next to each other.
-    pub fn peaks(&self) -> Vec<Shift> {
+    pub fn peaks(&self) -> Vec<Offset> {
         let (width, height) = (self.width, self.height);
         let (w, h) = ((2 * width + 1) as usize, (2 * height + 1) as usize);
         let mut histogram = vec![0u32; w * h];
@@ -165,7 +169,7 @@ impl Resemblance {
             }
         }
         peaks.sort_by(|a, b| b.cmp(a));
-        peaks.truncate(SHIFTS);
+        peaks.truncate(MAX_OFFSETS);
         peaks.into_iter().map(|(_, std::cmp::Reverse((y, x)))| (x as i32 - width, y as i32 - height)).collect()
     }
 }
@@ -183,40 +187,40 @@ fn unlike(level: &Level, a: usize, b: usize, limit: u32) -> u32 {
     sum
 }
 
-/// Which shift each pixel of the hole's box gets: known surroundings must fit, and neighbours with different shifts
+/// Which offset each pixel of the hole's box gets: known surroundings must fit, and neighbours with different offsets
 /// must agree about both their colours.
-struct Puzzle {
+struct OffsetLabelling {
     width: usize,
     height: usize,
     open: Vec<bool>,
-    /// For every shift, the colour each pixel would get; `None` where the shift leads nowhere.
+    /// For every offset, the colour each pixel would get; `None` where the offset leads nowhere.
     taken: Vec<Vec<Option<[u8; 4]>>>,
-    /// For every shift, what it costs each pixel.
+    /// For every offset, what it costs each pixel.
     price: Vec<Vec<u32>>,
 }
 
-impl Puzzle {
-    fn new(level: &Level, shifts: &[Shift]) -> Self {
+impl OffsetLabelling {
+    fn new(level: &Level, offsets: &[Offset]) -> Self {
         let hole = level.hole;
         let place = |i: usize| (hole.x + i % hole.width, hole.y + i / hole.width);
         let open: Vec<bool> =
             (0..hole.width * hole.height).map(place).map(|(x, y)| !level.is_known(y * level.width + x)).collect();
-        let taken = |&shift: &Shift| -> Vec<Option<[u8; 4]>> {
-            let colour = |(x, y)| moved(level, x, y, shift).map(|at| level.picture[at]);
+        let taken = |&offset: &Offset| -> Vec<Option<[u8; 4]>> {
+            let colour = |(x, y)| moved(level, x, y, offset).map(|at| level.picture[at]);
             (0..open.len()).map(place).map(colour).collect()
         };
         let rim: Vec<Vec<(usize, usize)>> =
             (0..open.len()).map(|i| if open[i] { rim(level, place(i)) } else { Vec::new() }).collect();
-        let price = |&shift: &Shift| -> Vec<u32> {
+        let price = |&offset: &Offset| -> Vec<u32> {
             let cost = |i: usize| {
                 let (x, y) = place(i);
-                if moved(level, x, y, shift).is_none() {
+                if moved(level, x, y, offset).is_none() {
                     return IMPOSSIBLE;
                 }
                 let mut sum = 0;
                 for &(kx, ky) in &rim[i] {
                     let known = level.picture[ky * level.width + kx];
-                    sum += moved(level, kx, ky, shift).map_or(UNKNOWN, |at| gap(known, level.picture[at]));
+                    sum += moved(level, kx, ky, offset).map_or(UNKNOWN, |at| gap(known, level.picture[at]));
                 }
                 sum / 2
             };
@@ -225,8 +229,8 @@ impl Puzzle {
         Self {
             width: hole.width,
             height: hole.height,
-            taken: shifts.iter().map(taken).collect(),
-            price: shifts.iter().map(price).collect(),
+            taken: offsets.iter().map(taken).collect(),
+            price: offsets.iter().map(price).collect(),
             open,
         }
     }
@@ -262,7 +266,7 @@ impl Puzzle {
     /// Lets any set of pixels change to one label, if that is cheaper.
     fn expand(&self, labels: &mut [u8], alpha: u8) -> bool {
         let (w, h) = (self.width, self.height);
-        let mut grid = Grid::new(w, h);
+        let mut grid = GridGraph::new(w, h);
         // What changing a pixel adds, beyond what the edges say.
         let mut gain = vec![0i64; w * h];
         for i in (0..w * h).filter(|&i| self.open[i]) {
