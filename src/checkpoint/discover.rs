@@ -7,7 +7,7 @@ use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
 use super::{StateDict, TensorInfo, no_tensors};
 use crate::error::{Code, Error, Result};
-use crate::limits::{SIBLINGS, STATE_DICTS, TENSORS};
+use crate::limits::{MAX_MODULE_PATH_BYTES, MAX_WRAPPER_DEPTH, SIBLINGS, STATE_DICTS, TENSORS};
 
 /// Wrapper keys, in the order in which they are preferred.
 const WRAPPERS: [&str; 12] = [
@@ -40,10 +40,6 @@ const AVERAGED: [(&str, &str); 9] = [
 const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
 /// Prefixes that tell one network's keys from another's in one dict.
 const NETWORKS: [&str; 6] = ["generator.", "discriminator.", "netG.", "netD.", "G.", "D."];
-/// Longest path of a module, bytes.
-const PATH_BYTES: usize = 256;
-/// Deepest wrapper, and deepest module.
-const DEPTH: usize = 32;
 
 /// Says what a file without weights holds instead: often the optimiser's half of a training state.
 fn no_weights(heap: &Heap, root: Id) -> Error {
@@ -88,7 +84,7 @@ impl Search {
         wrapper: &mut Vec<String>,
         siblings: Vec<String>,
     ) -> Result<()> {
-        if wrapper.len() > DEPTH || self.found.len() >= STATE_DICTS || !self.visited.insert(id) {
+        if wrapper.len() > MAX_WRAPPER_DEPTH || self.found.len() >= STATE_DICTS || !self.visited.insert(id) {
             return Ok(());
         }
         let heap = tensors.heap;
@@ -240,11 +236,11 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
     let (mut stack, mut visited) = (vec![(root, String::new(), 0)], HashSet::new());
     while let Some((id, path, depth)) = stack.pop() {
         let Value::Object { state: Some(state), .. } = heap.get(id) else { continue };
-        if depth > DEPTH || !visited.insert(id) {
+        if depth > MAX_WRAPPER_DEPTH || !visited.insert(id) {
             continue;
         }
         // One object may lie under as many names as there are modules.
-        if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
+        if path.len() > MAX_MODULE_PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
             return fail(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
         }
         dict.modules.push((path.trim_end_matches('.').to_owned(), 1));

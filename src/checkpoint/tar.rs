@@ -9,11 +9,9 @@ use super::tensors::{Opened, Place, Storage, check};
 use super::torch::{Tensors, by_class, storage_key};
 use super::{Container, Source, TensorInfo, discover};
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, TENSOR_DIMENSIONS, TENSORS};
+use crate::limits::{ARCHIVE_ENTRIES, MAX_TAR_PICKLE_BYTES, TENSOR_DIMENSIONS, TENSORS};
 
 const BLOCK: u64 = 512;
-/// A description of one storage or tensor is a short tuple.
-const SHORT_PICKLE_BYTES: u64 = 4096;
 
 fn corrupt() -> Error {
     Error::new(Code::CheckpointCorrupt, "The tar checkpoint contradicts itself. Copy or download it again.")
@@ -69,7 +67,7 @@ fn entries<S: Source>(file: &mut BoundedReader<S>) -> Result<HashMap<String, (u6
 
 /// Reads the short pickle at `at`, which moves behind it.
 fn short<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Result<(Heap, Id)> {
-    let mut stream = pickle::Stream::new(file.source(), *at, end.min(*at + SHORT_PICKLE_BYTES));
+    let mut stream = pickle::Stream::new(file.source(), *at, end.min(*at + MAX_TAR_PICKLE_BYTES));
     let loaded = pickle::load(&mut stream)?;
     *at = stream.position();
     Ok(loaded)

@@ -4,15 +4,13 @@ use super::bytes::{BoundedReader, fail, out_of_memory};
 use super::unfolded::Unfolded;
 use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo};
 use crate::error::{Code, Error, Result};
-use crate::limits::{INFLATED_BYTES, TENSOR_ELEMENTS};
+use crate::limits::{INFLATED_BYTES, MAX_REPEATED_ELEMENTS, TENSOR_ELEMENTS};
 use crate::tensor::element_count;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Elements read at a time for a view that uses few of those it spans.
 pub const PIECE_ELEMENTS: usize = 1 << 14;
-/// A view may repeat elements (stride 0) up to this many, whatever its storage holds.
-const EXPANDED_ELEMENTS: usize = 1 << 22;
 
 /// Where a storage's bytes are.
 #[derive(Clone, Debug)]
@@ -220,7 +218,7 @@ pub fn check(info: &TensorInfo, storage_bytes: u64) -> Result<(usize, usize)> {
     if count == 0 {
         return Ok((0, 0));
     }
-    if count > held.max(EXPANDED_ELEMENTS) {
+    if count > held.max(MAX_REPEATED_ELEMENTS) {
         return Err(wrong(format!("it has {count} elements, but its storage holds only {held}.")));
     }
     let reach =

@@ -6,7 +6,7 @@ use super::Source;
 use super::bytes::{BoundedReader, fail, out_of_memory, truncated, u16_at, u32_at, u64_at};
 use super::pickle;
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
+use crate::limits::{ARCHIVE_ENTRIES, MAX_ZIP_DIRECTORY_BYTES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
 
 const END: &[u8] = b"PK\x05\x06";
 const END64_LOCATOR: u32 = 0x0706_4b50;
@@ -15,8 +15,6 @@ const CENTRAL: u32 = 0x0201_4b50;
 const LOCAL: u32 = 0x0403_4b50;
 /// Deflated bytes read, and inflated bytes kept, at a time.
 const PIECE_BYTES: usize = 256 << 10;
-/// Longest central directory, bytes: 32,768 entries with long names.
-const DIRECTORY_BYTES: u64 = 16 << 20;
 
 /// One file of the archive.
 #[derive(Clone, Debug)]
@@ -58,7 +56,7 @@ impl Archive {
                 format!("The archive lists {count} entries; infill reads at most {ARCHIVE_ENTRIES}."),
             );
         }
-        if size > DIRECTORY_BYTES {
+        if size > MAX_ZIP_DIRECTORY_BYTES {
             return fail(
                 Code::CheckpointLimit,
                 format!("The archive's directory has {size} bytes, which is too many."),

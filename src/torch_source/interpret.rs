@@ -14,20 +14,12 @@ use super::at;
 use super::parser::{Expression, Function, Module, Node, Parameter, Statement, Takes};
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
-use crate::limits::MAX_CLASS_FILE_STEPS;
+use crate::limits::{
+    MAX_CLASS_CALL_DEPTH, MAX_CLASS_FILE_STEPS, MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_STEPS,
+    MAX_CLASS_TEXT_BYTES,
+};
 use crate::network::{Network, Shape, ValueId};
 use arithmetic::truth;
-
-/// Most statements, calls and list items that are followed for one class.
-const STEPS: usize = 400_000;
-/// How many attributes, items or bytes may be looked through for one step.
-const SCANNED: usize = 16;
-/// Deepest nesting of calls and expressions.
-const CALLS: usize = 160;
-/// Most items of a list, and most layers.
-const ITEMS: usize = 4096;
-/// Longest text, and longest path of a module, bytes.
-const TEXT: usize = 1024;
 
 /// The classes with a `forward`, last one first: the order in which they are taken for the network.
 pub fn candidates(module: &Module) -> Vec<usize> {
@@ -57,7 +49,7 @@ pub fn network(
     budget: &mut Budget,
 ) -> Result<Network> {
     let (heap, network, paths) = (Heap::default(), Network::new(), HashMap::new());
-    let left = STEPS.min(budget.0);
+    let left = MAX_CLASS_STEPS.min(budget.0);
     let mut run = Run { module, sizes, heap, network, paths, left, depth: 0 };
     let outcome = run.follow(root, channels);
     budget.0 -= left - run.left;
@@ -126,7 +118,7 @@ impl Run<'_> {
     /// One level further in, if there is room.
     fn deeper<T>(&mut self, line: usize, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
-        if self.depth > CALLS {
+        if self.depth > MAX_CLASS_CALL_DEPTH {
             return at(line, "calls and expressions are nested too deeply");
         }
         let value = work(self)?;
@@ -150,7 +142,7 @@ impl Run<'_> {
     }
 
     fn list(&mut self, items: Vec<Value>, line: usize) -> Result<Value> {
-        if items.len() > ITEMS {
+        if items.len() > MAX_CLASS_ITEMS {
             return at(line, "this list is too long");
         }
         self.spend(items.len(), line)?;
@@ -158,7 +150,7 @@ impl Run<'_> {
     }
 
     fn dict_of(&mut self, items: Vec<(Value, Value)>, line: usize) -> Result<Value> {
-        if items.len() > ITEMS {
+        if items.len() > MAX_CLASS_ITEMS {
             return at(line, "this dict is too long");
         }
         self.spend(items.len(), line)?;
@@ -167,13 +159,13 @@ impl Run<'_> {
 
     fn text(&mut self, text: String, line: usize) -> Result<Value> {
         self.fits(&text, line)?;
-        self.spend(text.len() / SCANNED, line)?;
+        self.spend(text.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
         Ok(Value::Text(text.into()))
     }
 
     /// An error if a text has become too long.
     fn fits(&self, text: &str, line: usize) -> Result<()> {
-        match text.len() <= TEXT {
+        match text.len() <= MAX_CLASS_TEXT_BYTES {
             true => Ok(()),
             false => at(line, "this text is too long"),
         }
@@ -215,7 +207,7 @@ impl Run<'_> {
         let Given { args, mut named } = given;
         let count = args.len();
         // Every parameter is looked for among the named arguments.
-        self.spend(function.parameters.len() * (1 + named.len() / SCANNED), line)?;
+        self.spend(function.parameters.len() * (1 + named.len() / MAX_CLASS_SCAN_PER_STEP), line)?;
         let mut args = args.into_iter();
         for parameter in &function.parameters {
             let name = parameter.name.as_str();

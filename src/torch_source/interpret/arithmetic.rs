@@ -2,8 +2,9 @@
 
 use super::super::at;
 use super::super::value::{Kind, Value, same};
-use super::{ITEMS, Run, SCANNED, TEXT};
+use super::Run;
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_TEXT_BYTES};
 use crate::network::ValueId;
 use crate::network::ops::{Add, Affine, Mul};
 
@@ -34,7 +35,7 @@ impl Run<'_> {
                 let items = &self.heap.lists[items.0];
                 let times = usize::try_from(*times).unwrap_or(0);
                 return match items.len().checked_mul(times) {
-                    Some(count) if count <= ITEMS => {
+                    Some(count) if count <= MAX_CLASS_ITEMS => {
                         let items = items.iter().cycle().take(count).cloned().collect();
                         self.list(items, line)
                     }
@@ -45,7 +46,7 @@ impl Run<'_> {
             ("*", Text(text), Int(times)) => {
                 let times = usize::try_from(*times).unwrap_or(0);
                 return match text.len().checked_mul(times) {
-                    Some(length) if length <= TEXT => self.text(text.repeat(times), line),
+                    Some(length) if length <= MAX_CLASS_TEXT_BYTES => self.text(text.repeat(times), line),
                     _ => at(line, "this text is too long"),
                 };
             }
@@ -59,7 +60,7 @@ impl Run<'_> {
                     }
                     filled.replace_range(place..place + 2, &self.shown(&value, line)?);
                     self.fits(&filled, line)?;
-                    self.spend(1 + filled.len() / SCANNED, line)?;
+                    self.spend(1 + filled.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                 }
                 return self.text(filled, line);
             }

@@ -2,9 +2,10 @@
 
 use super::super::at;
 use super::super::value::{Given, Held, Id, Kind, Partial, Value, short, whole};
+use super::Run;
 use super::arithmetic::{float, int, int_of};
-use super::{ITEMS, Run};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_ITEMS;
 
 impl Run<'_> {
     /// One of Python's own functions; `None` if this is none.
@@ -202,7 +203,7 @@ impl Run<'_> {
         };
         let span = if step > 0 { to.saturating_sub(from) } else { from.saturating_sub(to) };
         let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-        match count <= ITEMS as u64 {
+        match count <= MAX_CLASS_ITEMS as u64 {
             true => self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line),
             false => at(line, "this range is too long"),
         }

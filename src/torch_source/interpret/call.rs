@@ -2,10 +2,11 @@
 
 use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
+use super::Run;
 use super::arithmetic::tensor_of;
 use super::modules::sets_weights;
-use super::{Run, SCANNED};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_SCAN_PER_STEP;
 use crate::network::{Cat, ValueId};
 
 impl Run<'_> {
@@ -18,7 +19,7 @@ impl Run<'_> {
             Value::Function(function, around) => self.function(&function, around, None, given, line),
             Value::Partial(id) => {
                 let partial = self.heap.partials[id.0].clone();
-                self.spend(1 + partial.given.named.len() * (1 + given.named.len()) / SCANNED, line)?;
+                self.spend(1 + partial.given.named.len() * (1 + given.named.len()) / MAX_CLASS_SCAN_PER_STEP, line)?;
                 let mut all = partial.given;
                 all.args.extend(given.args);
                 all.named.retain(|(name, _)| !given.named.iter().any(|(newer, _)| newer == name));

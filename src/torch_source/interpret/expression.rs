@@ -3,9 +3,10 @@
 use super::super::at;
 use super::super::parser::{Argument, Clause, Expression, Node};
 use super::super::value::{Given, Held, Id, Kind, Scope, Value};
+use super::Run;
 use super::arithmetic::int;
-use super::{ITEMS, Run};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_ITEMS;
 use crate::network::Op;
 
 impl Run<'_> {
@@ -163,7 +164,7 @@ impl Run<'_> {
                     _ => return at(line, "only a dict can be spread with **"),
                 },
             }
-            if list.len() > ITEMS {
+            if list.len() > MAX_CLASS_ITEMS {
                 return at(line, "this dict is too long");
             }
         }
@@ -187,7 +188,7 @@ impl Run<'_> {
                 }
             }
             self.deeper(line, |run| run.each(item, rest, scope, list))?;
-            if list.len() > ITEMS {
+            if list.len() > MAX_CLASS_ITEMS {
                 return at(line, "this list is too long");
             }
         }
@@ -213,7 +214,7 @@ impl Run<'_> {
                 (Some(name), _, value) => given.named.push((name.clone(), value)),
                 (None, _, value) => given.args.push(value),
             }
-            if given.args.len() + given.named.len() > ITEMS {
+            if given.args.len() + given.named.len() > MAX_CLASS_ITEMS {
                 return at(line, "this list is too long");
             }
         }

@@ -2,8 +2,9 @@
 
 use super::super::at;
 use super::super::value::{Given, Held, Id, Kind, Value};
-use super::{ITEMS, Run, SCANNED};
+use super::Run;
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP};
 
 impl Run<'_> {
     /// What a loop runs over.
@@ -108,7 +109,7 @@ impl Run<'_> {
                 }
             }
             (Value::Dict(id), key) => {
-                if self.heap.dicts[id.0].items().len() >= ITEMS {
+                if self.heap.dicts[id.0].items().len() >= MAX_CLASS_ITEMS {
                     return at(line, "this dict is too long");
                 }
                 self.spend(1, line)?;
@@ -125,7 +126,7 @@ impl Run<'_> {
     pub(super) fn extend(&mut self, list: Id, more: Vec<Value>, line: usize) -> Result<()> {
         self.spend(more.len(), line)?;
         self.heap.lists[list.0].extend(more);
-        match self.heap.lists[list.0].len() <= ITEMS {
+        match self.heap.lists[list.0].len() <= MAX_CLASS_ITEMS {
             true => Ok(()),
             false => at(line, "this list is too long"),
         }
@@ -154,7 +155,7 @@ impl Run<'_> {
                 Value::None
             }
             (Held::List(id), "pop", _) => {
-                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
+                self.spend(1 + self.heap.lists[id.0].len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                 let list = &mut self.heap.lists[id.0];
                 let place = match args {
                     [Value::Int(place)] if *place < 0 => place.saturating_add(list.len() as i64),
@@ -167,7 +168,7 @@ impl Run<'_> {
                 }
             }
             (Held::List(id), "reverse", []) => {
-                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
+                self.spend(1 + self.heap.lists[id.0].len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                 self.heap.lists[id.0].reverse();
                 Value::None
             }
@@ -216,7 +217,7 @@ impl Run<'_> {
                 let mut filled = text.to_string();
                 for (index, value) in args.iter().enumerate() {
                     // Each argument is a search through the text.
-                    self.spend(1 + filled.len() / SCANNED, line)?;
+                    self.spend(1 + filled.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                     let marks = ["{}".to_owned(), format!("{{{index}}}")];
                     for mark in marks.iter().filter(|mark| text.contains(&***mark)) {
                         filled = filled.replacen(mark, &self.shown(value, line)?, 1);

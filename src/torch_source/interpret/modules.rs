@@ -5,13 +5,11 @@ use std::rc::Rc;
 use super::super::parser::Function;
 use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
+use super::Run;
 use super::arithmetic::tensor_of;
-use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_MODULE_DEPTH, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_TEXT_BYTES};
 use crate::network::{ConvTranspose2d, Op, ValueId};
-
-/// Deepest module in a network.
-const DEPTH: usize = 64;
 
 impl Run<'_> {
     /// The method of this name, and the place of its class among the module's classes.
@@ -83,7 +81,7 @@ impl Run<'_> {
 
     /// Sets an attribute of a module.
     pub(super) fn set(&mut self, id: Id, name: Rc<str>, value: Value, line: usize) -> Result<()> {
-        if self.heap.modules[id.0].attribute_count() >= ITEMS {
+        if self.heap.modules[id.0].attribute_count() >= MAX_CLASS_ITEMS {
             return at(line, "this module has too many attributes");
         }
         self.spend(1, line)?;
@@ -93,7 +91,7 @@ impl Run<'_> {
 
     /// The modules that a module holds, by name.
     pub(super) fn children(&mut self, id: Id, line: usize) -> Result<Vec<(Rc<str>, Id)>> {
-        self.spend(1 + self.heap.modules[id.0].attribute_count() / SCANNED, line)?;
+        self.spend(1 + self.heap.modules[id.0].attribute_count() / MAX_CLASS_SCAN_PER_STEP, line)?;
         Ok(self.heap.modules[id.0].children().collect())
     }
 
@@ -107,8 +105,8 @@ impl Run<'_> {
     pub(super) fn register(&mut self, root: Id, line: usize) -> Result<()> {
         let mut next = vec![(root, String::new(), 0)];
         while let Some((id, path, depth)) = next.pop() {
-            self.spend(1 + path.len() / SCANNED, line)?;
-            if depth > DEPTH || path.len() > TEXT {
+            self.spend(1 + path.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
+            if depth > MAX_CLASS_MODULE_DEPTH || path.len() > MAX_CLASS_TEXT_BYTES {
                 return at(line, "the modules are nested too deeply");
             }
             if self.paths.contains_key(&id) {
@@ -116,7 +114,7 @@ impl Run<'_> {
             }
             let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
             let children = self.children(id, line)?;
-            self.spend(children.len() * (1 + path.len() / SCANNED), line)?;
+            self.spend(children.len() * (1 + path.len() / MAX_CLASS_SCAN_PER_STEP), line)?;
             next.extend(children.iter().rev().map(|(name, child)| (*child, below(name), depth + 1)));
             self.paths.insert(id, path.into());
         }
@@ -256,11 +254,11 @@ impl Run<'_> {
     /// Adds a node; functions are named after themselves.
     pub(super) fn tensor(&mut self, op: impl Into<Op>, inputs: &[ValueId], path: &str, line: usize) -> Result<Value> {
         let (op, count) = (op.into(), self.network.nodes.len());
-        if count > ITEMS {
+        if count > MAX_CLASS_ITEMS {
             return at(line, "the network has too many layers");
         }
         let name = if path.is_empty() { op.name() } else { path };
-        self.spend(1 + (count + name.len()) / SCANNED, line)?;
+        self.spend(1 + (count + name.len()) / MAX_CLASS_SCAN_PER_STEP, line)?;
         let taken = op.parameters().is_empty() && self.network.nodes.iter().any(|node| node.path == name);
         let name = if taken { format!("{name}@{count}") } else { name.to_owned() };
         Ok(Value::Tensor(self.network.node(name, op, inputs)))

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Argument, Clause, Expression, Function, HEIGHT, Node, Parser, Statement, shown};
+use super::{Argument, Clause, Expression, Function, Node, Parser, Statement, shown};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_EXPRESSION_HEIGHT;
 
 impl Parser<'_> {
     /// An expression, or several with commas between.
@@ -75,7 +76,7 @@ impl Parser<'_> {
             }
             Node::Index(a, b) | Node::Binary(_, a, b) => a.height.max(b.height),
         };
-        match below < HEIGHT {
+        match below < MAX_CLASS_EXPRESSION_HEIGHT {
             true => Ok(Expression { line, node, height: below + 1 }),
             false => at(line, "this is nested too deeply, or goes on for too long"),
         }
