@@ -80,10 +80,7 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
                 if list.len() > TENSORS {
                     return Err(A::Error::custom(format!("it lists more than {TENSORS} tensors")));
                 }
-                match key == "__metadata__" {
-                    true => metadata = map.next_value()?,
-                    false => list.push((key, map.next_value()?)),
-                }
+                if key == "__metadata__" { metadata = map.next_value()? } else { list.push((key, map.next_value()?)) }
             }
             let mut keys: Vec<&str> = list.iter().map(|(key, _)| key.as_str()).collect();
             keys.sort_unstable();

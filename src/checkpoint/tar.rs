@@ -77,9 +77,10 @@ fn short<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Resu
 fn count<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Result<usize> {
     let (heap, root) = short(file, at, end)?;
     let count = heap.size(root).ok_or_else(corrupt)?;
-    match count <= TENSORS {
-        true => Ok(count),
-        false => fail(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors.")),
+    if count <= TENSORS {
+        Ok(count)
+    } else {
+        fail(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."))
     }
 }
 

@@ -78,13 +78,16 @@ impl<'a> Tensors<'a> {
 
     /// Reads the value as a tensor under this key.
     pub fn read(&mut self, id: Id, key: &str) -> Kind {
-        match self.is_tensor(id).then_some(()) {
-            Some(()) => Kind::Tensor(self.tensor(id, key).map_err(|e| match e.keys.is_empty() {
-                true => Error { message: format!("{key}: {}", e.message), ..e }.with_keys(vec![key.to_owned()]),
-                false => e,
-            })),
-            None => Kind::Other,
+        if !self.is_tensor(id) {
+            return Kind::Other;
         }
+        Kind::Tensor(self.tensor(id, key).map_err(|e| {
+            if e.keys.is_empty() {
+                Error { message: format!("{key}: {}", e.message), ..e }.with_keys(vec![key.to_owned()])
+            } else {
+                e
+            }
+        }))
     }
 
     fn tensor(&mut self, mut id: Id, key: &str) -> Result<TensorInfo> {

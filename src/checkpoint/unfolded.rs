@@ -38,20 +38,14 @@ impl Unfolded {
 
     /// `checkpoint-limit` if the file unfolds to more than its length allows.
     pub fn check(&self) -> Result<()> {
-        match self.values <= self.most {
-            true => Ok(()),
-            false => fail(Code::CheckpointLimit, self.text(self.values)),
-        }
+        if self.values <= self.most { Ok(()) } else { fail(Code::CheckpointLimit, self.text(self.values)) }
     }
 
     /// `checkpoint-limit` if so many bytes were inflated, whatever order tensors are read in, and however often.
     pub fn check_inflated(&self, bytes: u64) -> Result<()> {
         let values = bytes / VALUE_BYTES;
         // Several networks may be read from one file, each of them once.
-        match values <= self.most.saturating_mul(4) {
-            true => Ok(()),
-            false => fail(Code::CheckpointLimit, self.text(values)),
-        }
+        if values <= self.most.saturating_mul(4) { Ok(()) } else { fail(Code::CheckpointLimit, self.text(values)) }
     }
 
     fn text(&self, values: u64) -> String {

@@ -116,10 +116,7 @@ impl Archive {
         let mut stream = pickle::Stream::new(file.source(), start, start + entry.size);
         let loaded = pickle::load(&mut stream);
         // Damage explains whatever else seems wrong.
-        match stream.crc()? == entry.crc {
-            true => loaded,
-            false => damaged(entry),
-        }
+        if stream.crc()? == entry.crc { loaded } else { damaged(entry) }
     }
 }
 
@@ -168,10 +165,7 @@ pub fn inflate<S: Source + ?Sized>(
             _ => return Err(wrong()),
         }
     }
-    match done == entry.size && crc.finalize() == entry.crc {
-        true => Ok(kept),
-        false => damaged(entry),
-    }
+    if done == entry.size && crc.finalize() == entry.crc { Ok(kept) } else { damaged(entry) }
 }
 
 /// Where an entry's bytes begin: after the local header, its name and its extra field.

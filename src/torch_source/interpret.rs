@@ -165,10 +165,7 @@ impl Run<'_> {
 
     /// An error if a text has become too long.
     fn fits(&self, text: &str, line: usize) -> Result<()> {
-        match text.len() <= MAX_CLASS_TEXT_BYTES {
-            true => Ok(()),
-            false => at(line, "this text is too long"),
-        }
+        if text.len() <= MAX_CLASS_TEXT_BYTES { Ok(()) } else { at(line, "this text is too long") }
     }
 
     /// Follows a function; `this` is the module of a method and the place of the method's class.

@@ -208,9 +208,10 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, mark: &str) -> Result<()> {
-        match self.accept(mark) {
-            true => Ok(()),
-            false => at(self.line(), format!("{mark} is expected here, but {} stands here", shown(self.peek()))),
+        if self.accept(mark) {
+            Ok(())
+        } else {
+            at(self.line(), format!("{mark} is expected here, but {} stands here", shown(self.peek())))
         }
     }
 

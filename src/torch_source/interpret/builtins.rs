@@ -203,9 +203,10 @@ impl Run<'_> {
         };
         let span = if step > 0 { to.saturating_sub(from) } else { from.saturating_sub(to) };
         let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-        match count <= MAX_CLASS_ITEMS as u64 {
-            true => self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line),
-            false => at(line, "this range is too long"),
+        if count <= MAX_CLASS_ITEMS as u64 {
+            self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line)
+        } else {
+            at(line, "this range is too long")
         }
     }
 }

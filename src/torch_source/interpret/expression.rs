@@ -86,9 +86,10 @@ impl Run<'_> {
             Node::Binary(operator, left, right) => {
                 let left = self.value(left, scope)?;
                 if matches!(*operator, "and" | "or") {
-                    return match self.truth(&left, line)? == (*operator == "or") {
-                        true => Ok(left),
-                        false => self.value(right, scope),
+                    return if self.truth(&left, line)? == (*operator == "or") {
+                        Ok(left)
+                    } else {
+                        self.value(right, scope)
                     };
                 }
                 let right = self.value(right, scope)?;

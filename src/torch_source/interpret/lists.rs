@@ -126,10 +126,7 @@ impl Run<'_> {
     pub(super) fn extend(&mut self, list: Id, more: Vec<Value>, line: usize) -> Result<()> {
         self.spend(more.len(), line)?;
         self.heap.lists[list.0].extend(more);
-        match self.heap.lists[list.0].len() <= MAX_CLASS_ITEMS {
-            true => Ok(()),
-            false => at(line, "this list is too long"),
-        }
+        if self.heap.lists[list.0].len() <= MAX_CLASS_ITEMS { Ok(()) } else { at(line, "this list is too long") }
     }
 
     /// A method of a list, dict or text.

@@ -76,9 +76,10 @@ impl Parser<'_> {
             }
             Node::Index(a, b) | Node::Binary(_, a, b) => a.height.max(b.height),
         };
-        match below < MAX_CLASS_EXPRESSION_HEIGHT {
-            true => Ok(Expression { line, node, height: below + 1 }),
-            false => at(line, "this is nested too deeply, or goes on for too long"),
+        if below < MAX_CLASS_EXPRESSION_HEIGHT {
+            Ok(Expression { line, node, height: below + 1 })
+        } else {
+            at(line, "this is nested too deeply, or goes on for too long")
         }
     }
 
