@@ -6,14 +6,13 @@ use std::sync::Mutex;
 use super::Random;
 use super::difference::{difference, masked};
 use super::level::{Level, PATCH};
-use super::offsets::Offset;
 use super::patch_variance::PatchVariance;
 use super::reuse_penalty::ReusePenalty;
+use super::search::{Match, NONE, Search};
+use super::self_similarity::Offset;
 use super::smoothness::Smoothness;
 use crate::threads::parallel;
 
-/// Marks a position without a patch to match.
-const NONE: u32 = u32::MAX;
 /// How much more known pixels of a patch count than guessed ones: 1 + this.
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
@@ -133,7 +132,7 @@ impl Field {
         sum / f64::max(count, 1.0)
     }
 
-    /// Anything goes.
+    /// Every patch with a random source.
     pub fn random(level: &Level, random: &mut Random) -> Self {
         let mut field = Self::empty(level);
         for matched in field.matches.iter_mut().filter(|m| **m != NONE) {
@@ -205,7 +204,7 @@ impl Field {
         ControlFlow::Continue(())
     }
 
-    /// One pass over every second band.
+    /// One pass over every second band. The first pass of a round also measures the distances anew.
     fn pass(&mut self, level: &Level, pass: usize, parity: usize, seed: u64) {
         let (columns, rows) = (self.columns, self.rows);
         let measure = pass == 0;
@@ -292,62 +291,30 @@ impl Band<'_> {
         let whole = (self.first + row) * columns + column;
         let corner = field.corner(whole);
         let (x, y) = (field.x(column), field.y(self.first + row));
-        let mut best = Best {
-            corner,
-            mixed: field.mixed[whole],
-            matched: self.matches[at] as usize,
-            distance: self.distances[at],
+        let mixed = field.mixed[whole];
+        let mut search = Search {
+            level,
+            corner: (x, y),
+            distance: |other, limit| distance(field, level, corner, other, mixed, limit),
+            best: Match { corner: self.matches[at], distance: self.distances[at] },
         };
-        let rows = self.matches.len() / columns;
         let before = |index: usize, limit: usize| {
             if forward { index.checked_sub(1) } else { Some(index + 1).filter(|&i| i < limit) }
         };
         if let Some(other) = before(column, columns) {
-            let matched = self.matches[row * columns + other];
-            if matched != NONE {
-                let (mx, my) = (matched as usize % level.width, matched as usize / level.width);
-                best.consider(field, level, (mx + x).checked_sub(field.x(other)), Some(my));
-            }
+            search.propagate((field.x(other), y), self.matches[row * columns + other]);
         }
-        let above = match before(row, rows) {
+        let above = match before(row, self.matches.len() / columns) {
             Some(other) => self.matches[other * columns + column],
             None => self.beside.get(column).copied().unwrap_or(NONE),
         };
         if above != NONE {
             let global = self.first + row;
             let other = if forward { global - 1 } else { global + 1 };
-            let (mx, my) = (above as usize % level.width, above as usize / level.width);
-            best.consider(field, level, Some(mx), (my + y).checked_sub(field.y(other)));
+            search.propagate((x, field.y(other)), above);
         }
-        let mut radius = level.reach;
-        while radius >= 1 {
-            let (bx, by) = (best.matched % level.width, best.matched / level.width);
-            let qx = (bx + self.random.below(2 * radius + 1)).checked_sub(radius);
-            let qy = (by + self.random.below(2 * radius + 1)).checked_sub(radius);
-            best.consider(field, level, qx, qy);
-            radius /= 2;
-        }
-        self.matches[at] = best.matched as u32;
-        self.distances[at] = best.distance;
-    }
-}
-
-/// The best match of one patch so far.
-struct Best {
-    corner: usize,
-    mixed: bool,
-    matched: usize,
-    distance: u32,
-}
-
-impl Best {
-    #[inline(always)]
-    fn consider(&mut self, field: &Field, level: &Level, x: Option<usize>, y: Option<usize>) {
-        let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
-        let found = distance(field, level, self.corner, candidate as usize, self.mixed, self.distance);
-        if found < self.distance {
-            (self.distance, self.matched) = (found, candidate as usize);
-        }
+        search.search_around(&mut self.random, level.reach);
+        (self.matches[at], self.distances[at]) = (search.best.corner, search.best.distance);
     }
 }
 

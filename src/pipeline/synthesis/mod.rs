@@ -3,7 +3,7 @@
 //! Coarse to fine, every patch that touches the hole looks for its nearest neighbour among fully known patches
 //! (Barnes et al. 2009, "PatchMatch"), and the hole's pixels are voted by the patches that cover them (Wexler et al.
 //! 2007). A guide adds the distance between blurred pictures to the match. Without one, the first guess grows from the
-//! rim inwards (`peel`); a layered scene, such as a horizon, is laid out in large pieces instead (`offsets`). Known
+//! rim inwards (`peel`); a layered scene, such as a horizon, is laid out in large pieces instead (`offset_labelling`). Known
 //! pixels are never changed, and the result is the same for any number of threads.
 
 mod blend;
@@ -13,10 +13,12 @@ mod grain;
 mod level;
 mod min_cut;
 mod multigrid;
-mod offsets;
+mod offset_labelling;
 mod patch_variance;
 mod peel;
 mod reuse_penalty;
+mod search;
+mod self_similarity;
 mod smoothness;
 mod vote;
 
@@ -29,7 +31,7 @@ use crate::error::Result;
 use field::Field;
 use grain::Grain;
 use level::Level;
-use offsets::{Offset, Resemblance};
+use self_similarity::{Offset, SelfSimilarity};
 
 /// One hole in a window of the photo.
 pub struct Request<'a> {
@@ -174,15 +176,15 @@ fn lay_out(levels: &mut Vec<Level>, random: &mut Random) -> Option<Vec<Option<Of
     if levels[middle].hole_side() > MAX_LAYERED_HOLE {
         return None;
     }
-    let resemblance = Resemblance::of(&levels[middle], random);
-    if resemblance.layered() < LAYERED {
+    let similarity = SelfSimilarity::of(&levels[middle], random);
+    if similarity.layered() < LAYERED {
         return None;
     }
     levels.truncate(middle + 1);
     levels.iter_mut().for_each(Level::forget_guide);
     levels.last_mut().map(|level| {
         level.continue_smoothly();
-        offsets::arrange(level, &resemblance)
+        offset_labelling::arrange(level, &similarity)
     })
 }
 
