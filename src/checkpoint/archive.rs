@@ -1,12 +1,13 @@
-//! Zip checkpoints: `torch.save` since 1.6, and TorchScript archives.
+//! Checkpoints of pickles: zip archives (`torch.save` since 1.6, and TorchScript) and the legacy format before them.
+
+use std::collections::HashMap;
 
 use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
 use super::zip::Archive;
 use super::{Container, Source, discover, pickle};
-use crate::error::Result;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 
 /// Opens a zip checkpoint.
 pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
@@ -71,24 +72,19 @@ pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let big_endian = little == Some(pickle::Value::Bool(false));
     let (heap, root) = read(&mut file)?;
     let (keys, list) = read(&mut file)?;
-    // Storages are described by the pickle, and found in the order of the key list.
+    // The pickle describes the storages; the key list says in which order they follow it.
     let sizes = super::torch::storages(&heap);
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for &key in keys.sequence(list).unwrap_or_default() {
         let key = super::torch::storage_key(&keys, key).ok_or_else(truncated)?;
         let Some((numel, dtype)) = sizes.get(&key) else {
             return fail(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
         };
-        let (numel, size) = (
-            *numel,
-            dtype.clone().map_err(|e| Error { message: format!("A tensor cannot be read: {}", e.message), ..e })?.size()
-                as u64,
-        );
-        let mut count = [0; 8];
-        file.read_at(next, &mut count)?;
-        let count = if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) };
-        let bytes = count.checked_mul(size).ok_or_else(truncated)?;
-        if count < numel {
+        let dtype = dtype.clone();
+        let dtype = dtype.map_err(|e| Error { message: format!("A tensor cannot be read: {}", e.message), ..e })?;
+        let count = element_count(&mut file, next, big_endian)?;
+        let bytes = count.checked_mul(dtype.size() as u64).ok_or_else(truncated)?;
+        if count < *numel {
             let text = format!("The storage {key} has {count} elements, but {numel} are promised.");
             return fail(Code::CheckpointTensor, text);
         }
@@ -106,4 +102,11 @@ pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let mut opened = Opened::new(file, Container::Legacy, dicts, storages);
     opened.big_endian = big_endian;
     Ok(opened)
+}
+
+/// How many elements the storage at this offset has: a legacy file writes the number in front of the values.
+fn element_count<S: Source>(file: &mut BoundedReader<S>, at: u64, big_endian: bool) -> Result<u64> {
+    let mut count = [0; 8];
+    file.read_at(at, &mut count)?;
+    Ok(if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) })
 }

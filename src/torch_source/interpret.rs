@@ -226,13 +226,9 @@ impl Run<'_> {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.value(default, scope)?,
                 (None, None) => {
-                    let class = this.and_then(|(id, _)| self.heap.modules[id.0].class);
-                    let owner = class.filter(|_| function.name == "__init__").map(|c| &self.module.classes[c].name);
-                    let owner = owner.unwrap_or(&function.name);
-                    return at(
-                        line,
-                        format!("{owner} needs the argument {name}: give it a default, which infill can take"),
-                    );
+                    let owner = self.owner(function, this);
+                    let text = format!("{owner} needs the argument {name}: give it a default, which infill can take");
+                    return at(line, text);
                 }
             };
             self.heap.scopes[scope.0].names.insert(name.to_owned(), value);
@@ -245,6 +241,13 @@ impl Run<'_> {
             Some((name, _)) => at(line, format!("{} has no argument {name}", function.name)),
             None => Ok(()),
         }
+    }
+
+    /// The name that a user knows a function by: an `__init__` is its class.
+    fn owner<'f>(&'f self, function: &'f Function, this: Option<(Id, usize)>) -> &'f str {
+        let class = this.and_then(|(id, _)| self.heap.modules[id.0].class);
+        let class = class.filter(|_| function.name == "__init__").map(|class| &self.module.classes[class].name);
+        class.unwrap_or(&function.name)
     }
 
     /// Follows statements in the scope of their function.
@@ -267,45 +270,14 @@ impl Run<'_> {
                 let mut result = self.value(value, scope)?;
                 if let (Some(operator), [target]) = (operator, &targets[..]) {
                     let before = self.value(target, scope)?;
-                    result = match (*operator, &before, &result) {
-                        // Grows the list that is there, for everybody who holds it.
-                        ("+", Value::List(list), Value::List(more)) => {
-                            let more = self.heap.lists[more.0].clone();
-                            self.extend(*list, more, value.line)?;
-                            before
-                        }
-                        _ => self.binary(operator, before, result, value.line)?,
-                    };
+                    result = self.in_place(operator, before, result, value.line)?;
                 }
                 for target in targets {
                     self.assign(target, result.clone(), scope)?;
                 }
             }
-            Statement::For(line, targets, over, body) => {
-                let over = self.value(over, scope)?;
-                for item in self.items(&over, *line)? {
-                    self.spend(1, *line)?;
-                    self.assign(targets, item, scope)?;
-                    match self.deeper(*line, |run| run.block(body, scope))? {
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
-                    }
-                }
-            }
-            Statement::While(condition, body) => {
-                while {
-                    let value = self.value(condition, scope)?;
-                    self.truth(&value, condition.line)?
-                } {
-                    self.spend(1, condition.line)?;
-                    match self.deeper(condition.line, |run| run.block(body, scope))? {
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
-                    }
-                }
-            }
+            Statement::For(line, targets, over, body) => return self.for_loop(*line, targets, over, body, scope),
+            Statement::While(condition, body) => return self.while_loop(condition, body, scope),
             Statement::If(condition, then, other) => {
                 let value = self.value(condition, scope)?;
                 let body = if self.truth(&value, condition.line)? { then } else { other };
@@ -321,6 +293,55 @@ impl Run<'_> {
             Statement::Raise(line) => return at(*line, "the class itself ends in an error here (raise)"),
         }
         Ok(Flow::Next)
+    }
+
+    /// `before operator= value`.
+    fn in_place(&mut self, operator: &str, before: Value, value: Value, line: usize) -> Result<Value> {
+        match (operator, &before, &value) {
+            // Grows the list that is there, for everybody who holds it.
+            ("+", Value::List(list), Value::List(more)) => {
+                let more = self.heap.lists[more.0].clone();
+                self.extend(*list, more, line)?;
+                Ok(before)
+            }
+            _ => self.binary(operator, before, value, line),
+        }
+    }
+
+    fn for_loop(
+        &mut self,
+        line: usize,
+        targets: &Expression,
+        over: &Expression,
+        body: &[Statement],
+        scope: Id,
+    ) -> Result<Flow> {
+        let over = self.value(over, scope)?;
+        for item in self.items(&over, line)? {
+            self.spend(1, line)?;
+            self.assign(targets, item, scope)?;
+            match self.deeper(line, |run| run.block(body, scope))? {
+                Flow::Break => break,
+                Flow::Return(value) => return Ok(Flow::Return(value)),
+                Flow::Next | Flow::Continue => {}
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn while_loop(&mut self, condition: &Expression, body: &[Statement], scope: Id) -> Result<Flow> {
+        loop {
+            let value = self.value(condition, scope)?;
+            if !self.truth(&value, condition.line)? {
+                return Ok(Flow::Next);
+            }
+            self.spend(1, condition.line)?;
+            match self.deeper(condition.line, |run| run.block(body, scope))? {
+                Flow::Break => return Ok(Flow::Next),
+                Flow::Return(value) => return Ok(Flow::Return(value)),
+                Flow::Next | Flow::Continue => {}
+            }
+        }
     }
 
     fn truth(&mut self, value: &Value, line: usize) -> Result<bool> {

@@ -220,21 +220,7 @@ impl Run<'_> {
             ("register_buffer" | "register_parameter", [Value::Text(name), ..]) => {
                 self.set(id, name.clone(), Value::Unread, line).map(|()| Value::None)
             }
-            ("children" | "values", _) => {
-                let items = self.children(id, line)?.into_iter().map(|(_, child)| Value::Module(child)).collect();
-                self.list(items, line)
-            }
-            ("keys", _) => {
-                let items = self.children(id, line)?.into_iter().map(|(name, _)| Value::Text(name)).collect();
-                self.list(items, line)
-            }
-            ("named_children" | "items", _) => {
-                let mut items = Vec::new();
-                for (name, child) in self.children(id, line)? {
-                    items.push(self.list(vec![Value::Text(name), Value::Module(child)], line)?);
-                }
-                self.list(items, line)
-            }
+            ("children" | "values" | "keys" | "named_children" | "items", _) => self.children_as(name, id, line),
             // Loops over these set first values or freeze them, which a file of weights has done with.
             ("modules" | "named_modules" | "parameters" | "named_parameters" | "buffers" | "state_dict", _) => {
                 self.list(Vec::new(), line)
@@ -249,6 +235,19 @@ impl Run<'_> {
                 at(line, format!("{class} has no {name}"))
             }
         }
+    }
+
+    /// The children as one of the methods that loops run over gives them: their names, themselves, or pairs of both.
+    fn children_as(&mut self, method: &str, id: Id, line: usize) -> Result<Value> {
+        let mut items = Vec::new();
+        for (name, child) in self.children(id, line)? {
+            items.push(match method {
+                "keys" => Value::Text(name),
+                "children" | "values" => Value::Module(child),
+                _ => self.list(vec![Value::Text(name), Value::Module(child)], line)?,
+            });
+        }
+        self.list(items, line)
     }
 
     /// Adds a node; functions are named after themselves.

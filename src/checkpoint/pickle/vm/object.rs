@@ -44,6 +44,13 @@ impl Vm {
         self.push(Value::Object { callable, args, state: None, items: Vec::new() })
     }
 
+    /// A call of protocol 0, whose arguments lie on the stack one by one.
+    fn call_with(&mut self, callable: Id, args: Vec<Id>) -> Result<()> {
+        self.push(Value::Tuple(args))?;
+        let args = self.pop()?;
+        self.call(callable, args)
+    }
+
     fn global(&mut self, module: &str, name: &str) -> Result<()> {
         if module.len() + name.len() > NAME_BYTES {
             return Err(bad("the name of a class is too long"));
@@ -79,18 +86,14 @@ impl Vm {
                     return Err(bad("an object has no class"));
                 }
                 let callable = items.remove(0);
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
+                self.call_with(callable, items)
             }
             opcode::INST => {
                 let (module, name) = (s.line()?, s.line()?);
                 let items = self.pop_mark()?;
                 self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))?;
                 let callable = self.pop()?;
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
+                self.call_with(callable, items)
             }
             opcode::BUILD => self.build(),
             opcode::BINPERSID => {
