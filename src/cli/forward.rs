@@ -1,7 +1,9 @@
-//! `infill forward`: a network on tensors as they are, to be held against PyTorch.
+//! `infill forward`: a network on tensors as they are, to be compared with PyTorch.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, tensor::TensorView};
 
 use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};
@@ -110,14 +112,9 @@ fn fits(network: &Loaded, inputs: &[(String, Tensor)]) -> bool {
 
 /// One f32 tensor as safetensors.
 fn write_safetensors(path: &Path, key: &str, tensor: &Tensor) -> Result<()> {
-    let bytes = tensor.data().len() * 4;
-    let header =
-        serde_json::json!({key: {"dtype": "F32", "shape": tensor.shape(), "data_offsets": [0, bytes]}}).to_string();
-    // The format wants the data aligned to 8 bytes.
-    let header = format!("{header:width$}", width = header.len().next_multiple_of(8));
-    let mut out = Vec::with_capacity(8 + header.len() + bytes);
-    out.extend((header.len() as u64).to_le_bytes());
-    out.extend(header.as_bytes());
-    out.extend(tensor.data().iter().flat_map(|value| value.to_le_bytes()));
-    super::write_file(path, &out)
+    let bytes: Vec<u8> = tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, tensor.shape().to_vec(), &bytes);
+    let file = view.and_then(|view| safetensors::serialize([(key, view)], None));
+    let file = file.map_err(|error| Error::new(Code::Internal, format!("{key} cannot be written: {error}")))?;
+    super::write_file(path, &file)
 }

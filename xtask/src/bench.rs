@@ -151,7 +151,7 @@ fn files(id: &str, network: &Value) -> Result<PathBuf> {
         return Ok(files);
     }
     let weights = weights::seeded(network)?;
-    fs::write(files.join("weights.safetensors"), weights::safetensors(&weights))?;
+    fs::write(files.join("weights.safetensors"), weights::safetensors(&weights)?)?;
     fs::write(files.join("model.onnx"), onnx::model(network, &weights)?)?;
     fs::write(description, text)?;
     Ok(files)
