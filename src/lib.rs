@@ -1,6 +1,6 @@
 //! infill: reads inpainting checkpoints, says what they are, and runs them; fills photos in a browser tab.
 //!
-//! The two ways through the house:
+//! Data takes two paths through the crate:
 //!
 //! ```text
 //! photo + mask  ->  prepare  ->  network  ->  composite  ->  canvas

@@ -1,4 +1,4 @@
-//! Every cap, with its unit. Nothing is allocated from a number that was not held against one of these.
+//! Every cap, with its unit. Nothing is allocated from a number that was not checked against one of these.
 
 /// Largest checkpoint file, bytes: what a 32-bit address space could ever run, with room for optimiser states.
 pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;

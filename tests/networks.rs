@@ -1,4 +1,4 @@
-//! The reference engine against PyTorch: whole networks at small widths, and a table of layer configurations.
+//! Both engines against PyTorch: whole networks at small widths, and a table of layer configurations.
 //! The expectations are made by `tests/reference/networks/make.py`.
 
 use std::ops::ControlFlow;

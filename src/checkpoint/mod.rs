@@ -1,7 +1,7 @@
 //! Bytes to state dicts: containers (zip, legacy, tar, safetensors), pickle as data, wrappers and prefixes.
 //!
-//! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number it has not
-//! held against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
+//! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number that it has not
+//! checked against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
 
 mod archive;
 mod bytes;

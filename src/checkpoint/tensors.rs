@@ -82,7 +82,7 @@ impl<S: Source> Opened<S> {
         check(tensor, self.storages.get(tensor.storage).ok_or_else(no_storage)?.bytes)
     }
 
-    /// Makes sure that a stored zip entry is held against its CRC once.
+    /// Makes sure that the CRC of a stored zip entry is checked once.
     fn resolve(&mut self, index: usize) -> Result<()> {
         let storage = self.storages.get_mut(index).ok_or_else(no_storage)?;
         let Place::Zip(entry) = &storage.place else { return Ok(()) };
@@ -106,7 +106,8 @@ impl<S: Source> Opened<S> {
         Ok(())
     }
 
-    /// A tensor that is its whole stored entry, held against the entry's CRC as it is read; `false` if it is not.
+    /// Reads a tensor that fills its whole stored entry, checking the entry's CRC on the way; `false` if it does not
+    /// fill it.
     fn whole(&mut self, t: &TensorInfo, count: usize, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<bool> {
         let storage = self.storages.get_mut(t.storage);
         let Some(storage) = storage else { return Ok(false) };

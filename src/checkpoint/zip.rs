@@ -86,7 +86,7 @@ impl Archive {
         self.index.get(name).and_then(|&i| self.entries.get(i))
     }
 
-    /// The whole entry, inflated and held against its CRC; at most `cap` bytes.
+    /// The whole entry, inflated, with its CRC checked; at most `cap` bytes.
     pub fn read<S: Source + ?Sized>(file: &mut BoundedReader<S>, entry: &Entry, cap: u64) -> Result<Vec<u8>> {
         if entry.size > cap {
             let text = format!("{} has {} bytes; infill reads at most {cap}.", entry.name, entry.size);
@@ -103,7 +103,7 @@ impl Archive {
         Ok(bytes)
     }
 
-    /// The pickle of this entry: a stored one is read piece by piece and held against its CRC on the way.
+    /// The pickle of this entry: a stored one is read piece by piece, and its CRC is checked on the way.
     pub fn load_pickle<S: Source>(file: &mut BoundedReader<S>, entry: &Entry) -> Result<(pickle::Heap, pickle::Id)> {
         if entry.deflated {
             return pickle::load_bytes(&Self::read(file, entry, PICKLE_INFLATED_BYTES)?);
@@ -125,7 +125,7 @@ pub fn damaged<T>(entry: &Entry) -> Result<T> {
     corrupt(format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name))
 }
 
-/// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, held against the
+/// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, counted into the
 /// CRC and dropped, so that memory is bounded by what is asked for.
 pub fn inflate<S: Source + ?Sized>(
     file: &mut BoundedReader<S>,

@@ -115,7 +115,7 @@ impl Run<'_> {
         }
     }
 
-    /// One level further in, if there is room.
+    /// Does `work` one level of nesting deeper; an error beyond the cap.
     fn deeper<T>(&mut self, line: usize, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         if self.depth > MAX_CLASS_CALL_DEPTH {

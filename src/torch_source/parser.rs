@@ -223,7 +223,7 @@ impl Parser<'_> {
         }
     }
 
-    /// One level further in, if there is room.
+    /// Reads one level of nesting deeper; an error beyond the cap.
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         if self.depth > MAX_CLASS_PARSE_DEPTH {

@@ -39,7 +39,7 @@ pub fn load(stream: &mut Stream<'_>) -> Result<(Heap, Id)> {
 struct Vm {
     heap: Heap,
     stack: Vec<Id>,
-    /// Stack heights.
+    /// Heights of the stack at which marks were set.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
     /// Items put into containers so far: a call that copies a list costs its length, however short its opcode.
@@ -48,7 +48,7 @@ struct Vm {
     text_bytes: usize,
 }
 
-/// The arena grows by this many values, not twofold: its room is bounded, too.
+/// The arena grows by at most this many values at a time. Doubling would allocate up to twice what its cap allows.
 const GROWTH: usize = 1 << 16;
 
 impl Vm {

@@ -13,13 +13,14 @@ use super::self_similarity::Offset;
 use super::smoothness::Smoothness;
 use crate::threads::parallel;
 
-/// How much more known pixels of a patch count than guessed ones: 1 + this.
+/// Known pixels of a patch count 1 + this many times as much as guessed ones.
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
 const GUIDE: u32 = 1;
-/// Up to this many patch positions, what is copied often or smoother than its surroundings gets dearer: finer levels keep
-/// what the coarse ones arranged. Pieces of a layered scene may be copied as often as they fit.
-const ARRANGED: usize = 8_000;
+/// Levels with at most this many patch positions arrange the hole: there it costs more to copy a place often, or to copy
+/// something smoother than its surroundings. Finer levels keep what these arranged. The pieces of a layered scene may be
+/// copied as often as they fit.
+const MAX_ARRANGED_PATCHES: usize = 8_000;
 /// Passes of propagation and random search per round.
 const PASSES: usize = 2;
 /// Rows of positions that one task improves, one after another. Tasks see each other's rows only between passes, so
@@ -67,7 +68,7 @@ impl Field {
             reuse_penalty: ReusePenalty::default(),
             smoothness: Smoothness::default(),
         };
-        if level.patches() <= ARRANGED {
+        if level.patches() <= MAX_ARRANGED_PATCHES {
             let variance = PatchVariance::of(level);
             if !level.layered {
                 field.reuse_penalty = ReusePenalty::of(&variance);

@@ -1,8 +1,8 @@
-//! How much goes on in every patch of a level.
+//! How much the pixels of every patch of a level vary.
 
 use super::level::{Level, PATCH, patch_sums};
 
-/// Squared deviations of patches from their means, summed over the colour channels.
+/// Squared deviations of the pixels of each patch from its mean, summed over the pixels and the colour channels.
 pub struct PatchVariance {
     /// By the patch's top left corner.
     pub patches: Vec<u32>,

@@ -1,16 +1,16 @@
-//! What it costs to copy the same place again: a tuft that stands in the hole four times gives the fill away.
+//! The cost of copying the same place again: a tuft of grass that appears four times in the hole gives the fill away.
 //!
-//! As in Kaspar et al. 2015, "Self Tuning Texture Optimization", patches that are used more often become dearer, here only
-//! where they stand out: sky and grass may be copied from wherever they fit.
+//! As in Kaspar et al. 2015, "Self Tuning Texture Optimization", patches that are used more often cost more, but here
+//! only where they stand out: sky and grass may be copied from wherever they fit.
 
 use super::level::{Level, PATCH, patch_sums};
 use super::patch_variance::PatchVariance;
 
 /// Share of a patch's salience that every copy beyond the first costs.
 const GAIN: f32 = 0.5;
-/// From how many times the usual variance on a patch stands out.
+/// A patch stands out if its variance exceeds this many times the usual one.
 const USUAL: u32 = 2;
-/// Copies beyond which it gets no dearer.
+/// Number of copies beyond which the cost no longer rises.
 const MAX_COPIES: f32 = 8.0;
 
 /// What copying each patch of a level costs; nothing until the copies are counted, and on levels where they are not.

@@ -1,15 +1,15 @@
-//! What it costs to copy what is smoother than what belongs into the hole: or fog comes over textures.
+//! The cost of copying something smoother than what belongs into the hole. Without it, textures turn into fog.
 //!
-//! The guess that patches are matched with is a mean of votes, and so smoother than what it stands for. By squared
-//! differences a smooth patch always resembles it better than any patch of the texture that is missing: by that
-//! texture's own variance. A part of what a source lacks is added.
+//! The guess that patches are matched with is a mean of votes, and so it is smoother than the texture it stands for. In
+//! squared differences a smooth patch is always nearer to it than a patch of that texture, and the difference is just the
+//! texture's variance. So a part of the variance that a source lacks is added to its cost.
 
 use super::level::Level;
 use super::patch_variance::PatchVariance;
 use crate::pipeline::resample::extend;
 
-/// Share of the missing variance that is added. All of it would even the two out where the guess is flat; less, because
-/// what is expected is itself a guess.
+/// Share of the missing variance that is added. All of it would make the two equal where the guess is flat; it is less,
+/// because the expected variance is itself a guess.
 const GAIN: f32 = 0.5;
 
 /// The variance of every patch of a level, by its corner: of sources as it is, of others as expected from around them.

@@ -11,8 +11,8 @@ use crate::threads::parallel;
 const SOFTNESS: f32 = (PATCH * PATCH * 3 * 800) as f32;
 /// How quickly a patch's weight falls from its middle, in pixels.
 const PEAK: f32 = 2.5;
-/// How much more a patch counts than one a pixel deeper in the hole: what is near known pixels is surer (Newson et al.
-/// 2014).
+/// How much more a patch counts than one a pixel deeper in the hole: the nearer to known pixels, the more reliable (Newson
+/// et al. 2014).
 const SURER: f32 = 1.5;
 
 /// Rows of pixels that one task votes for.

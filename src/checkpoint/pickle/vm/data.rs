@@ -28,7 +28,7 @@ impl Vm {
                 let number = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse().ok());
                 self.push(Value::Float(number.ok_or_else(|| bad("a float cannot be read"))?))
             }
-            // INT and LONG.
+            // What remains is INT and LONG.
             _ => self.decimal(&s.line()?),
         }
     }
@@ -49,7 +49,7 @@ impl Vm {
             opcode::SHORT_BINSTRING | opcode::SHORT_BINUNICODE | opcode::SHORT_BINBYTES => s.byte()?.into(),
             opcode::BINUNICODE | opcode::BINBYTES => u32::from_le_bytes(s.array()?).into(),
             opcode::BINSTRING => length(s, "a string has a negative length")?,
-            // BINUNICODE8, BINBYTES8 and BYTEARRAY8.
+            // What remains is BINUNICODE8, BINBYTES8 and BYTEARRAY8.
             _ => u64::from_le_bytes(s.array()?),
         };
         match code {
@@ -81,7 +81,7 @@ impl Vm {
             }
             opcode::TUPLE1 => self.tuple(1),
             opcode::TUPLE2 => self.tuple(2),
-            // TUPLE3.
+            // What remains is TUPLE3.
             _ => self.tuple(3),
         }
     }
@@ -103,7 +103,7 @@ impl Vm {
                 self.charge(2)?;
                 self.set_items(self.top()?, vec![(key, value)])
             }
-            // SETITEMS.
+            // What remains is SETITEMS.
             _ => {
                 let pairs = pairs(&self.pop_mark()?)?;
                 self.set_items(self.top()?, pairs)
@@ -117,7 +117,7 @@ impl Vm {
             opcode::BINPUT => s.byte()?.into(),
             opcode::LONG_BINPUT => u32::from_le_bytes(s.array()?).into(),
             opcode::PUT => index(&s.line()?)?,
-            // MEMOIZE.
+            // What remains is MEMOIZE.
             _ => self.memo.len() as u64,
         };
         self.memoize(key)
@@ -128,7 +128,7 @@ impl Vm {
         let key = match code {
             opcode::BINGET => s.byte()?.into(),
             opcode::LONG_BINGET => u32::from_le_bytes(s.array()?).into(),
-            // GET.
+            // What remains is GET.
             _ => index(&s.line()?)?,
         };
         self.recall(key)
