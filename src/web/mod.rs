@@ -6,9 +6,9 @@
 mod blob;
 mod fault;
 mod forward;
-mod look;
 mod models;
 mod photo;
+mod preview;
 mod speed;
 mod threads;
 mod warm;
