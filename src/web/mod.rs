@@ -4,6 +4,8 @@
 //! with `code` and `keys`.
 
 mod blob;
+#[cfg(feature = "reference")]
+mod check;
 mod fault;
 mod forward;
 mod models;
@@ -16,6 +18,8 @@ mod warm;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "reference")]
+pub use check::check;
 pub use forward::Forward;
 pub use models::Models;
 pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};
