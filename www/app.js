@@ -35,6 +35,8 @@ export class App {
   settings = { grow: 4, sharpen: 'auto' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
+  /** Ends the opening of the photo that was asked for last. */
+  opening = /** @type {AbortController | null} */ (null);
   /** Of the last fill. */
   seed = 0;
   /** What the last fill took. */

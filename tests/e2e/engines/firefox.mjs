@@ -73,23 +73,38 @@ class Connection {
   }
 }
 
-/** @returns {Promise<import('./driver.mjs').Engine>} */
-export async function launch() {
-  const folder = await mkdtemp(`${tmpdir()}/infill-firefox-`);
+/**
+ * Starts it with a profile of its own.
+ * @param {string} folder for the profile and what is saved
+ * @returns {Promise<{firefox: import('node:child_process').ChildProcess, address: string}>}
+ */
+async function start(folder) {
   const lines = Object.entries(preferences(folder)).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
   await writeFile(`${folder}/user.js`, lines.join('\n'));
   const firefox = spawn(process.env.FIREFOX ?? 'firefox', ['--headless', '--no-remote', '--profile', folder, '--remote-debugging-port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
   const address = await new Promise((resolve, reject) => {
-    let said = '';
-    setTimeout(() => reject(new Error(`Firefox did not start: ${said}`)), START_MS).unref();
+    const timer = setTimeout(() => {
+      firefox.kill();
+      reject(new Error(`Firefox did not start: ${said}`));
+    }, START_MS);
     firefox.on('error', reject);
     firefox.on('exit', () => reject(new Error(`Firefox ended: ${said}`)));
     firefox.stderr.on('data', (data) => {
       said += data;
       const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said);
-      if (found) resolve(found[1]);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found[1]);
     });
   });
+  return { firefox, address };
+}
+
+/** @returns {Promise<import('./driver.mjs').Engine>} */
+export async function launch() {
+  const folder = await mkdtemp(`${tmpdir()}/infill-firefox-`);
+  const { firefox, address } = await start(folder);
   const socket = new WebSocket(`${address}/session`, { maxPayload: 0 });
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const connection = new Connection(socket);
