@@ -33,6 +33,9 @@ pub const ALL: [Build; 4] = [
     Build { name: "simd128-threads", relaxed: false, threads: true, reference: false },
     BEST,
 ];
+/// The builds that the crate's own tests run in: between them they have everything that builds differ in, both kinds of
+/// kernels, and memory of one thread and of several. The finished site is tested in all.
+pub const TESTED: [Build; 2] = [SURE, BEST];
 /// Fetched only when somebody checks the fast engine against the reference.
 pub const REFERENCE: Build = Build { name: "reference", relaxed: false, threads: false, reference: true };
 /// All that `dist` ships.
@@ -152,6 +155,13 @@ fn newer(a: &Path, b: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tested_builds_have_all_that_builds_differ_in() {
+        for has in [|build: &Build| build.threads, |build: &Build| build.relaxed] {
+            assert!(TESTED.iter().any(has) && TESTED.iter().any(|build| !has(build)));
+        }
+    }
 
     #[test]
     fn only_builds_with_threads_share_their_memory() {
