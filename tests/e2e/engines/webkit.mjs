@@ -1,10 +1,9 @@
 // WebKitGTK's MiniBrowser, by WebDriver: one request over HTTP for every command. It shows itself on a display of memory.
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { pause, RemoteDriver } from './remote.mjs';
+import { pause, RemoteDriver, start } from './remote.mjs';
 
 /** Where Debian and Fedora have the browser. */
 const FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/libexec'];
@@ -47,11 +46,11 @@ function freePort() {
 
 /** A display that no screen shows. @returns {Promise<{name: string, end: () => void}>} */
 async function display() {
-  const server = spawn(process.env.XVFB ?? 'Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1600x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const server = start(process.env.XVFB ?? 'Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1600x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const number = await new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('exit', () => reject(new Error('Xvfb ended')));
-    server.stdout.once('data', (data) => resolve(String(data).trim()));
+    server.stdout?.once('data', (data) => resolve(String(data).trim()));
   });
   return { name: `:${number}`, end: () => server.kill() };
 }
@@ -130,7 +129,7 @@ class WebkitDriver extends RemoteDriver {
     await writeFile(`${folder}/config/user-dirs.dirs`, `XDG_DOWNLOAD_DIR="${folder}/downloads"\n`);
     const port = await freePort();
     const env = { ...process.env, DISPLAY: display, XDG_CONFIG_HOME: `${folder}/config`, XDG_CACHE_HOME: `${folder}/cache`, XDG_DATA_HOME: `${folder}/data`, NO_AT_BRIDGE: '1' };
-    const server = spawn(process.env.WEBKIT_DRIVER ?? 'WebKitWebDriver', [`--port=${port}`], { env, stdio: 'ignore' });
+    const server = start(process.env.WEBKIT_DRIVER ?? 'WebKitWebDriver', [`--port=${port}`], { env, stdio: 'ignore' });
     const driver = new WebkitDriver(url, server, folder, again);
     try {
       await driver.#begin(`http://127.0.0.1:${port}`, binary);
