@@ -10,7 +10,6 @@
 //! `ARCHITECTURE.md` is the map.
 
 pub mod checkpoint;
-pub mod class;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod clock;
@@ -23,5 +22,6 @@ pub mod pipeline;
 pub mod report;
 pub mod tensor;
 pub mod threads;
+pub mod torch_source;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

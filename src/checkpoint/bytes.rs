@@ -5,8 +5,8 @@ use std::io::{ErrorKind, SeekFrom};
 use super::Source;
 use crate::error::{Code, Error, Result};
 
-/// A fault of this room.
-pub fn fault<T>(code: Code, text: impl Into<String>) -> Result<T> {
+/// An `Err` with this code and message.
+pub fn fail<T>(code: Code, text: impl Into<String>) -> Result<T> {
     Err(Error::new(code, text))
 }
 
@@ -30,12 +30,12 @@ pub fn out_of_memory(bytes: u64) -> Error {
 }
 
 /// A source with its length.
-pub struct File<S: ?Sized> {
+pub struct BoundedReader<S: ?Sized> {
     length: u64,
     source: S,
 }
 
-impl<S: Source> File<S> {
+impl<S: Source> BoundedReader<S> {
     /// Asks the source for its length.
     pub fn new(mut source: S) -> Result<Self> {
         let length = source.seek(SeekFrom::End(0)).map_err(unreadable)?;
@@ -43,7 +43,7 @@ impl<S: Source> File<S> {
     }
 }
 
-impl<S: Source + ?Sized> File<S> {
+impl<S: Source + ?Sized> BoundedReader<S> {
     /// Length in bytes.
     pub fn length(&self) -> u64 {
         self.length
@@ -118,7 +118,7 @@ mod tests {
             (ErrorKind::NotFound, Code::Io),
             (ErrorKind::PermissionDenied, Code::Io),
         ] {
-            let mut file = File::new(Changed(kind)).unwrap();
+            let mut file = BoundedReader::new(Changed(kind)).unwrap();
             assert_eq!(file.bytes(0, 8).unwrap_err().code, code, "{kind}");
         }
     }

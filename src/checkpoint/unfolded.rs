@@ -1,7 +1,7 @@
 //! How many values all tensors of a file have together. A file of kilobytes can show one storage in thousands of views, or
 //! hold gigabytes of deflated zeros, so their number is compared with the file's length before any value is read.
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::tensors::{PIECE_ELEMENTS, Place, Storage, check};
 use super::{StateDict, TensorInfo};
 use crate::error::{Code, Result};
@@ -38,20 +38,14 @@ impl Unfolded {
 
     /// `checkpoint-limit` if the file unfolds to more than its length allows.
     pub fn check(&self) -> Result<()> {
-        match self.values <= self.most {
-            true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(self.values)),
-        }
+        if self.values <= self.most { Ok(()) } else { fail(Code::CheckpointLimit, self.text(self.values)) }
     }
 
     /// `checkpoint-limit` if so many bytes were inflated, whatever order tensors are read in, and however often.
     pub fn check_inflated(&self, bytes: u64) -> Result<()> {
         let values = bytes / VALUE_BYTES;
         // Several networks may be read from one file, each of them once.
-        match values <= self.most.saturating_mul(4) {
-            true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(values)),
-        }
+        if values <= self.most.saturating_mul(4) { Ok(()) } else { fail(Code::CheckpointLimit, self.text(values)) }
     }
 
     fn text(&self, values: u64) -> String {

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoint;
-use crate::class;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
 use crate::network::Shape;
 use crate::tensor::Tensor;
+use crate::torch_source;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
         let file = super::file_name(path);
-        let classes = class::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
+        let classes = torch_source::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
         let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
         let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         return finish(arguments, engine.as_mut(), inputs);

@@ -1,13 +1,13 @@
 //! The wasm boundary: the only place that knows the browser. It decides nothing.
 //!
-//! Everything here runs in a worker. Values cross as typed arrays and JSON text; faults cross as JS `Error`s
+//! Everything here runs in a worker. Values cross as typed arrays and JSON text; errors cross as JS `Error`s
 //! with `code` and `keys`.
 
 mod blob;
 #[cfg(feature = "reference")]
 mod check;
-mod fault;
 mod forward;
+mod js_error;
 mod models;
 mod photo;
 mod preview;

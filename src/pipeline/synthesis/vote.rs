@@ -44,7 +44,7 @@ pub fn vote(level: &mut Level, field: &Field) {
 }
 
 /// The weight of a patch's vote by how well it matches.
-pub fn trust(distance: u32) -> f32 {
+pub fn vote_weight(distance: u32) -> f32 {
     let near = if distance == u32::MAX { 0.0 } else { distance as f32 };
     (-near / SOFTNESS).exp() + 1e-4
 }
@@ -70,7 +70,7 @@ fn band(level: &Level, field: &Field, rows: Range<usize>) -> Vec<[u8; 4]> {
             let at = row * field.columns + column;
             let Some(source) = field.matched(at) else { continue };
             let left = field.x(column);
-            let mut weight = trust(field.distances[at]);
+            let mut weight = vote_weight(field.distances[at]);
             if !level.layered {
                 weight *= deep[usize::from(level.depth(left + PATCH / 2, top + PATCH / 2))];
             }
