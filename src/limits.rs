@@ -121,5 +121,7 @@ pub const ICC_BYTES: usize = 4 << 20;
 pub const RUN_BYTES: u64 = 3_500_000_000;
 /// Most holes of a mask that are compared pair by pair, to fill those that lie near each other together.
 pub const MAX_COMPARED_HOLES: usize = 500;
+/// Most groups of holes that are filled one after another; beyond that, neighbours are filled together.
+pub const MAX_HOLE_GROUPS: usize = 24;
 /// Most threads that take part in a loop: more than a desktop has cores, and few enough that waiting costs little.
 pub const MAX_THREADS: usize = 64;

@@ -139,7 +139,7 @@ fn both_sides_stand_beside_each_other() {
     assert!(rows.iter().any(|row| row.verdict == "unexpected" && row.key.is_none()));
     let same = report::alignment(fixture_file("edgeconnect-edge.pth").as_ref(), "edgeconnect-edge").unwrap();
     assert!(same.iter().all(|row| row.verdict == "fits"));
-    assert_eq!(same[0].theirs.as_deref(), Some("encoder.1.weight_orig"));
+    assert_eq!(same[0].file_key.as_deref(), Some("encoder.1.weight_orig"));
     let shapes = report::alignment(open(file(|s| shape(s, "encoder.8.weight")[0] = 15)).as_ref(), "context-encoder");
     assert_eq!(shapes.unwrap().iter().filter(|row| row.verdict == "other-shape").count(), 1);
     assert_eq!(report::alignment(fixture_file("image-pair.pth").as_ref(), "nobody").unwrap_err().code, Code::Usage);

@@ -35,6 +35,8 @@ export class App {
   settings = { grow: 4, sharpen: 'auto' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
+  /** Ends the opening of the photo that was asked for last. */
+  opening = /** @type {AbortController | null} */ (null);
   /** Of the last fill. */
   seed = 0;
   /** What the last fill took. */
@@ -59,6 +61,8 @@ export class App {
     this.encoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
     this.inference = new WorkerClient(spawnWorker, { builds: this.builds, threads: new Threads() });
+    /** Runs a model on both engines; its build is fetched when it is first asked. */
+    this.reference = new WorkerClient(spawnWorker, { builds: new BuildChoice([{ name: 'reference', threads: 1 }]), idleMs: FILES_IDLE_MS });
   }
 
   /**

@@ -101,8 +101,8 @@ fn alignment_lines(rows: &[Aligned]) -> Vec<String> {
     };
     let head = format!("{:12} {:56} file", "", "network");
     let line = |row: &Aligned| {
-        let (ours, theirs) = (side(&row.key, &row.expected), side(&row.theirs, &row.found));
-        format!("{:12} {ours:56} {theirs}", row.verdict)
+        let (network, file) = (side(&row.key, &row.expected), side(&row.file_key, &row.found));
+        format!("{:12} {network:56} {file}", row.verdict)
     };
     std::iter::once(head).chain(rows.iter().map(line)).collect()
 }

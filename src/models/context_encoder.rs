@@ -21,7 +21,7 @@ pub const MODEL: Model = Model {
         inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 512, preferred: 512, fixed: true },
     },
-    guides: false,
+    needs_detail: false,
     licence: "your own weights",
 };
 

@@ -22,7 +22,7 @@ pub const MODEL: Model = Model {
         inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 32, preferred: 256, fixed: false },
     },
-    guides: true,
+    needs_detail: true,
     licence: "CC BY-SA 4.0",
 };
 

@@ -24,7 +24,7 @@ pub const INPAINT: Model = Model {
     network: inpaint,
     published: Widths::base(64),
     conventions: CONVENTIONS,
-    guides: false,
+    needs_detail: false,
     licence: "published weights: CC BY-NC 4.0",
 };
 
@@ -35,7 +35,7 @@ pub const EDGE: Model = Model {
     network: edge,
     published: Widths::base(64),
     conventions: Conventions { inputs: InputKind::GrayEdgesMask, ..CONVENTIONS },
-    guides: false,
+    needs_detail: false,
     licence: "published weights: CC BY-NC 4.0",
 };
 

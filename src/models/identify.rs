@@ -30,7 +30,7 @@ pub struct Match {
     /// Index into [`Checkpoint::state_dicts`].
     pub dict: usize,
     /// What its keys begin with there: one network of several, or a prefix of the owner's own; usually empty.
-    pub under: String,
+    pub prefix: String,
     /// 0 to 1: the share of keys and shapes that fit.
     pub confidence: f32,
     /// Why, in one sentence for people.
@@ -82,24 +82,25 @@ pub fn align(model: &'static Model, dict: &StateDict, index: usize) -> Match {
 }
 
 fn align_at(model: &'static Model, widths: Widths, dict: &StateDict, index: usize) -> Match {
-    let Held { missing, unexpected, mismatched, folded, fitting, wanted } = hold(&(model.network)(widths), dict);
+    let KeyDiff { missing, unexpected, mismatched, folded, fitting, wanted } =
+        compare_keys(&(model.network)(widths), dict);
     let confidence = fitting as f32 / (wanted + unexpected.len()).max(1) as f32;
     let why = why(model, widths, fitting, wanted, &unexpected, folded);
-    let (under, renamed) = (String::new(), Vec::new());
-    Match { model, widths, dict: index, under, confidence, why, missing, unexpected, mismatched, folded, renamed }
+    let (prefix, renamed) = (String::new(), Vec::new());
+    Match { model, widths, dict: index, prefix, confidence, why, missing, unexpected, mismatched, folded, renamed }
 }
 
-/// The part of a state dict whose keys begin with `under`, without it.
-pub fn part<'a>(dict: &'a StateDict, under: &str) -> Cow<'a, StateDict> {
-    if under.is_empty() {
+/// The part of a state dict whose keys begin with `prefix`, without it.
+pub fn part<'a>(dict: &'a StateDict, prefix: &str) -> Cow<'a, StateDict> {
+    if prefix.is_empty() {
         return Cow::Borrowed(dict);
     }
-    let tensor = |t: &TensorInfo| Some(TensorInfo { key: t.key.strip_prefix(under)?.to_owned(), ..t.clone() });
+    let tensor = |t: &TensorInfo| Some(TensorInfo { key: t.key.strip_prefix(prefix)?.to_owned(), ..t.clone() });
     Cow::Owned(StateDict {
         wrapper: dict.wrapper.clone(),
-        prefix: format!("{}{under}", dict.prefix),
+        prefix: format!("{}{prefix}", dict.prefix),
         tensors: dict.tensors.iter().filter_map(tensor).collect(),
-        modules: dict.modules.iter().filter_map(|(p, v)| Some((p.strip_prefix(under)?.to_owned(), *v))).collect(),
+        modules: dict.modules.iter().filter_map(|(p, v)| Some((p.strip_prefix(prefix)?.to_owned(), *v))).collect(),
         siblings: dict.siblings.clone(),
     })
 }
@@ -128,12 +129,12 @@ pub fn align_parts(model: &'static Model, dict: &StateDict, index: usize) -> Vec
     if whole.fits() {
         return vec![whole];
     }
-    let aligned = |under: String| Match { under: under.clone(), ..align(model, &part(dict, &under), index) };
+    let aligned = |prefix: String| Match { prefix: prefix.clone(), ..align(model, &part(dict, &prefix), index) };
     parts(dict).into_iter().map(aligned).filter(Match::fits).chain([whole]).collect()
 }
 
 /// A state dict held against a description, key by key.
-pub struct Held {
+pub struct KeyDiff {
     /// Keys the network has and the file has not (counters that eval never reads left out).
     pub missing: Vec<String>,
     /// Keys the file has and the network has not.
@@ -149,7 +150,7 @@ pub struct Held {
 }
 
 /// Holds every key of the network against the file, and every key of the file against the network.
-pub fn hold(network: &Network, dict: &StateDict) -> Held {
+pub fn compare_keys(network: &Network, dict: &StateDict) -> KeyDiff {
     let tensors = by_key(dict);
     let find = |key: &str| tensors.get(key).copied();
     let parameters = network.parameters();
@@ -178,7 +179,7 @@ pub fn hold(network: &Network, dict: &StateDict) -> Held {
     }
     let unexpected: Vec<String> = dict.tensors.iter().map(|t| &t.key).filter(|k| !used.contains(*k)).cloned().collect();
     let wanted = parameters.iter().filter(|p| p.kind != ParameterKind::Counter).count();
-    Held { missing, unexpected, mismatched, folded, fitting, wanted }
+    KeyDiff { missing, unexpected, mismatched, folded, fitting, wanted }
 }
 
 fn why(
@@ -215,10 +216,10 @@ pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
         if best.as_ref().is_some_and(Match::fits) {
             return Vec::from_iter(best);
         }
-        let parts = parts(dict).into_iter().filter_map(|under| {
-            let part = part(dict, &under);
+        let parts = parts(dict).into_iter().filter_map(|prefix| {
+            let part = part(dict, &prefix);
             let found = MODELS.iter().map(|model| align(model, &part, index)).find(Match::fits)?;
-            Some(Match { under, ..found })
+            Some(Match { prefix, ..found })
         });
         let parts: Vec<Match> = parts.collect();
         if !parts.is_empty() {
@@ -251,7 +252,7 @@ fn by_position(model: &'static Model, dict: &StateDict, index: usize) -> Option<
     let pair =
         |(own, tensor): (Parameter, &&TensorInfo)| (own.shape == tensor.shape).then(|| (own.key, tensor.key.clone()));
     let renamed = own(widths).into_iter().zip(&tensors).map(pair).collect::<Option<Vec<_>>>()?;
-    if renamed.iter().all(|(own, theirs)| own == theirs) {
+    if renamed.iter().all(|(network_key, file_key)| network_key == file_key) {
         return None;
     }
     let mut found = align_at(model, widths, dict, index);

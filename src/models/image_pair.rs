@@ -23,7 +23,7 @@ pub const GENERATOR: Model = Model {
     network: generator,
     published: Widths { base: 64, bottleneck: 4000, residual_bias: false },
     conventions: CONVENTIONS,
-    guides: false,
+    needs_detail: false,
     licence: "your own weights",
 };
 
@@ -34,7 +34,7 @@ pub const DISCRIMINATOR: Model = Model {
     network: discriminator,
     published: Widths::base(64),
     conventions: Conventions { inputs: InputKind::Score, output_range: Range::ZeroOne, ..CONVENTIONS },
-    guides: false,
+    needs_detail: false,
     licence: "your own weights",
 };
 

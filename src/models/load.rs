@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fold::{self, Stored};
-use super::identify::{self, Held, Match, Mismatch, align_parts, by_key, identify};
+use super::identify::{self, KeyDiff, Match, Mismatch, align_parts, by_key, identify};
 use super::{Conventions, HoleValue, InputKind, MODELS, MaskMeans, Model, OutputCovers, Range, Widths, by_id};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::engine::{self, Engine, EngineKind, WeightSource};
@@ -211,7 +211,7 @@ fn faults(missing: &[String], unexpected: &[String], mismatched: &[Mismatch]) ->
 
 fn build(checkpoint: &mut dyn Checkpoint, found: &Match, file: &str, kind: EngineKind) -> Result<Loaded> {
     let network = identify::network(found);
-    let names = Names { renamed: &found.renamed, theirs: &found.under, ours: "" };
+    let names = Names { renamed: &found.renamed, prefix: &found.prefix, put_back: "" };
     let mut weights = Weights { checkpoint, dict: found.dict, names, network: &network };
     let engine = engine::build(kind, &network, &mut weights)?;
     Ok(Loaded {
@@ -229,14 +229,15 @@ struct Names<'a> {
     /// Key by key, where only the names differ.
     renamed: &'a [(String, String)],
     /// What all keys begin with in the file, and what in the network instead.
-    theirs: &'a str,
-    ours: &'a str,
+    prefix: &'a str,
+    put_back: &'a str,
 }
 
 impl Names<'_> {
     fn of(&self, key: &str) -> String {
-        let renamed = self.renamed.iter().find(|(own, _)| own == key).map(|(_, theirs)| theirs.clone());
-        renamed.unwrap_or_else(|| format!("{}{}", self.theirs, key.strip_prefix(self.ours).unwrap_or(key)))
+        let renamed =
+            self.renamed.iter().find(|(network_key, _)| network_key == key).map(|(_, file_key)| file_key.clone());
+        renamed.unwrap_or_else(|| format!("{}{}", self.prefix, key.strip_prefix(self.put_back).unwrap_or(key)))
     }
 }
 
@@ -251,14 +252,14 @@ struct Weights<'a> {
 /// How a description's keys are best found in a file.
 struct Fit {
     dict: usize,
-    theirs: String,
-    ours: String,
-    held: Held,
+    prefix: String,
+    put_back: String,
+    diff: KeyDiff,
 }
 
 impl Fit {
     fn faults(&self) -> usize {
-        self.held.missing.len() + self.held.unexpected.len() + self.held.mismatched.len()
+        self.diff.missing.len() + self.diff.unexpected.len() + self.diff.mismatched.len()
     }
 }
 
@@ -269,17 +270,17 @@ fn fit(checkpoint: &dyn Checkpoint, network: &Network) -> Option<Fit> {
     for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
         let back = keys.prefix.match_indices('.').map(|(dot, _)| &keys.prefix[..dot]);
         let back = back.map(|head| head.rfind('.').map_or(0, |dot| dot + 1)).map(|from| keys.prefix[from..].to_owned());
-        let moved = back.map(|ours| (String::new(), ours));
-        let parts = identify::parts(keys).into_iter().map(|theirs| (theirs, String::new()));
-        for (theirs, ours) in std::iter::once(Default::default()).chain(moved).chain(parts) {
-            let mut part = identify::part(keys, &theirs);
-            if !ours.is_empty() {
-                part.to_mut().tensors.iter_mut().for_each(|tensor| tensor.key.insert_str(0, &ours));
+        let moved = back.map(|put_back| (String::new(), put_back));
+        let parts = identify::parts(keys).into_iter().map(|prefix| (prefix, String::new()));
+        for (prefix, put_back) in std::iter::once(Default::default()).chain(moved).chain(parts) {
+            let mut part = identify::part(keys, &prefix);
+            if !put_back.is_empty() {
+                part.to_mut().tensors.iter_mut().for_each(|tensor| tensor.key.insert_str(0, &put_back));
             }
-            fits.push(Fit { dict, theirs, ours, held: identify::hold(network, &part) });
+            fits.push(Fit { dict, prefix, put_back, diff: identify::compare_keys(network, &part) });
         }
     }
-    fits.into_iter().min_by_key(|fit| (fit.faults(), std::cmp::Reverse(fit.held.fitting)))
+    fits.into_iter().min_by_key(|fit| (fit.faults(), std::cmp::Reverse(fit.diff.fitting)))
 }
 
 /// An engine for the first of these classes whose keys and shapes are the file's.
@@ -306,18 +307,18 @@ pub fn engine_for(
     let none = || Error::new(Code::CheckpointNoTensors, "The file holds no weights.");
     match (best, fault) {
         (Some((_, network, fit)), _) if fit.faults() == 0 => {
-            let names = Names { renamed: &[], theirs: &fit.theirs, ours: &fit.ours };
+            let names = Names { renamed: &[], prefix: &fit.prefix, put_back: &fit.put_back };
             let mut weights = Weights { checkpoint, dict: fit.dict, names, network: &network };
             engine::build(kind, &network, &mut weights).map_err(|e| e.in_file(file))
         }
         // The class that was meant is more likely the one that cannot be followed than one that fits nowhere.
-        (Some((.., fit)), Some(fault)) if fit.held.fitting * 2 < fit.held.wanted => Err(fault),
+        (Some((.., fit)), Some(fault)) if fit.diff.fitting * 2 < fit.diff.wanted => Err(fault),
         (None, Some(fault)) => Err(fault),
         (Some((name, _, fit)), _) => {
             let mut lines = vec![format!("These weights do not fit the class {name}.")];
-            lines.extend(faults(&fit.held.missing, &fit.held.unexpected, &fit.held.mismatched));
-            let mismatched = fit.held.mismatched.iter().map(|m| m.key.clone());
-            let keys = fit.held.missing.iter().chain(&fit.held.unexpected).cloned().chain(mismatched).collect();
+            lines.extend(faults(&fit.diff.missing, &fit.diff.unexpected, &fit.diff.mismatched));
+            let mismatched = fit.diff.mismatched.iter().map(|m| m.key.clone());
+            let keys = fit.diff.missing.iter().chain(&fit.diff.unexpected).cloned().chain(mismatched).collect();
             Err(Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(keys).in_file(file))
         }
         (None, None) => Err(none()),

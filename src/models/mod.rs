@@ -125,7 +125,7 @@ pub struct Model {
     /// How it is run unless the user says otherwise.
     pub conventions: Conventions,
     /// Whether its pictures are meant for the sharpening to follow, not to be looked at as they are.
-    pub guides: bool,
+    pub needs_detail: bool,
     /// One line on the licence of the published weights.
     pub licence: &'static str,
 }

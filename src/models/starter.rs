@@ -19,7 +19,7 @@ pub const MODEL: Model = Model {
         inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 8, preferred: 256, fixed: false },
     },
-    guides: true,
+    needs_detail: true,
     licence: "CC BY-SA 4.0",
 };
 

@@ -1,9 +1,9 @@
 //! Fills every group of holes in its own window, from network to patch.
 
 use super::composite::{feather, to_window};
+use super::fill_job::{FillJob, Patch, Pixel};
+use super::network_view::NetworkView;
 use super::resample::extend;
-use super::run::{Patch, Pixel, Run};
-use super::sight::Sight;
 use super::synthesis::{self, Request};
 use super::{FillOptions, Mask, Pixels, Rect, Sharpen};
 use crate::engine::{Step, Watch};
@@ -25,25 +25,25 @@ pub fn fill(
     options: &FillOptions,
     watch: Watch<'_>,
 ) -> Result<Vec<Patch>> {
-    let mut run = Run::new(photo, mask, models, options)?;
-    if run.roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
+    let mut job = FillJob::new(photo, mask, models, options)?;
+    if job.roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
         return Err(Error::new(
             Code::MaskFull,
             "Everything is masked, so there is nothing to continue. Leave some of the photo.",
         ));
     }
-    let boxes = run.clusters.boxes.clone();
+    let boxes = job.groups.boxes.clone();
     let count = boxes.len() as f32;
     for (index, (label, hole)) in boxes.into_iter().enumerate() {
         let mut part = |step: Step<'_>| watch(Step { done: (index as f32 + step.done) / count, layer: step.layer });
-        let patch = run.cluster(label, hole, models, &mut part)?;
-        run.close(label, patch);
+        let patch = job.fill_group(label, hole, models, &mut part)?;
+        job.close(label, patch);
     }
-    Ok(run.into_patches())
+    Ok(job.into_patches())
 }
 
-impl Run<'_> {
-    fn cluster(&self, label: u32, hole: Rect, models: &mut [Loaded], watch: Watch<'_>) -> Result<Patch> {
+impl FillJob<'_> {
+    fn fill_group(&self, label: u32, hole: Rect, models: &mut [Loaded], watch: Watch<'_>) -> Result<Patch> {
         let (width, height) = self.photo_size();
         // Everything at the photo's own resolution happens in this rectangle.
         let area = hole.grown(synthesis::margin(hole), width, height);
@@ -66,7 +66,7 @@ impl Run<'_> {
         let sharpen = match self.options.sharpen {
             Sharpen::On => true,
             Sharpen::Off => false,
-            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.guides),
+            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.needs_detail),
         };
         if known && (self.roles.main.is_none() || sharpen) {
             let usable: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Known).collect();
@@ -93,7 +93,7 @@ impl Run<'_> {
 
     /// Runs the network on its window and writes its picture into the hole of `area`; returns how many photo pixels
     /// one of its own covers.
-    #[allow(clippy::too_many_arguments)] // one cluster's whole state
+    #[allow(clippy::too_many_arguments)] // one group's whole state
     fn network(
         &self,
         label: u32,
@@ -105,9 +105,9 @@ impl Run<'_> {
         watch: Watch<'_>,
     ) -> Result<f64> {
         let main = self.roles.main.ok_or_else(|| Error::new(Code::Internal, "no network"))?;
-        let seen = self.sight(label, hole, &models[main]);
+        let seen = self.network_view(label, hole, &models[main]);
         let inputs = self.inputs(&seen, models, Some(&mut *watch))?;
-        let Sight { conventions, window, scene, .. } = seen;
+        let NetworkView { conventions, window, scene, .. } = seen;
         let output = models[main].engine.run(&inputs, watch)?;
         if output.data().iter().any(|v| !v.is_finite()) {
             let text = "The network's output is not finite, so there is nothing to show. Its weights or value range are wrong.";

@@ -3,24 +3,24 @@
 //! Architecture invariant: pixels outside the mask come back bit for bit.
 
 mod canny;
-mod cluster;
 mod codec;
 mod composite;
 mod fill;
-mod look;
+mod fill_job;
+mod hole_groups;
+mod network_view;
 pub mod options;
 mod photo;
 mod prepare;
+mod preview;
 mod resample;
-mod run;
-mod sight;
 pub mod synthesis;
 mod window;
 
 pub use canny::canny;
 pub use codec::{check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask, encode_photo};
 pub use fill::fill;
-pub use look::{Channel, EdgeMap, Scores, edges, preview, score};
+pub use fill_job::{Patch, apply};
 pub use options::{FillOptions, SecondInput, Sharpen};
 pub use photo::{Mask, Photo, Pixels, Rect};
-pub use run::{Patch, apply};
+pub use preview::{Channel, EdgeMap, Scores, edges, painting_inputs, preview, score};

@@ -64,7 +64,7 @@ impl Scene {
     }
 
     /// A plane in 0..1 as the network gets it: in its range, with its hole value.
-    fn broken(&self, plane: &[f32], range: Range, hole_value: HoleValue) -> Vec<f32> {
+    fn masked_picture(&self, plane: &[f32], range: Range, hole_value: HoleValue) -> Vec<f32> {
         let value = |v: f32| match range {
             Range::ZeroOne => v,
             Range::MinusOneOne => v * 2.0 - 1.0,
@@ -82,7 +82,7 @@ impl Scene {
 
     /// RGB in the range, with the hole set to the hole value.
     fn picture(&self, c: &Conventions) -> Vec<Vec<f32>> {
-        self.rgb.iter().map(|plane| self.broken(plane, c.input_range, c.hole_value)).collect()
+        self.rgb.iter().map(|plane| self.masked_picture(plane, c.input_range, c.hole_value)).collect()
     }
 
     fn mask(&self, c: &Conventions) -> Vec<f32> {
@@ -122,7 +122,7 @@ impl Scene {
     pub fn edge_input(&self, edges: &[f32], c: &Conventions) -> Result<Tensor> {
         let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
         let edges = edges.iter().zip(&self.hole).map(|(e, h)| e * (1.0 - h));
-        self.tensor(vec![self.broken(&gray, Range::ZeroOne, c.hole_value), edges.collect(), self.mask(c)])
+        self.tensor(vec![self.masked_picture(&gray, Range::ZeroOne, c.hole_value), edges.collect(), self.mask(c)])
     }
 
     /// A name for every channel of every input, in the order of [`Scene::inputs`].

@@ -18,7 +18,8 @@ pub struct Aligned {
     /// Its shape in the network.
     pub expected: Option<Vec<usize>>,
     /// The file's key.
-    pub theirs: Option<String>,
+    #[serde(rename = "theirs")]
+    pub file_key: Option<String>,
     /// Its shape in the file.
     pub found: Option<Vec<usize>>,
     /// `fits`, `other-shape`, `other-name`, `missing` or `unexpected`.
@@ -33,7 +34,7 @@ pub fn alignment(checkpoint: &dyn Checkpoint, id: &str) -> Result<Vec<Aligned>> 
     let matches = dicts.flat_map(|(index, dict)| align_parts(model, dict, index));
     let best = matches.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
     let best = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
-    Ok(rows(&part(&checkpoint.state_dicts()[best.dict], &best.under), &network(&best)))
+    Ok(rows(&part(&checkpoint.state_dicts()[best.dict], &best.prefix), &network(&best)))
 }
 
 fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
@@ -53,7 +54,7 @@ fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
         rows.push(Aligned {
             key: Some(parameter.key),
             expected: Some(parameter.shape),
-            theirs: tensor.map(|t| t.key.clone()),
+            file_key: tensor.map(|t| t.key.clone()),
             found: tensor.map(|t| t.shape.clone()),
             verdict,
         });
@@ -61,13 +62,14 @@ fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
     let mut left = dict.tensors.iter().filter(|tensor| !used.contains(&tensor.key)).peekable();
     for row in rows.iter_mut().filter(|row| row.verdict == "missing") {
         if let Some(tensor) = left.next_if(|tensor| Some(&tensor.shape) == row.expected.as_ref()) {
-            (row.theirs, row.found, row.verdict) = (Some(tensor.key.clone()), Some(tensor.shape.clone()), "other-name");
+            (row.file_key, row.found, row.verdict) =
+                (Some(tensor.key.clone()), Some(tensor.shape.clone()), "other-name");
         }
     }
     rows.extend(left.map(|tensor| Aligned {
         key: None,
         expected: None,
-        theirs: Some(tensor.key.clone()),
+        file_key: Some(tensor.key.clone()),
         found: Some(tensor.shape.clone()),
         verdict: "unexpected",
     }));

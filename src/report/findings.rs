@@ -39,7 +39,7 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     // The weights of each network, and what belongs to none.
     let mut parts: Vec<Cow<'_, StateDict>> = Vec::new();
     for found in matches {
-        let part = part(&dicts[found.dict], &found.under);
+        let part = part(&dicts[found.dict], &found.prefix);
         let code = unwrapping(&part, is_shared(&part, dicts));
         fit::fit(found, &part, &mut list);
         fit::other_class(found, &part, &code, &mut list);

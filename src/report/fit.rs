@@ -86,8 +86,9 @@ fn module(key: &str) -> &str {
 
 fn shift(found: &Match, list: &mut Vec<Finding>) {
     let Some((shift, keys)) = shifted(found) else { return };
-    let example = found.missing.iter().find_map(|key| shifted_by(key, shift).map(|theirs| (key, theirs)));
-    let example = example.map_or_else(String::new, |(own, theirs)| format!(" ({own} is {theirs} in the file)"));
+    let example = found.missing.iter().find_map(|key| shifted_by(key, shift).map(|file_key| (key, file_key)));
+    let example = example
+        .map_or_else(String::new, |(network_key, file_key)| format!(" ({network_key} is {file_key} in the file)"));
     let text = format!(
         "The names are shifted by {shift}{example}: the network that was saved has a layer such as Dropout {}. Renumber the keys, or define the class as it was trained.",
         if shift > 0 { "more" } else { "less" }
@@ -96,8 +97,9 @@ fn shift(found: &Match, list: &mut Vec<Finding>) {
 }
 
 fn positional(found: &Match, list: &mut Vec<Finding>) {
-    let pairs: Vec<String> = found.renamed.iter().map(|(own, theirs)| format!("{theirs} -> {own}")).collect();
-    let first = found.renamed.iter().position(|(own, theirs)| own != theirs).unwrap_or(0);
+    let pairs: Vec<String> =
+        found.renamed.iter().map(|(network_key, file_key)| format!("{file_key} -> {network_key}")).collect();
+    let first = found.renamed.iter().position(|(network_key, file_key)| network_key != file_key).unwrap_or(0);
     let text = format!(
         "Other names, but the shapes of {} in its order: the keys can be mapped by position, {}, and so on.",
         found.model.name, pairs[first]

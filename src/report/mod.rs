@@ -113,7 +113,7 @@ pub struct TensorReport {
 pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
     let matches = identify(checkpoint);
     let dicts = checkpoint.state_dicts();
-    let main = matches.first().map(|m| part(&dicts[m.dict], &m.under)).or(dicts.first().map(Cow::Borrowed));
+    let main = matches.first().map(|m| part(&dicts[m.dict], &m.prefix)).or(dicts.first().map(Cow::Borrowed));
     Report {
         file: file.to_owned(),
         container: checkpoint.container().as_str(),
@@ -131,7 +131,7 @@ pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
 }
 
 fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
-    let dict = part(&dicts[found.dict], &found.under);
+    let dict = part(&dicts[found.dict], &found.prefix);
     let net = crate::models::identify::network(&found);
     let (parameters, layers) = (net.parameter_count(), layers::layers(&net, found.model.conventions.size.preferred));
     NetworkReport {

@@ -4,11 +4,13 @@
 //! with `code` and `keys`.
 
 mod blob;
+#[cfg(feature = "reference")]
+mod check;
 mod forward;
 mod js_error;
-mod look;
 mod models;
 mod photo;
+mod preview;
 mod speed;
 mod threads;
 mod warm;
@@ -16,6 +18,8 @@ mod warm;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "reference")]
+pub use check::check;
 pub use forward::Forward;
 pub use models::Models;
 pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};

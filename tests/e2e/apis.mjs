@@ -13,7 +13,7 @@ const FALLBACKS = /** @type {Record<string, string>} */ ({
 /** Only in a service worker; the test of the offline site runs it. */
 const SERVICE_WORKER = /^(ServiceWorker|ExtendableEvent|FetchEvent|Client)/;
 /** Types without a name in JavaScript, and shapes of plain objects. */
-const NAMELESS = /^(__type|ImportMeta|ReadableStreamRead\w+Result|DOMStringMap\.__index|CanvasRenderingContext2DSettings)/;
+const NAMELESS = /^(ImportMeta|ReadableStreamRead\w+Result|DOMStringMap\.__index|CanvasRenderingContext2DSettings)/;
 
 /** Options that do no harm where they are ignored. */
 const HARMLESS = ['CanvasRenderingContext2DSettings.willReadFrequently', 'FocusOptions.preventScroll', 'WorkerOptions.name'];

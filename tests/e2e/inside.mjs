@@ -249,3 +249,32 @@ export async function a_file_that_nearly_fits_is_told_by_what_is_the_matter(v) {
   await panelSays(v, /Every key began with inpainter\./);
   await v.quiet();
 }
+
+/** @param {Visitor} v */
+export async function the_fast_engine_is_checked_against_the_reference_on_the_hole_at_hand(v) {
+  await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
+  await v.button('Settings and details').click();
+  await v.page.getByRole('tab', { name: 'Speed' }).click();
+  const button = v.button('Check against the reference');
+  check(await button.isDisabled(), 'there is nothing to check before a hole is painted');
+  await v.give('Load weights', EDGECONNECT);
+  await v.says(/EdgeConnect/);
+  await v.page.getByRole('tab', { name: 'Speed' }).click();
+  await v.paint([[-30, -40], [20, -30]]);
+  await button.click();
+  await panelSays(v, /The largest difference in the picture is \d/);
+  const words = await v.page.getByRole('tabpanel', { name: 'Speed' }).innerText();
+  const largest = Number(/largest difference in the picture is (\S+)\./.exec(words)?.[1]);
+  check(largest > 0 && largest < 1e-3, `the engines differ by ${largest}`);
+  const layers = await v.page.locator('#panel .times li').count();
+  check(layers > 15 && /decoder\.4/.test(words), `${layers} layers: ${words}`);
+  const { width, height } = await v.page.locator('.apart canvas').evaluate((canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    return { width, height };
+  });
+  check(width > 0 && width % 4 === 0 && height % 4 === 0, `the picture is ${width} x ${height}`);
+  await v.screenshot('checked');
+  // The check is no fill: nothing of the work has changed.
+  check((await v.state()) === 'ready', `the state is ${await v.state()}`);
+  await v.quiet();
+}

@@ -34,6 +34,7 @@ const EVERYWHERE = [
   bad.a_truncated_checkpoint,
   bad.a_mask_of_another_size,
   bad.a_worker_that_dies_without_a_word,
+  colours.a_display_p3_photo_opens_in_every_engine,
   inside.a_drawn_edge_changes_the_fill_as_on_the_command_line,
   bad.an_icon_is_opened_and_blocks_nothing,
   offline.the_site_works_offline_once_visited,

@@ -24,15 +24,19 @@ export function usedApis(config) {
 
   /** Names of a type, or of every member of a union. @param {ts.Type} type @returns {string[]} */
   const namesOf = (type) => (type.isUnionOrIntersection() ? type.types.flatMap(namesOf) : [(checker.getBaseConstraintOfType(type) ?? type).symbol?.name ?? '']);
-  /** @param {ts.Symbol | undefined} symbol @param {ts.Type} owner */
-  const addMember = (symbol, owner) => {
+  /** @param {ts.Symbol | undefined} symbol @param {ts.Type} owner @param {string} [written] what the owner is called in the source */
+  const addMember = (symbol, owner, written = '') => {
     if (!symbol?.declarations?.some(isBrowsers)) return;
-    for (const name of namesOf(owner)) if (name) names.add(name === 'globalThis' || name === 'Window' ? symbol.name : `${name}.${symbol.name}`);
+    for (const name of namesOf(owner)) {
+      // The type of a constructor, with its static members, has no name.
+      const known = name === '__type' ? written : name;
+      if (known) names.add(known === 'globalThis' || known === 'Window' ? symbol.name : `${known}.${symbol.name}`);
+    }
   };
   /** @param {ts.Node} node */
   const visit = (node) => {
     if (ts.isPropertyAccessExpression(node)) {
-      addMember(checker.getSymbolAtLocation(node.name), checker.getTypeAtLocation(node.expression));
+      addMember(checker.getSymbolAtLocation(node.name), checker.getTypeAtLocation(node.expression), node.expression.getText());
     } else if (ts.isBindingElement(node) && ts.isObjectBindingPattern(node.parent)) {
       const owner = checker.getTypeAtLocation(node.parent);
       addMember(owner.getProperty((node.propertyName ?? node.name).getText()), owner);

@@ -201,6 +201,23 @@ export async function a_worker_that_cannot_start_fails_every_task() {
   for (const task of tasks) await assert.rejects(task, { code: 'wasm-missing' });
 }
 
+export async function a_worker_that_never_answers_is_given_up() {
+  const { setTimeout: plain } = globalThis;
+  const timers = /** @type {{run: () => void, ms: number}[]} */ ([]);
+  globalThis.setTimeout = /** @type {any} */ ((/** @type {() => void} */ run, /** @type {number} */ ms) => timers.push({ run, ms }));
+  try {
+    const { client, workers } = setUp();
+    const task = client.request(unload('a'));
+    assert.equal(timers.length, 1);
+    assert.ok(timers[0].ms > 60_000, 'a slow connection is given up too soon');
+    timers[0].run();
+    await assert.rejects(task, { code: 'worker-start' });
+    assert.ok(workers[0].isTerminated);
+  } finally {
+    globalThis.setTimeout = plain;
+  }
+}
+
 export async function pixels_travel_in_parts_and_only_once() {
   const { client, workers, ready } = setUp();
   const bytes = Uint8Array.from({ length: 9 << 20 }, (_, i) => i % 251);

@@ -33,6 +33,8 @@ import { Threads } from './threads.js';
 /** More crashes than this within a minute, and no new worker is started until the minute is over. */
 const CRASHES_A_MINUTE = 3;
 const MINUTE_MS = 60_000;
+/** A start fetches a megabyte, perhaps over a bad connection; a worker that says nothing for longer will not come. */
+const MAX_START_MS = 200_000;
 /** Bytes of pixels that are copied at once. */
 const PART_BYTES = 4 << 20;
 
@@ -42,6 +44,7 @@ export class WorkerClient {
   #threads;
   #idleMs;
   #idleTimer = 0;
+  #startTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   #isKept = false;
   #worker = /** @type {Worker | null} */ (null);
   #isReady = false;
@@ -112,6 +115,7 @@ export class WorkerClient {
 
   #stop() {
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#startTimer);
     this.#threads?.stop();
     this.#worker?.terminate();
     this.#worker = null;
@@ -175,6 +179,9 @@ export class WorkerClient {
       return this.#failAll({ code: 'worker-start', message: String(error), keys: [] });
     }
     this.#worker = worker;
+    this.#startTimer = setTimeout(() => {
+      this.#fatal({ code: 'worker-start', message: `It was not ready after ${MAX_START_MS / 1000} s.`, keys: [] }, build);
+    }, MAX_START_MS);
     worker.addEventListener('message', (event) => {
       if (this.#worker === worker) this.#onReply(event.data, worker, build);
     });
@@ -193,6 +200,7 @@ export class WorkerClient {
    */
   #onReply(reply, worker, build) {
     if (reply.kind === 'ready') {
+      clearTimeout(this.#startTimer);
       this.#isReady = true;
       watchLock(reply.lock, () => {
         if (this.#worker === worker) this.#crash({ code: 'worker-crash', message: '', keys: [] });

@@ -171,6 +171,11 @@ async function answer(request) {
       const { id, handle, key, width, height, options } = request;
       return { value: JSON.parse(models.score(handle, pixelsOf(key), width, height, options, teller(id))) };
     }
+    case 'check': {
+      const { id, blobs, names, byPosition, key, width, height, mask, options, second, edges } = request;
+      const { json, columns, rows, values } = crate.check(blobs, names, undefined, byPosition, pixelsOf(key), width, height, mask, options, teller(id), second, edges);
+      return { value: { ...JSON.parse(json), columns, rows, values }, transfer: [values.buffer] };
+    }
     case 'align':
       return { value: JSON.parse(models.align(request.blob, request.name, request.modelId)) };
     case 'stats':

@@ -49,8 +49,8 @@ pub fn run(word: &str) -> Result<()> {
         });
         tests(&mut count, "the page's modules", || Ok(tools::command("node", &["tests/page/run.mjs"])));
         let mut folders = Vec::new();
-        stage(&mut count, "wasm tests of all builds", || {
-            folders = build::two_at_a_time(&build::ALL, |build| Ok((build, wasm_tests(build)?)))?;
+        stage(&mut count, "wasm tests, compiled", || {
+            folders = build::two_at_a_time(&build::TESTED, |build| Ok((build, wasm_tests(build)?)))?;
             Ok(())
         });
         for (build, folder) in folders {

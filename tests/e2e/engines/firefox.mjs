@@ -1,9 +1,8 @@
 // Firefox, by WebDriver BiDi: JSON over one WebSocket, which Firefox serves itself.
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { WebSocket } from 'ws';
-import { RemoteDriver } from './remote.mjs';
+import { RemoteDriver, start } from './remote.mjs';
 
 const START_MS = 60_000;
 /** What a command may take, in milliseconds; scripts wait for promises of the page. */
@@ -73,23 +72,38 @@ class Connection {
   }
 }
 
+/**
+ * Starts it with a profile of its own.
+ * @param {string} folder for the profile and what is saved
+ * @returns {Promise<{firefox: import('node:child_process').ChildProcess, address: string}>}
+ */
+async function startFirefox(folder) {
+  const lines = Object.entries(preferences(folder)).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
+  await writeFile(`${folder}/user.js`, lines.join('\n'));
+  const firefox = start(process.env.FIREFOX ?? 'firefox', ['--headless', '--no-remote', '--profile', folder, '--remote-debugging-port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  const address = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      firefox.kill();
+      reject(new Error(`Firefox did not start: ${said}`));
+    }, START_MS);
+    firefox.on('error', reject);
+    firefox.on('exit', () => reject(new Error(`Firefox ended: ${said}`)));
+    firefox.stderr?.on('data', (data) => {
+      said += data;
+      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found[1]);
+    });
+  });
+  return { firefox, address };
+}
+
 /** @returns {Promise<import('./driver.mjs').Engine>} */
 export async function launch() {
   const folder = await mkdtemp(`${tmpdir()}/infill-firefox-`);
-  const lines = Object.entries(preferences(folder)).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
-  await writeFile(`${folder}/user.js`, lines.join('\n'));
-  const firefox = spawn(process.env.FIREFOX ?? 'firefox', ['--headless', '--no-remote', '--profile', folder, '--remote-debugging-port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const address = await new Promise((resolve, reject) => {
-    let said = '';
-    setTimeout(() => reject(new Error(`Firefox did not start: ${said}`)), START_MS).unref();
-    firefox.on('error', reject);
-    firefox.on('exit', () => reject(new Error(`Firefox ended: ${said}`)));
-    firefox.stderr.on('data', (data) => {
-      said += data;
-      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said);
-      if (found) resolve(found[1]);
-    });
-  });
+  const { firefox, address } = await startFirefox(folder);
   const socket = new WebSocket(`${address}/session`, { maxPayload: 0 });
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const connection = new Connection(socket);

@@ -1,4 +1,5 @@
 // What WebDriver BiDi and WebDriver have in common: elements are referred to, pointers act by lists of actions.
+import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
@@ -12,6 +13,20 @@ const POLL_MS = 30;
 const STEPS = 4;
 
 export const pause = (/** @type {number} */ ms) => new Promise((resume) => setTimeout(resume, ms));
+
+/**
+ * Starts a program that ends with this one, however this one ends.
+ * @param {string} program
+ * @param {string[]} options
+ * @param {import('node:child_process').SpawnOptions} how
+ */
+export function start(program, options, how) {
+  const child = spawn(program, options, how);
+  const end = () => child.kill();
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  return child;
+}
 
 /**
  * Asks until there is an answer.

@@ -1,13 +1,13 @@
 // WebKitGTK's MiniBrowser, by WebDriver: one request over HTTP for every command. It shows itself on a display of memory.
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { pause, RemoteDriver } from './remote.mjs';
+import { pause, RemoteDriver, start } from './remote.mjs';
 
-/** Where Debian's versions of the package have the browser. */
-const BROWSERS = ['/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser', '/usr/lib/x86_64-linux-gnu/webkitgtk-6.0/MiniBrowser', '/usr/lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser'];
+/** Where Debian and Fedora have the browser. */
+const FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/libexec'];
+const BROWSERS = FOLDERS.flatMap((folder) => ['webkit2gtk-4.1', 'webkitgtk-6.0'].map((version) => `${folder}/${version}/MiniBrowser`));
 const START_MS = 30_000;
 const SCRIPT_MS = 120_000;
 const DOWNLOAD_MS = 15_000;
@@ -46,11 +46,11 @@ function freePort() {
 
 /** A display that no screen shows. @returns {Promise<{name: string, end: () => void}>} */
 async function display() {
-  const server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1600x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const server = start(process.env.XVFB ?? 'Xvfb', ['-displayfd', '1', '-screen', '0', '1400x1600x24', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const number = await new Promise((resolve, reject) => {
     server.on('error', reject);
     server.on('exit', () => reject(new Error('Xvfb ended')));
-    server.stdout.once('data', (data) => resolve(String(data).trim()));
+    server.stdout?.once('data', (data) => resolve(String(data).trim()));
   });
   return { name: `:${number}`, end: () => server.kill() };
 }
@@ -63,15 +63,18 @@ async function browser() {
 
 /** @returns {Promise<import('./driver.mjs').Engine>} */
 export async function launch() {
-  const screen = await display();
   const binary = await browser();
+  const screen = await display();
   const sessions = /** @type {Set<WebkitDriver>} */ (new Set());
   const open = async (/** @type {string} */ url) => {
     const driver = await WebkitDriver.start(url, binary, screen.name, open);
     sessions.add(driver);
     return driver;
   };
-  const probe = await open('');
+  const probe = await open('').catch((error) => {
+    screen.end();
+    throw error;
+  });
   await probe.close();
   return {
     name: `WebKitGTK ${probe.version}`,
@@ -126,10 +129,15 @@ class WebkitDriver extends RemoteDriver {
     await writeFile(`${folder}/config/user-dirs.dirs`, `XDG_DOWNLOAD_DIR="${folder}/downloads"\n`);
     const port = await freePort();
     const env = { ...process.env, DISPLAY: display, XDG_CONFIG_HOME: `${folder}/config`, XDG_CACHE_HOME: `${folder}/cache`, XDG_DATA_HOME: `${folder}/data`, NO_AT_BRIDGE: '1' };
-    const server = spawn(process.env.WEBKIT_DRIVER ?? 'WebKitWebDriver', [`--port=${port}`], { env, stdio: 'ignore' });
+    const server = start(process.env.WEBKIT_DRIVER ?? 'WebKitWebDriver', [`--port=${port}`], { env, stdio: 'ignore' });
     const driver = new WebkitDriver(url, server, folder, again);
-    await driver.#begin(`http://127.0.0.1:${port}`, binary);
-    return driver;
+    try {
+      await driver.#begin(`http://127.0.0.1:${port}`, binary);
+      return driver;
+    } catch (error) {
+      server.kill();
+      throw error;
+    }
   }
 
   /** @param {string} address @param {string} binary */

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::fill_job::FillJob;
 use super::prepare::{Scene, plane};
 use super::resample::resize;
-use super::run::Run;
 use super::window::Window;
 use super::{FillOptions, Mask, Pixels, Rect};
 use crate::engine::Watch;
@@ -73,30 +73,30 @@ pub fn edges(
     propose: bool,
     watch: Watch<'_>,
 ) -> Result<Vec<EdgeMap>> {
-    let run = Run::new(photo, mask, models, options)?;
-    let main = run.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
+    let job = FillJob::new(photo, mask, models, options)?;
+    let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
     let map = |&(label, hole): &(u32, Rect)| {
-        let seen = run.sight(label, hole, &models[main]);
-        let edges = run.edges(&seen, models, propose.then_some(&mut *watch))?;
+        let seen = job.network_view(label, hole, &models[main]);
+        let edges = job.edges(&seen, models, propose.then_some(&mut *watch))?;
         let values = edges.iter().map(|v| (v * 255.0).round().clamp(0.0, 255.0) as u8).collect();
         let Window { x, y, size, input } = seen.window;
         Ok(EdgeMap { x, y, size, input, values })
     };
-    run.clusters.boxes.iter().map(map).collect()
+    job.groups.boxes.iter().map(map).collect()
 }
 
 /// Exactly what goes into the networks for the largest group of holes, channel by channel, in the order in which
 /// they run. Edges are shown as Canny and the user give them: the edge generator completes them in the run.
 pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: &FillOptions) -> Result<Vec<Channel>> {
-    let run = Run::new(photo, mask, models, options)?;
-    let order: Vec<usize> = run.roles.edge.into_iter().chain(run.roles.main).collect();
-    let largest = run.clusters.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
+    let job = FillJob::new(photo, mask, models, options)?;
+    let order: Vec<usize> = job.roles.edge.into_iter().chain(job.roles.main).collect();
+    let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
     let mut channels = Vec::new();
     for index in order {
-        let seen = run.sight(label, hole, &models[index]);
+        let seen = job.network_view(label, hole, &models[index]);
         let labels = Scene::labels(&seen.conventions, options.second.is_some(), options);
-        let tensors = run.inputs(&seen, models, None)?;
+        let tensors = job.inputs(&seen, models, None)?;
         let network = &models[index];
         let names = network.engine.network().inputs().map(|(_, name, _)| name.to_owned());
         for ((name, tensor), labels) in names.zip(&tensors).zip(labels) {
@@ -118,6 +118,23 @@ pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: 
         }
     }
     Ok(channels)
+}
+
+/// The network that paints, by its place among `models`, and its inputs for the largest group of holes, exactly as a fill
+/// gives them: an edge generator completes the edges.
+pub fn painting_inputs(
+    photo: &dyn Pixels,
+    mask: &Mask,
+    models: &mut [Loaded],
+    options: &FillOptions,
+    watch: Watch<'_>,
+) -> Result<(usize, Vec<Tensor>)> {
+    let job = FillJob::new(photo, mask, models, options)?;
+    let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here paints."))?;
+    let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
+    let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
+    let seen = job.network_view(label, hole, &models[main]);
+    Ok((main, job.inputs(&seen, models, Some(watch))?))
 }
 
 /// Scores the whole picture with the discriminator among `models`, at the size it was trained at (its long side).

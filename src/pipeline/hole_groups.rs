@@ -1,28 +1,25 @@
 //! Holes that lie apart are filled one after another, each in a window of its own.
 
 use super::{Mask, Rect};
-use crate::limits::MAX_COMPARED_HOLES;
-
-/// Most windows of one run; beyond that, neighbours are filled together.
-const CLUSTERS: usize = 24;
+use crate::limits::{MAX_COMPARED_HOLES, MAX_HOLE_GROUPS};
 
 /// Groups of holes, by cells of a coarse grid.
-pub struct Clusters {
+pub struct HoleGroups {
     cell: usize,
     columns: usize,
     labels: Vec<u32>,
-    /// The pixel-exact box of each cluster, larger ones first.
+    /// The pixel-exact box of each group, larger ones first.
     pub boxes: Vec<(u32, Rect)>,
 }
 
-impl Clusters {
+impl HoleGroups {
     /// Groups the holes of a mask; empty if there are none.
     pub fn of(mask: &Mask) -> Self {
         let mut cell = 8;
         loop {
-            let clusters = Self::with_cell(mask, cell);
-            if clusters.boxes.len() <= CLUSTERS || cell > mask.width.max(mask.height) {
-                return clusters;
+            let groups = Self::with_cell(mask, cell);
+            if groups.boxes.len() <= MAX_HOLE_GROUPS || cell > mask.width.max(mask.height) {
+                return groups;
             }
             cell *= 2;
         }
@@ -46,16 +43,16 @@ impl Clusters {
                 count += 1;
             }
         }
-        let mut clusters = Self { cell, columns, labels, boxes: Vec::new() };
-        clusters.measure(mask, count);
+        let mut groups = Self { cell, columns, labels, boxes: Vec::new() };
+        groups.measure(mask, count);
         // Every two are compared, again after each that are joined: where there are so many, coarser cells join them.
-        if clusters.boxes.len() <= MAX_COMPARED_HOLES {
-            clusters.merge();
+        if groups.boxes.len() <= MAX_COMPARED_HOLES {
+            groups.merge();
         }
-        clusters
+        groups
     }
 
-    /// Which cluster a pixel's cell belongs to.
+    /// Which group a pixel's cell belongs to.
     pub fn label(&self, x: usize, y: usize) -> u32 {
         self.labels[y / self.cell * self.columns + x / self.cell]
     }
@@ -73,7 +70,7 @@ impl Clusters {
         self.boxes = boxes.into_iter().enumerate().filter_map(|(i, rect)| Some((i as u32 + 2, rect?))).collect();
     }
 
-    /// Joins clusters so near that each would lie in the other's immediate surroundings.
+    /// Joins groups so near that each would lie in the other's immediate surroundings.
     fn merge(&mut self) {
         let near = |a: Rect, b: Rect| {
             let reach = a.width.max(a.height).min(b.width.max(b.height)) / 3;
@@ -136,19 +133,19 @@ mod tests {
         let a = Rect { x: 10, y: 10, width: 30, height: 30 };
         let b = Rect { x: 300, y: 200, width: 20, height: 40 };
         let c = Rect { x: 44, y: 12, width: 20, height: 20 };
-        let clusters = Clusters::of(&mask(400, 300, &[a, b, c]));
-        let boxes: Vec<Rect> = clusters.boxes.iter().map(|(_, rect)| *rect).collect();
+        let groups = HoleGroups::of(&mask(400, 300, &[a, b, c]));
+        let boxes: Vec<Rect> = groups.boxes.iter().map(|(_, rect)| *rect).collect();
         assert_eq!(boxes, [a.union(c), b]);
-        assert_eq!(clusters.label(12, 12), clusters.label(60, 14));
-        assert_ne!(clusters.label(12, 12), clusters.label(310, 210));
+        assert_eq!(groups.label(12, 12), groups.label(60, 14));
+        assert_ne!(groups.label(12, 12), groups.label(310, 210));
     }
 
     #[test]
     fn scattered_dots_become_few_windows() {
         let dots: Vec<Rect> =
             (0..40).flat_map(|y| (0..40).map(move |x| Rect { x: x * 100, y: y * 100, width: 2, height: 2 })).collect();
-        let clusters = Clusters::of(&mask(4000, 4000, &dots));
-        assert!(clusters.boxes.len() <= CLUSTERS);
+        let groups = HoleGroups::of(&mask(4000, 4000, &dots));
+        assert!(groups.boxes.len() <= MAX_HOLE_GROUPS);
     }
 
     /// Forty thousand specks of dust: comparing each with each took ten times as long as this allows.
@@ -157,8 +154,8 @@ mod tests {
         let row = |y: usize| (0..235).map(move |x| Rect { x: x * 17, y: y * 17, width: 1, height: 1 });
         let dust = mask(4000, 3000, &(0..176).flat_map(row).collect::<Vec<_>>());
         let start = crate::clock::now_ms();
-        let clusters = Clusters::of(&dust);
+        let groups = HoleGroups::of(&dust);
         assert!(crate::clock::now_ms() - start < 1000.0);
-        assert!(clusters.boxes.len() <= CLUSTERS);
+        assert!(groups.boxes.len() <= MAX_HOLE_GROUPS);
     }
 }

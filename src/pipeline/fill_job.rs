@@ -1,6 +1,6 @@
 //! One run over a photo: what is to be filled, what is done already, and who does it.
 
-use super::cluster::Clusters;
+use super::hole_groups::HoleGroups;
 use super::{FillOptions, Mask, Photo, Pixels, Rect};
 use crate::error::{Code, Error, Result};
 use crate::models::InputKind;
@@ -49,10 +49,10 @@ impl Roles {
 }
 
 /// One run, as far as it is.
-pub struct Run<'a> {
+pub struct FillJob<'a> {
     pub photo: &'a dyn Pixels,
     pub mask: &'a Mask,
-    pub clusters: Clusters,
+    pub groups: HoleGroups,
     pub options: &'a FillOptions,
     pub roles: Roles,
     done: Vec<Patch>,
@@ -60,7 +60,7 @@ pub struct Run<'a> {
     labels: Vec<u32>,
 }
 
-/// What one pixel is while a cluster is filled.
+/// What one pixel is while a group is filled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pixel {
     /// Of the photo, or filled already.
@@ -71,13 +71,13 @@ pub enum Pixel {
     Other,
 }
 
-impl<'a> Run<'a> {
+impl<'a> FillJob<'a> {
     /// Before the first group is filled. `mask-size` unless mask and edges have the photo's size, `mask-empty` without a
     /// hole, `model-mismatch` if none of the models paints pictures.
     pub fn new(photo: &'a dyn Pixels, mask: &'a Mask, models: &[Loaded], options: &'a FillOptions) -> Result<Self> {
-        let clusters = clusters(photo, mask, options)?;
+        let groups = hole_groups(photo, mask, options)?;
         let roles = Roles::of(models)?;
-        Ok(Self { photo, mask, clusters, options, roles, done: Vec::new(), labels: Vec::new() })
+        Ok(Self { photo, mask, groups, options, roles, done: Vec::new(), labels: Vec::new() })
     }
 
     /// From now on this group counts as known.
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
 
     /// What every pixel of the rectangle is while the group `own` is filled, row by row.
     pub fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
-        let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.clusters.label(x, y)) {
+        let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.groups.label(x, y)) {
             None => Pixel::Known,
             Some(label) if label == own => Pixel::Own,
             Some(label) if self.labels.contains(&label) => Pixel::Known,
@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
 }
 
 /// The groups of holes, after checking that mask and edges have the photo's size and that there is a hole.
-fn clusters(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<Clusters> {
+fn hole_groups(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<HoleGroups> {
     let (width, height) = (photo.width(), photo.height());
     if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
         let text =
@@ -136,9 +136,9 @@ fn clusters(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<Cl
     if options.edges.as_ref().is_some_and(|edges| edges.len() != width * height) {
         return Err(Error::new(Code::MaskSize, format!("The edges must have the photo's {width} x {height} pixels.")));
     }
-    let clusters = Clusters::of(mask);
-    if clusters.boxes.is_empty() {
+    let groups = HoleGroups::of(mask);
+    if groups.boxes.is_empty() {
         return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
     }
-    Ok(clusters)
+    Ok(groups)
 }

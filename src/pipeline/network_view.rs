@@ -1,9 +1,9 @@
 //! What the networks are given for one group of holes: its window, its tensors, its edges.
 
 use super::Rect;
+use super::fill_job::{FillJob, Pixel};
 use super::prepare::{Scene, plane};
 use super::resample::resize;
-use super::run::{Pixel, Run};
 use super::window::{self, Window};
 use crate::engine::Watch;
 use crate::error::Result;
@@ -19,7 +19,7 @@ const DRAWN_FROM: u8 = 192;
 const ERASED_BELOW: u8 = 64;
 
 /// One group of holes as a network sees it.
-pub struct Sight {
+pub struct NetworkView {
     /// The network's conventions with the user's changes.
     pub conventions: Conventions,
     /// The part of the photo it looks at.
@@ -30,9 +30,9 @@ pub struct Sight {
     pub scene: Scene,
 }
 
-impl Run<'_> {
+impl FillJob<'_> {
     /// What this network sees of the hole.
-    pub fn sight(&self, label: u32, hole: Rect, model: &Loaded) -> Sight {
+    pub fn network_view(&self, label: u32, hole: Rect, model: &Loaded) -> NetworkView {
         let photo = self.photo_size();
         let conventions = self.options.conventions(model.conventions);
         // The centre convention holds the hole in the middle half of the field.
@@ -42,11 +42,11 @@ impl Run<'_> {
         let holes: Vec<u8> =
             self.pixels(source, label).iter().map(|&p| if p == Pixel::Known { 0 } else { 255 }).collect();
         let scene = Scene::new(&rgba, &holes, source, &window, photo);
-        Sight { conventions, window, source, scene }
+        NetworkView { conventions, window, source, scene }
     }
 
     /// The network's input tensors; without `propose` the edge generator is left out.
-    pub fn inputs(&self, seen: &Sight, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<Tensor>> {
+    pub fn inputs(&self, seen: &NetworkView, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<Tensor>> {
         let photo = self.photo_size();
         let edges = match seen.conventions.inputs {
             InputKind::RgbEdges | InputKind::Pair => Some(self.edges(seen, models, propose)?),
@@ -62,13 +62,13 @@ impl Run<'_> {
         seen.scene.inputs(&seen.conventions, self.options, edges.as_deref(), second)
     }
 
-    fn canny(&self, seen: &Sight) -> Vec<f32> {
+    fn canny(&self, seen: &NetworkView) -> Vec<f32> {
         seen.scene.edges(self.options.sigma.unwrap_or(SIGMA))
     }
 
     /// The edges a network sees: Canny's, completed by an edge generator if there is one, and inside the hole the
     /// user's over both.
-    pub fn edges(&self, seen: &Sight, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<f32>> {
+    pub fn edges(&self, seen: &NetworkView, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<f32>> {
         let mut edges = self.canny(seen);
         if let (Some(index), Some(watch)) = (self.roles.edge, propose) {
             let conventions = self.options.conventions(models[index].conventions);
