@@ -23,7 +23,7 @@ const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', [COEP]: 'requir
 const RELAXED = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11]);
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
-worker.addEventListener('activate', (event) => event.waitUntil(dropOldVersions()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
 worker.addEventListener('fetch', (event) => {
   const path = pathOf(event.request);
   if (path !== null) event.respondWith(answer(event.request, path));
@@ -46,9 +46,11 @@ async function buildsOfOldVersions() {
   return paths.flatMap((path) => (path?.startsWith('pkg/') ? [path] : []));
 }
 
-async function dropOldVersions() {
+async function activate() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  // The page of the first visit, too: its workers can start again when the host is gone. Later versions find no page.
+  await worker.clients.claim();
 }
 
 /**
@@ -71,8 +73,8 @@ function pathOf(request) {
  */
 async function answer(request, path) {
   const cache = await caches.open(CACHE).catch(() => null);
-  const kept = await cache?.match(path).catch(() => undefined);
   try {
+    const kept = cache && (await keptOwn(cache, path));
     const response = kept ?? (await fetchOwn(path));
     // Without storage, or with none left, it serves this once.
     if (!kept) await cache?.put(path, response.clone()).catch(() => {});
@@ -82,6 +84,23 @@ async function answer(request, path) {
     // anything else is as if there were no service worker.
     return path.startsWith('pkg/') ? new Response(null, { status: 204 }) : fetch(request);
   }
+}
+
+/**
+ * The kept file, if it is still what was kept: any page of this origin can write to the cache.
+ * @param {Cache} cache
+ * @param {string} path
+ */
+async function keptOwn(cache, path) {
+  const response = await cache.match(path).catch(() => undefined);
+  if (!response) return null;
+  const bytes = await response.arrayBuffer();
+  return (await sha256(bytes)) === hashOf(path) ? new Response(bytes, { headers: response.headers }) : null;
+}
+
+/** @param {string} path */
+function hashOf(path) {
+  return SITE.now[path] ?? SITE.later[path];
 }
 
 /** @param {Response} response */
@@ -107,13 +126,12 @@ async function keep(cache, path) {
  * @returns {Promise<Response>}
  */
 async function fetchOwn(path) {
-  const wanted = SITE.now[path] ?? SITE.later[path];
   // What the browser already has will mostly do; a stale copy is fetched anew.
   for (const mode of /** @type {RequestCache[]} */ (['default', 'reload'])) {
     const response = await fetch(new URL(path, worker.registration.scope), { cache: mode });
     if (!response.ok) continue;
     const bytes = await response.arrayBuffer();
-    if ((await sha256(bytes)) !== wanted) continue;
+    if ((await sha256(bytes)) !== hashOf(path)) continue;
     const type = response.headers.get('Content-Type') ?? 'application/octet-stream';
     const headers = new Headers({ 'Content-Type': type });
     const policy = response.headers.get(COEP);

@@ -28,6 +28,8 @@ def safetensors(path):
 
 def layer(op, a):
     """The nn.Module of a node, or a function of its inputs."""
+    if op == "BatchNorm2d" and a.pop("statistics", "stored") == "picture":
+        return nn.BatchNorm2d(**a, track_running_stats=False)
     if op in ("Conv2d", "ConvTranspose2d", "BatchNorm2d", "InstanceNorm2d"):
         return getattr(nn, op)(**{key: tuple(value) if isinstance(value, list) else value for key, value in a.items()})
     if op == "LeakyReLU":
@@ -41,6 +43,8 @@ def layer(op, a):
     return {
         "cat": lambda *x: torch.cat(x, dim=1),
         "add": lambda x, y: x + y,
+        "mul": lambda x, y: x * y,
+        "clamp": lambda x: x.clamp(a["low"], a["high"]),
         "affine": lambda x: x * a["scale"] + a["offset"],
     }[op]
 
@@ -53,13 +57,18 @@ class Network(nn.Module):
         for index, node in enumerate(description["nodes"]):
             if node["op"] == "input":
                 continue
+            if node["op"] == "parameter":
+                stored = weights[node["path"]]
+                self.layers[index] = lambda stored=stored: stored
+                continue
             built = layer(node["op"], node["arguments"])
             if isinstance(built, nn.Module):
                 prefix = node["path"] + "."
                 own = {k[len(prefix) :]: v for k, v in weights.items() if k.startswith(prefix) and "." not in k[len(prefix) :]}
                 if own:
                     missing, unexpected = built.load_state_dict(own, strict=False)
-                    assert not unexpected and all(k == "num_batches_tracked" for k in missing), (missing, unexpected)
+                    statistics = {"running_mean", "running_var", "num_batches_tracked"}
+                    assert set(unexpected) <= statistics and set(missing) <= {"num_batches_tracked"}, (missing, unexpected)
                 self.add_module(str(index), built)
             self.layers[index] = built
 

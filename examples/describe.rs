@@ -12,7 +12,9 @@ fn main() {
 
 fn describe(model: &ModelSpec) -> Value {
     let rows = model.benchmarks.iter().map(|row| json!({"name": row.name, "side": row.side})).collect::<Vec<_>>();
-    json!({"id": model.id, "benchmarks": rows, "network": network(&model.network(&model.published()))})
+    let config = model.published();
+    let described = network(&model.network_for(&config, &model.conventions(&config)));
+    json!({"id": model.id, "benchmarks": rows, "network": described})
 }
 
 fn network(network: &Network) -> Value {

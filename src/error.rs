@@ -126,18 +126,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<std::io::Error> for Error {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => Self::new(
-                Code::CheckpointTruncated,
-                "The file ends too early: it is cut off. Copy or download it again.",
-            ),
-            _ => Self::new(Code::Io, error.to_string()),
-        }
-    }
-}
-
 #[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {

@@ -1,6 +1,6 @@
 //! infill: reads inpainting checkpoints, says what they are, and runs them; fills photos in a browser tab.
 //!
-//! The two ways through the house:
+//! Data takes two paths through the crate:
 //!
 //! ```text
 //! photo + mask  ->  prepare  ->  network  ->  composite  ->  canvas
@@ -10,7 +10,6 @@
 //! `ARCHITECTURE.md` is the map.
 
 pub mod checkpoint;
-pub mod class;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod clock;
@@ -23,5 +22,6 @@ pub mod pipeline;
 pub mod report;
 pub mod tensor;
 pub mod threads;
+pub mod torch_source;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -1,4 +1,4 @@
-//! Every cap, with its unit. Nothing is allocated from a number that was not held against one of these.
+//! Every cap, with its unit. Nothing is allocated from a number that was not checked against one of these.
 
 /// Largest checkpoint file, bytes: what a 32-bit address space could ever run, with room for optimiser states.
 pub const CHECKPOINT_BYTES: u64 = 4 * 1000 * 1000 * 1000;
@@ -68,12 +68,40 @@ pub const MAX_SCALE: usize = 64;
 pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
 /// Longest Python file with a network's class, bytes.
 pub const MAX_CLASS_SOURCE_BYTES: usize = 256 << 10;
+/// Longest central directory of a zip archive, bytes: [`ARCHIVE_ENTRIES`] entries with long names.
+pub const MAX_ZIP_DIRECTORY_BYTES: u64 = 16 << 20;
+/// Longest pickle that describes one storage or tensor of a tar checkpoint, bytes: it is a short tuple.
+pub const MAX_TAR_PICKLE_BYTES: u64 = 4096;
+/// Deepest nesting of wrappers around a state dict, and of pickled modules.
+pub const MAX_WRAPPER_DEPTH: usize = 32;
+/// Longest path of a pickled module, bytes.
+pub const MAX_MODULE_PATH_BYTES: usize = 256;
+/// Most elements of a view that repeats elements (stride 0), unless its storage holds more.
+pub const MAX_REPEATED_ELEMENTS: usize = 1 << 22;
 /// Most values that the tensors of a file may unfold to, however short it is.
 pub const MAX_UNFOLDED_VALUES: u64 = 16 << 20;
 /// Most values for each byte of a longer file: tensors may share storages several times.
 pub const MAX_VALUES_PER_BYTE: u64 = 8;
 /// Most steps (statements, calls, items) that are followed for all classes of a Python file together.
 pub const MAX_CLASS_FILE_STEPS: usize = 1_000_000;
+/// Most steps (statements, calls, items) that are followed for one class.
+pub const MAX_CLASS_STEPS: usize = 400_000;
+/// Most attributes, items or bytes that one step may look through.
+pub const MAX_CLASS_SCAN_PER_STEP: usize = 16;
+/// Most classes of one Python file that are tried.
+pub const MAX_CLASSES_TRIED: usize = 32;
+/// Deepest nesting of expressions and blocks in a Python file.
+pub const MAX_CLASS_PARSE_DEPTH: usize = 64;
+/// Greatest height of the tree of one expression, levels.
+pub const MAX_CLASS_EXPRESSION_HEIGHT: usize = 100;
+/// Deepest nesting of calls and expressions while a class is followed.
+pub const MAX_CLASS_CALL_DEPTH: usize = 160;
+/// Deepest nesting of a pasted class's modules.
+pub const MAX_CLASS_MODULE_DEPTH: usize = 64;
+/// Most items of a list or dict of a pasted class, and most layers.
+pub const MAX_CLASS_ITEMS: usize = 4096;
+/// Longest text that a pasted class builds, and longest path of a module, bytes.
+pub const MAX_CLASS_TEXT_BYTES: usize = 1024;
 /// Longest name in a Python file, bytes: names are looked up again and again.
 pub const MAX_CLASS_NAME_BYTES: usize = 256;
 /// Most base classes of a class, its own and theirs.
@@ -103,6 +131,8 @@ pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).
 pub const RUN_BYTES: u64 = 3_500_000_000;
+/// Most holes of a mask that are compared pair by pair, to fill those that lie near each other together.
+pub const MAX_COMPARED_HOLES: usize = 500;
 /// Most groups of holes that are filled one after another; beyond that, neighbours are filled together.
 pub const MAX_HOLE_GROUPS: usize = 24;
 /// Most threads that take part in a loop: more than a desktop has cores, and few enough that waiting costs little.

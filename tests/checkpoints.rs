@@ -137,9 +137,10 @@ fn pytorch_reader_agrees_on_what_it_reads() {
             assert_eq!(numbers(tensor), ours.read(info).unwrap(), "{name} {}", info.key);
             held += 1;
         }
-        match held == dict.tensors.len() {
-            true => agreed.push(name),
-            false => alone.push(name),
+        if held == dict.tensors.len() {
+            agreed.push(name)
+        } else {
+            alone.push(name)
         }
         tensors += held;
     }

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use infill::checkpoint;
-use infill::class;
 use infill::engine::EngineKind;
 use infill::models::load;
 use infill::network::Shape;
 use infill::tensor::Tensor;
+use infill::torch_source;
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -30,7 +30,7 @@ fn every_style_gives_pytorchs_numbers() {
     assert!(rows.len() >= 10);
     for (name, row) in rows {
         // The whole file, as people paste it: the class is found by its keys.
-        let classes = class::networks(&source, &[Shape::image(3, 16, 16)]).unwrap().into_iter();
+        let classes = torch_source::networks(&source, &[Shape::image(3, 16, 16)]).unwrap().into_iter();
         let mut classes: Vec<_> = classes.map(|class| (class.name, class.network)).collect();
         // All weights lie in one file here, so the class must be named.
         classes.retain(|(class, _)| *class == name);
@@ -54,7 +54,7 @@ fn of_a_files_classes_the_one_that_fits_is_taken() {
     let text = std::fs::read_to_string(folder().join("edgeconnect.py")).unwrap();
     let (block, generator) = (text.find("class ResnetBlock").unwrap(), text.find("class InpaintGenerator").unwrap());
     let turned = format!("{}{}\n{}", &text[..block], &text[generator..], &text[block..generator]);
-    let classes = class::networks(&turned, &[Shape::image(4, 32, 32)]).unwrap();
+    let classes = torch_source::networks(&turned, &[Shape::image(4, 32, 32)]).unwrap();
     assert_eq!(classes[0].name, "ResnetBlock");
     assert!(classes[0].network.as_ref().err().unwrap().message.contains("needs the argument dim"));
     let file = folder().join("../networks/edgeconnect-inpaint.pth");

@@ -1,4 +1,4 @@
-//! The reference engine against PyTorch: whole networks at small widths, and a table of layer configurations.
+//! Both engines against PyTorch: whole networks at small widths, and a table of layer configurations.
 //! The expectations are made by `tests/reference/networks/make.py`.
 
 use std::ops::ControlFlow;
@@ -298,7 +298,7 @@ fn a_pasted_class_runs_the_weights_it_was_saved_with() {
         [("edgeconnect.py", "edgeconnect-inpaint.pth", &[4][..]), ("pair.py", "image-pair.pth", &[3, 3])]
     {
         let text = std::fs::read_to_string(folder().join("../classes").join(source)).unwrap();
-        let network = infill::class::network(&text, inputs).unwrap();
+        let network = infill::torch_source::network(&text, inputs).unwrap();
         let open = || checkpoint::open(std::fs::File::open(folder().join(file)).unwrap(), file).unwrap();
         let x: Vec<Tensor> = inputs
             .iter()

@@ -27,10 +27,14 @@ fn hole() -> Mask {
 }
 
 fn load(names: &[&str]) -> Vec<Loaded> {
+    load_for(EngineKind::Fast, names)
+}
+
+fn load_for(kind: EngineKind, names: &[&str]) -> Vec<Loaded> {
     let read = |name: &&str| {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks").join(name);
         let mut file = infill::checkpoint::open(std::fs::File::open(path).unwrap(), name).unwrap();
-        load::load(file.as_mut(), name, None, EngineKind::Fast).unwrap()
+        load::load(file.as_mut(), name, None, kind).unwrap()
     };
     names.iter().flat_map(read).collect()
 }
@@ -74,6 +78,30 @@ fn erasing_takes_the_generators_proposal_back() {
     // Canny alone has no edge inside the hole: there is nothing to erase.
     let mut alone = load(&["edgeconnect-inpaint.pth"]);
     assert_eq!(fill(&mut alone, Some(said(|_, _| 0, 128))), fill(&mut alone, None));
+}
+
+/// What the check against the reference compares is the fill at hand: its inputs, of the network that paints.
+#[test]
+fn the_engines_are_compared_on_the_inputs_of_the_fill() {
+    let mut models = load(&["edgeconnect-edge.pth", "edgeconnect-inpaint.pth"]);
+    let options = FillOptions::default();
+    let (main, inputs) =
+        pipeline::painting_inputs(&photo(SIDE, SIDE), &hole(), &mut models, &options, &mut on).unwrap();
+    assert_eq!(models[main].model.id, "edgeconnect-inpaint");
+    let shown = pipeline::preview(&photo(SIDE, SIDE), &hole(), &mut models[main..=main], &options).unwrap();
+    let planes = inputs[0].data().chunks_exact(shown[0].size.0 * shown[0].size.1);
+    // Its edges are completed, which the preview leaves to the run: the picture's three channels are the same.
+    for (plane, channel) in planes.zip(&shown).take(3) {
+        let range = plane.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+        assert_eq!(range, channel.range, "{}", channel.label);
+    }
+    let mut reference = load_for(EngineKind::Reference, &["edgeconnect-inpaint.pth"]).remove(0);
+    let mut watch = on;
+    let (fast, reference) = (models[main].engine.as_mut(), reference.engine.as_mut());
+    let compared = infill::engine::compare::compare(fast, reference, &inputs, &mut watch);
+    let found = infill::engine::run::ready(compared).unwrap();
+    assert!(found.largest < 1e-3 && found.layers.len() > 10, "{}", found.largest);
+    assert_eq!((found.output.columns, found.output.rows), shown[0].size);
 }
 
 #[test]

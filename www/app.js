@@ -15,8 +15,8 @@ import { Threads } from './worker/threads.js';
 /** @typedef {import('./document/state.js').State} State */
 /** @typedef {{label: string, run: () => void}} Action a button beside the status line */
 
-/** The codec worker gives its memory back when it has had nothing to do for this long. */
-const CODEC_IDLE_MS = 20_000;
+/** A worker for files gives its memory back when it has had nothing to do for this long. */
+const FILES_IDLE_MS = 20_000;
 
 /**
  * What the parts of the page are told.
@@ -35,6 +35,8 @@ export class App {
   settings = { grow: 4, sharpen: 'auto' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
+  /** Ends the opening of the photo that was asked for last. */
+  opening = /** @type {AbortController | null} */ (null);
   /** Of the last fill. */
   seed = 0;
   /** What the last fill took. */
@@ -44,16 +46,23 @@ export class App {
   /** The file that was dropped last and does not run, for its card. */
   misfit = /** @type {{file: string, failure: Failure, sources: import('./document/models.js').Source[]} | null} */ (null);
   #listener;
+  #shown = { words: '', action: /** @type {Action | null} */ (null) };
+  /** Counts the errors. */
+  #failures = 0;
 
   /** @param {Listener} listener */
   constructor(listener) {
     this.#listener = listener;
     this.state = new PageState((state) => listener.state(state));
     this.models = new ModelList(() => listener.models());
-    /** Decodes and encodes, also while a run is on. */
-    this.codec = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: CODEC_IDLE_MS });
+    /** Decodes, also while a run is on. */
+    this.decoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
+    /** Encodes, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
+    this.encoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
     this.inference = new WorkerClient(spawnWorker, { builds: this.builds, threads: new Threads() });
+    /** Runs a model on both engines; its build is fetched when it is first asked. */
+    this.reference = new WorkerClient(spawnWorker, { builds: new BuildChoice([{ name: 'reference', threads: 1 }]), idleMs: FILES_IDLE_MS });
   }
 
   /**
@@ -61,7 +70,36 @@ export class App {
    * @param {Action | null} [action]
    */
   say(words, action = null) {
+    this.#shown = { words, action };
     this.#listener.words(words, action);
+  }
+
+  /**
+   * Says what nobody asked for just now: an error that is shown stays, and this comes after it.
+   * @param {string} words
+   * @param {Action | null} [action]
+   */
+  mention(words, action = null) {
+    if (this.state.value !== 'error') return this.say(words, action);
+    const { words: before, action: offered } = this.#shown;
+    this.say(`${before} ${words}`.trim(), offered ?? action);
+  }
+
+  /** Says how far something in the background is, unless an error is shown. @param {string} words */
+  hint(words) {
+    if (this.state.value !== 'error') this.say(words);
+  }
+
+  /**
+   * Begins an action; its success ends an error that was there before, but not one that came meanwhile.
+   * @returns {(words: string) => void} to be called with what is said when it has succeeded
+   */
+  begin() {
+    const failures = this.#failures;
+    return (words) => {
+      if (this.#failures === failures) this.state.succeeded();
+      if (!this.state.isRunning) this.mention(words);
+    };
   }
 
   /**
@@ -70,6 +108,7 @@ export class App {
    * @param {Action | null} [action]
    */
   fail(words, action = null) {
+    this.#failures += 1;
     this.state.failed();
     this.say(words, action);
   }
@@ -86,6 +125,7 @@ export class App {
 
   /** Photo, mask, history or selection changed. */
   touch() {
+    this.encoder.keepReady(this.document?.history.isUnsaved ?? false);
     this.#listener.work();
   }
 }

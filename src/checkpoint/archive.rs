@@ -1,15 +1,16 @@
-//! Zip checkpoints: `torch.save` since 1.6, and TorchScript archives.
+//! Checkpoints of pickles: zip archives (`torch.save` since 1.6, and TorchScript) and the legacy format before them.
 
-use super::bytes::{File, fault, truncated};
+use std::collections::HashMap;
+
+use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
 use super::zip::Archive;
 use super::{Container, Source, discover, pickle};
-use crate::error::Result;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 
 /// Opens a zip checkpoint.
-pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let archive = Archive::open(&mut file)?;
     let pickle_entry = archive.entries.iter().find(|e| e.name == "data.pkl" || e.name.ends_with("/data.pkl"));
     let Some(entry) = pickle_entry.cloned() else {
@@ -18,7 +19,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
             "This zip archive holds no data.pkl, so it is no PyTorch checkpoint. It holds {}.",
             names.join(", ")
         );
-        return fault(Code::CheckpointNotWeights, text);
+        return fail(Code::CheckpointNotWeights, text);
     };
     let root = entry.name.strip_suffix("data.pkl").unwrap_or_default().to_owned();
     let scripted = archive.find(&format!("{root}constants.pkl")).is_some();
@@ -35,7 +36,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
         let claimed = numel.checked_mul(dtype.size() as u64);
         if claimed.is_none_or(|bytes| bytes > entry.size) {
             let text = format!("its storage {key} has {} bytes, but {numel} elements are promised.", entry.size);
-            return fault(Code::CheckpointTensor, text);
+            return fail(Code::CheckpointTensor, text);
         }
         Ok(Storage::new(Place::Zip(entry.clone()), entry.size))
     };
@@ -55,9 +56,9 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
-pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let mut next = 0;
-    let mut read = |file: &mut File<S>| -> Result<(pickle::Heap, pickle::Id)> {
+    let mut read = |file: &mut BoundedReader<S>| -> Result<(pickle::Heap, pickle::Id)> {
         let end = file.length();
         let mut stream = pickle::Stream::new(file.source(), next, end);
         let loaded = pickle::load(&mut stream)?;
@@ -71,26 +72,21 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let big_endian = little == Some(pickle::Value::Bool(false));
     let (heap, root) = read(&mut file)?;
     let (keys, list) = read(&mut file)?;
-    // Storages are described by the pickle, and found in the order of the key list.
+    // The pickle describes the storages; the key list says in which order they follow it.
     let sizes = super::torch::storages(&heap);
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for &key in keys.sequence(list).unwrap_or_default() {
         let key = super::torch::storage_key(&keys, key).ok_or_else(truncated)?;
         let Some((numel, dtype)) = sizes.get(&key) else {
-            return fault(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
+            return fail(Code::CheckpointCorrupt, format!("The file lists a storage {key} that no tensor uses."));
         };
-        let (numel, size) = (
-            *numel,
-            dtype.clone().map_err(|e| Error { message: format!("A tensor cannot be read: {}", e.message), ..e })?.size()
-                as u64,
-        );
-        let mut count = [0; 8];
-        file.read_at(next, &mut count)?;
-        let count = if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) };
-        let bytes = count.checked_mul(size).ok_or_else(truncated)?;
-        if count < numel {
+        let dtype = dtype.clone();
+        let dtype = dtype.map_err(|e| Error { message: format!("A tensor cannot be read: {}", e.message), ..e })?;
+        let count = element_count(&mut file, next, big_endian)?;
+        let bytes = count.checked_mul(dtype.size() as u64).ok_or_else(truncated)?;
+        if count < *numel {
             let text = format!("The storage {key} has {count} elements, but {numel} are promised.");
-            return fault(Code::CheckpointTensor, text);
+            return fail(Code::CheckpointTensor, text);
         }
         let start = next + 8;
         next = start.checked_add(bytes).filter(|&end| end <= file.length()).ok_or_else(truncated)?;
@@ -98,7 +94,7 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     }
     let mut locate = |key: &str, _: super::DType, _: u64| match places.get(key) {
         Some(&(start, bytes)) => Ok(Storage::new(Place::At(start), bytes)),
-        None => fault(Code::CheckpointCorrupt, format!("its values (storage {key}) are not in the file.")),
+        None => fail(Code::CheckpointCorrupt, format!("its values (storage {key}) are not in the file.")),
     };
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;
@@ -106,4 +102,11 @@ pub fn open_legacy<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
     let mut opened = Opened::new(file, Container::Legacy, dicts, storages);
     opened.big_endian = big_endian;
     Ok(opened)
+}
+
+/// How many elements the storage at this offset has: a legacy file writes the number in front of the values.
+fn element_count<S: Source>(file: &mut BoundedReader<S>, at: u64, big_endian: bool) -> Result<u64> {
+    let mut count = [0; 8];
+    file.read_at(at, &mut count)?;
+    Ok(if big_endian { u64::from_be_bytes(count) } else { u64::from_le_bytes(count) })
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
 use super::{StateDict, TensorInfo, no_tensors};
 use crate::error::{Code, Error, Result};
-use crate::limits::{SIBLINGS, STATE_DICTS, TENSORS};
+use crate::limits::{MAX_MODULE_PATH_BYTES, MAX_WRAPPER_DEPTH, SIBLINGS, STATE_DICTS, TENSORS};
 
 /// Wrapper keys, in the order in which they are preferred.
 const WRAPPERS: [&str; 12] = [
@@ -40,10 +40,6 @@ const AVERAGED: [(&str, &str); 9] = [
 const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
 /// Prefixes that tell one network's keys from another's in one dict.
 const NETWORKS: [&str; 6] = ["generator.", "discriminator.", "netG.", "netD.", "G.", "D."];
-/// Longest path of a module, bytes.
-const PATH_BYTES: usize = 256;
-/// Deepest wrapper, and deepest module.
-const DEPTH: usize = 32;
 
 /// Says what a file without weights holds instead: often the optimiser's half of a training state.
 fn no_weights(heap: &Heap, root: Id) -> Error {
@@ -88,7 +84,7 @@ impl Search {
         wrapper: &mut Vec<String>,
         siblings: Vec<String>,
     ) -> Result<()> {
-        if wrapper.len() > DEPTH || self.found.len() >= STATE_DICTS || !self.visited.insert(id) {
+        if wrapper.len() > MAX_WRAPPER_DEPTH || self.found.len() >= STATE_DICTS || !self.visited.insert(id) {
             return Ok(());
         }
         let heap = tensors.heap;
@@ -144,48 +140,17 @@ impl Search {
         if heap.lookup(id, "param_groups").is_some() {
             return Ok(());
         }
-        let own = items.iter().any(|&(_, value)| tensors.is_tensor(value));
-        // A dotted key tells a state dict from a training state that also holds, say, its best loss as a tensor.
-        let dotted = |id| heap.str(id).is_some_and(|key| key.contains('.'));
-        let flat = items.iter().any(|&(key, value)| dotted(key) && tensors.is_tensor(value));
         let before = self.found.len();
-        let holds = |id| matches!(heap.get(id), Value::Dict { .. } | Value::Object { state: Some(_), .. });
-        let mut children: Vec<(usize, &str, Id)> = Vec::new();
-        for &(key, value) in items {
-            let Some(name) = heap.str(key) else { continue };
-            if !matches!(
-                heap.get(value),
-                Value::Dict { .. } | Value::Object { state: Some(_), .. } | Value::List(_) | Value::Tuple(_)
-            ) || tensors.is_tensor(value)
-                || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some_and(holds))
-            {
-                continue;
-            }
-            let rank = WRAPPERS.iter().position(|w| *w == name).unwrap_or(WRAPPERS.len());
-            if !flat || rank < WRAPPERS.len() {
-                children.push((rank, name, value));
-            }
-        }
-        children.sort_by_key(|&(rank, ..)| rank);
-        for (_, name, child) in children {
+        for (name, child) in children(tensors, id, items) {
             let beside = items.iter().filter_map(|&(k, _)| heap.str(k)).filter(|k| *k != name);
             let beside = beside.take(SIBLINGS).map(str::to_owned).collect();
             wrapper.push(name.to_owned());
             self.descend(tensors, child, wrapper, beside)?;
             wrapper.pop();
         }
-        if own && self.found.len() == before {
+        if self.found.len() == before && items.iter().any(|&(_, value)| tensors.is_tensor(value)) {
             let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
-            for &(key, value) in items {
-                let name = match heap.get(key) {
-                    Value::Str(name) => name.to_string(),
-                    Value::Int(number) => number.to_string(),
-                    _ => continue,
-                };
-                if let Kind::Tensor(tensor) = tensors.read(value, &name) {
-                    dict.tensors.push(tensor?);
-                }
-            }
+            read_tensors(tensors, items, &mut dict)?;
             dict.modules = metadata(tensors, id);
             // Tensors under keys that are no names are nobody's weights.
             if !dict.tensors.is_empty() {
@@ -194,6 +159,47 @@ impl Search {
         }
         Ok(())
     }
+}
+
+/// What a dict holds that may hold weights in turn, the usual wrappers first.
+fn children<'h>(tensors: &Tensors<'h>, id: Id, items: &[(Id, Id)]) -> Vec<(&'h str, Id)> {
+    let heap = tensors.heap;
+    // A dotted key tells a state dict from a training state that also holds, say, its best loss as a tensor.
+    let dotted = |id| heap.str(id).is_some_and(|key| key.contains('.'));
+    let is_state_dict = items.iter().any(|&(key, value)| dotted(key) && tensors.is_tensor(value));
+    let holds = |id| matches!(heap.get(id), Value::Dict { .. } | Value::Object { state: Some(_), .. });
+    let mut children: Vec<(usize, &str, Id)> = Vec::new();
+    for &(key, value) in items {
+        let Some(name) = heap.str(key) else { continue };
+        let is_container = holds(value) || matches!(heap.get(value), Value::List(_) | Value::Tuple(_));
+        if !is_container
+            || tensors.is_tensor(value)
+            || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some_and(holds))
+        {
+            continue;
+        }
+        let rank = WRAPPERS.iter().position(|w| *w == name).unwrap_or(WRAPPERS.len());
+        if !is_state_dict || rank < WRAPPERS.len() {
+            children.push((rank, name, value));
+        }
+    }
+    children.sort_by_key(|&(rank, ..)| rank);
+    children.into_iter().map(|(_, name, child)| (name, child)).collect()
+}
+
+/// Adds a dict's own tensors.
+fn read_tensors(tensors: &mut Tensors<'_>, items: &[(Id, Id)], dict: &mut StateDict) -> Result<()> {
+    for &(key, value) in items {
+        let name = match tensors.heap.get(key) {
+            Value::Str(name) => name.to_string(),
+            Value::Int(number) => number.to_string(),
+            _ => continue,
+        };
+        if let Kind::Tensor(tensor) = tensors.read(value, &name) {
+            dict.tensors.push(tensor?);
+        }
+    }
+    Ok(())
 }
 
 /// A dict's items as Python would hold them: a key set again keeps its place and takes the new value.
@@ -240,12 +246,12 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
     let (mut stack, mut visited) = (vec![(root, String::new(), 0)], HashSet::new());
     while let Some((id, path, depth)) = stack.pop() {
         let Value::Object { state: Some(state), .. } = heap.get(id) else { continue };
-        if depth > DEPTH || !visited.insert(id) {
+        if depth > MAX_WRAPPER_DEPTH || !visited.insert(id) {
             continue;
         }
         // One object may lie under as many names as there are modules.
-        if path.len() > PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
-            return fault(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
+        if path.len() > MAX_MODULE_PATH_BYTES || dict.modules.len() >= TENSORS || !tensors.keeps(&path) {
+            return fail(Code::CheckpointLimit, "The file holds more modules, or longer paths, than any network.");
         }
         dict.modules.push((path.trim_end_matches('.').to_owned(), 1));
         // A state may be a pair (dict, slots).

@@ -1,7 +1,7 @@
 //! Bytes to state dicts: containers (zip, legacy, tar, safetensors), pickle as data, wrappers and prefixes.
 //!
-//! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number it has not
-//! held against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
+//! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number that it has not
+//! checked against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
 
 mod archive;
 mod bytes;
@@ -19,7 +19,7 @@ use std::io::{Read, Seek};
 
 use crate::error::{Code, Error, Result};
 use crate::limits::CHECKPOINT_BYTES;
-use bytes::File;
+use bytes::BoundedReader;
 pub use discover::strip;
 
 /// Opens a checkpoint: decides by its bytes what it is, reads its structure, leaves its tensors where they are.
@@ -30,7 +30,7 @@ pub fn open<S: Source + 'static>(source: S, name: &str) -> Result<Box<dyn Checkp
 }
 
 fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
-    let mut file = File::new(source)?;
+    let mut file = BoundedReader::new(source)?;
     if file.length() > CHECKPOINT_BYTES {
         let text = format!("The file has {} bytes; infill reads checkpoints up to {CHECKPOINT_BYTES}.", file.length());
         return Err(Error::new(Code::CheckpointLimit, text));

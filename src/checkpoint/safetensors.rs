@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-use super::bytes::{File, fault, truncated};
+use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Place, Storage};
 use super::{DType, Source, TensorInfo};
 use crate::error::{Code, Error, Result};
@@ -23,16 +23,16 @@ pub struct Header {
 }
 
 fn corrupt<T>(text: impl Into<String>) -> Result<T> {
-    fault(Code::CheckpointCorrupt, text)
+    fail(Code::CheckpointCorrupt, text)
 }
 
 /// Reads and checks the header.
-pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
+pub fn open<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Header> {
     let mut length = [0; 8];
     file.read_at(0, &mut length)?;
     let length = u64::from_le_bytes(length);
     if length > SAFETENSORS_HEADER_BYTES {
-        return fault(
+        return fail(
             Code::CheckpointLimit,
             format!("The safetensors header claims {length} bytes; at most {SAFETENSORS_HEADER_BYTES} are read."),
         );
@@ -45,7 +45,7 @@ pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Header> {
     let base = 8 + length;
     let found = entries.into_iter().map(|(key, entry)| tensor(key, entry)).collect::<Result<Vec<_>>>()?;
     if found.len() > TENSORS {
-        return fault(
+        return fail(
             Code::CheckpointLimit,
             format!("The file lists {} tensors; at most {TENSORS} are read.", found.len()),
         );
@@ -80,10 +80,7 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
                 if list.len() > TENSORS {
                     return Err(A::Error::custom(format!("it lists more than {TENSORS} tensors")));
                 }
-                match key == "__metadata__" {
-                    true => metadata = map.next_value()?,
-                    false => list.push((key, map.next_value()?)),
-                }
+                if key == "__metadata__" { metadata = map.next_value()? } else { list.push((key, map.next_value()?)) }
             }
             let mut keys: Vec<&str> = list.iter().map(|(key, _)| key.as_str()).collect();
             keys.sort_unstable();

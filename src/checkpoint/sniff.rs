@@ -1,21 +1,21 @@
 //! What a file is, by its bytes and never by its name.
 
-use super::bytes::{File, fault};
+use super::bytes::{BoundedReader, fail};
 use super::{Container, Source};
 use crate::error::{Code, Result};
 
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
 
 /// The container, or an error that says what the file is instead.
-pub fn container<S: Source + ?Sized>(file: &mut File<S>) -> Result<Container> {
+pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Container> {
     let head = file.bytes(0, file.length().min(512) as usize)?;
-    let not = |what: &str| fault(Code::CheckpointNotWeights, format!("This is no checkpoint but {what}."));
+    let not = |what: &str| fail(Code::CheckpointNotWeights, format!("This is no checkpoint but {what}."));
     let text = head.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |start| &head[start..]);
     match &head[..] {
         // First, because the length of a header may read as the beginning of anything, such as ` <` or `PK`. Its upper
         // half is zero below 4 GB, and `{` does not follow four zeros where another format begins.
         bytes if bytes.len() >= 9 && bytes[8] == b'{' && bytes[4..8] == [0; 4] => Ok(Container::Safetensors),
-        [] => fault(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
+        [] => fail(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
         bytes if bytes.starts_with(b"PK\x03\x04") => Ok(Container::Zip),
         // An archive without entries, or the end of one.
         bytes if bytes.starts_with(b"PK") => not("an empty or split zip archive"),
@@ -37,11 +37,11 @@ pub fn container<S: Source + ?Sized>(file: &mut File<S>) -> Result<Container> {
         }
         bytes if bytes.len() >= 9 && bytes[8] == b'{' => Ok(Container::Safetensors),
         bytes if bytes.len() >= 9 && bytes[7] == 0x80 && bytes[..7] == [0; 7] => Ok(Container::Safetensors),
-        bytes if bytes.len() >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 => fault(
+        bytes if bytes.len() >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 => fail(
             Code::CheckpointFormat,
             "This is a plain pickle, not what torch.save writes. Load it in Python and save its state_dict() with torch.save.",
         ),
-        _ => fault(
+        _ => fail(
             Code::CheckpointFormat,
             "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors.",
         ),
@@ -67,14 +67,15 @@ mod tests {
         // Lengths whose bytes read as whitespace and `<`, `PK`, gzip, a pickle, and every other of two bytes.
         for length in (9..=u64::from(u16::MAX)).step_by(7).chain([15_392, 0x4b50, 0x8b1f, 0x0280, 0x3c_0a_0d, 0x3c]) {
             let bytes = [&length.to_le_bytes()[..], &b"{".repeat(40)].concat();
-            let mut file = File::new(std::io::Cursor::new(bytes)).unwrap();
+            let mut file = BoundedReader::new(std::io::Cursor::new(bytes)).unwrap();
             assert_eq!(container(&mut file).unwrap(), Container::Safetensors, "{length}");
         }
     }
 
     #[test]
     fn a_web_page_is_no_safetensors_whatever_stands_at_its_place() {
-        let mut file = File::new(std::io::Cursor::new(b"<script>{\"error\": \"sign in\"}</script>".to_vec())).unwrap();
+        let mut file =
+            BoundedReader::new(std::io::Cursor::new(b"<script>{\"error\": \"sign in\"}</script>".to_vec())).unwrap();
         assert_eq!(container(&mut file).unwrap_err().code, Code::CheckpointNotWeights);
     }
 }

@@ -3,24 +3,22 @@
 
 use std::collections::HashMap;
 
-use super::bytes::{File, fault, truncated, u64_at};
+use super::bytes::{BoundedReader, fail, truncated, u64_at};
 use super::pickle::{self, Heap, Id};
 use super::tensors::{Opened, Place, Storage, check};
 use super::torch::{Tensors, by_class, storage_key};
 use super::{Container, Source, TensorInfo, discover};
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, TENSOR_DIMENSIONS, TENSORS};
+use crate::limits::{ARCHIVE_ENTRIES, MAX_TAR_PICKLE_BYTES, TENSOR_DIMENSIONS, TENSORS};
 
 const BLOCK: u64 = 512;
-/// A description of one storage or tensor is a short tuple.
-const SHORT_PICKLE_BYTES: u64 = 4096;
 
 fn corrupt() -> Error {
     Error::new(Code::CheckpointCorrupt, "The tar checkpoint contradicts itself. Copy or download it again.")
 }
 
 /// Opens a tar checkpoint.
-pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
+pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let entries = entries(&mut file)?;
     let part = |name: &str| {
         entries.get(name).copied().ok_or_else(|| {
@@ -44,7 +42,7 @@ pub fn open<S: Source>(mut file: File<S>) -> Result<Opened<S>> {
 }
 
 /// Start and end of every entry's bytes, by name.
-fn entries<S: Source>(file: &mut File<S>) -> Result<HashMap<String, (u64, u64)>> {
+fn entries<S: Source>(file: &mut BoundedReader<S>) -> Result<HashMap<String, (u64, u64)>> {
     let (mut at, mut list) = (0, HashMap::new());
     while at + BLOCK <= file.length() {
         let header = file.bytes(at, BLOCK as usize)?;
@@ -59,7 +57,7 @@ fn entries<S: Source>(file: &mut File<S>) -> Result<HashMap<String, (u64, u64)>>
         let start = at + BLOCK;
         let end = start.checked_add(size).filter(|&end| end <= file.length()).ok_or_else(truncated)?;
         if list.len() >= ARCHIVE_ENTRIES {
-            return fault(Code::CheckpointLimit, format!("The archive lists more than {ARCHIVE_ENTRIES} entries."));
+            return fail(Code::CheckpointLimit, format!("The archive lists more than {ARCHIVE_ENTRIES} entries."));
         }
         list.insert(text(0, 100).trim_start_matches("./").to_owned(), (start, end));
         at = end.next_multiple_of(BLOCK);
@@ -68,24 +66,25 @@ fn entries<S: Source>(file: &mut File<S>) -> Result<HashMap<String, (u64, u64)>>
 }
 
 /// Reads the short pickle at `at`, which moves behind it.
-fn short<S: Source>(file: &mut File<S>, at: &mut u64, end: u64) -> Result<(Heap, Id)> {
-    let mut stream = pickle::Stream::new(file.source(), *at, end.min(*at + SHORT_PICKLE_BYTES));
+fn short<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Result<(Heap, Id)> {
+    let mut stream = pickle::Stream::new(file.source(), *at, end.min(*at + MAX_TAR_PICKLE_BYTES));
     let loaded = pickle::load(&mut stream)?;
     *at = stream.position();
     Ok(loaded)
 }
 
 /// How many descriptions follow.
-fn count<S: Source>(file: &mut File<S>, at: &mut u64, end: u64) -> Result<usize> {
+fn count<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Result<usize> {
     let (heap, root) = short(file, at, end)?;
     let count = heap.size(root).ok_or_else(corrupt)?;
-    match count <= TENSORS {
-        true => Ok(count),
-        false => fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors.")),
+    if count <= TENSORS {
+        Ok(count)
+    } else {
+        fail(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."))
     }
 }
 
-fn number<S: Source>(file: &mut File<S>, at: &mut u64, end: u64) -> Result<usize> {
+fn number<S: Source>(file: &mut BoundedReader<S>, at: &mut u64, end: u64) -> Result<usize> {
     if *at + 8 > end {
         return Err(truncated());
     }
@@ -105,7 +104,7 @@ struct Table {
 }
 
 impl Table {
-    fn storages<S: Source>(&mut self, file: &mut File<S>, (mut at, end): (u64, u64)) -> Result<()> {
+    fn storages<S: Source>(&mut self, file: &mut BoundedReader<S>, (mut at, end): (u64, u64)) -> Result<()> {
         for _ in 0..count(file, &mut at, end)? {
             let (heap, root) = short(file, &mut at, end)?;
             let &[key, _, class] = heap.sequence(root).ok_or_else(corrupt)? else { return Err(corrupt()) };
@@ -130,7 +129,7 @@ impl Table {
         Ok(())
     }
 
-    fn tensors<S: Source>(&mut self, file: &mut File<S>, (mut at, end): (u64, u64)) -> Result<()> {
+    fn tensors<S: Source>(&mut self, file: &mut BoundedReader<S>, (mut at, end): (u64, u64)) -> Result<()> {
         for _ in 0..count(file, &mut at, end)? {
             let (heap, root) = short(file, &mut at, end)?;
             let &[key, storage, _] = heap.sequence(root).ok_or_else(corrupt)? else { return Err(corrupt()) };

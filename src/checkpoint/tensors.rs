@@ -1,18 +1,16 @@
 //! The opened file: its storages and tensors, and the values of one tensor straight from the file.
 
-use super::bytes::{File, fault, out_of_memory};
+use super::bytes::{BoundedReader, fail, out_of_memory};
 use super::unfolded::Unfolded;
 use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo};
 use crate::error::{Code, Error, Result};
-use crate::limits::{INFLATED_BYTES, TENSOR_ELEMENTS};
+use crate::limits::{INFLATED_BYTES, MAX_REPEATED_ELEMENTS, TENSOR_ELEMENTS};
 use crate::tensor::element_count;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Elements read at a time for a view that uses few of those it spans.
 pub const PIECE_ELEMENTS: usize = 1 << 14;
-/// A view may repeat elements (stride 0) up to this many, whatever its storage holds.
-const EXPANDED_ELEMENTS: usize = 1 << 22;
 
 /// Where a storage's bytes are.
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ pub fn contiguous_stride(shape: &[usize]) -> Vec<usize> {
 /// An opened checkpoint of any container.
 pub struct Opened<S: Source> {
     /// The file.
-    pub file: File<S>,
+    pub file: BoundedReader<S>,
     /// Its container.
     pub container: Container,
     /// safetensors metadata.
@@ -72,7 +70,7 @@ pub struct Opened<S: Source> {
 
 impl<S: Source> Opened<S> {
     /// An opened file, of which nothing is inflated yet.
-    pub fn new(file: File<S>, container: Container, dicts: Vec<StateDict>, storages: Vec<Storage>) -> Self {
+    pub fn new(file: BoundedReader<S>, container: Container, dicts: Vec<StateDict>, storages: Vec<Storage>) -> Self {
         let unfolded = Unfolded::new(&dicts, &storages, file.length());
         let (metadata, big_endian) = (Vec::new(), false);
         Self { file, container, metadata, dicts, storages, big_endian, unfolded, inflated: None, inflated_bytes: 0 }
@@ -84,7 +82,7 @@ impl<S: Source> Opened<S> {
         check(tensor, self.storages.get(tensor.storage).ok_or_else(no_storage)?.bytes)
     }
 
-    /// Makes sure that a stored zip entry is held against its CRC once.
+    /// Makes sure that the CRC of a stored zip entry is checked once.
     fn resolve(&mut self, index: usize) -> Result<()> {
         let storage = self.storages.get_mut(index).ok_or_else(no_storage)?;
         let Place::Zip(entry) = &storage.place else { return Ok(()) };
@@ -108,7 +106,8 @@ impl<S: Source> Opened<S> {
         Ok(())
     }
 
-    /// A tensor that is its whole stored entry, held against the entry's CRC as it is read; `false` if it is not.
+    /// Reads a tensor that fills its whole stored entry, checking the entry's CRC on the way; `false` if it does not
+    /// fill it.
     fn whole(&mut self, t: &TensorInfo, count: usize, each: &mut dyn FnMut(&[f32]) -> Result<()>) -> Result<bool> {
         let storage = self.storages.get_mut(t.storage);
         let Some(storage) = storage else { return Ok(false) };
@@ -149,7 +148,7 @@ impl<S: Source> Opened<S> {
             // Many small tensors in one large deflated storage would inflate it over and over.
             if entry.size / 4 > count.max(1) {
                 let text = format!("{} is deflated, and a tensor needs but a small part of it.", entry.name);
-                return fault(Code::CheckpointLimit, text + " Save the checkpoint again with torch.save.");
+                return fail(Code::CheckpointLimit, text + " Save the checkpoint again with torch.save.");
             }
             return super::zip::inflate(&mut self.file, entry, first, count).map(Some);
         }
@@ -220,7 +219,7 @@ pub fn check(info: &TensorInfo, storage_bytes: u64) -> Result<(usize, usize)> {
     if count == 0 {
         return Ok((0, 0));
     }
-    if count > held.max(EXPANDED_ELEMENTS) {
+    if count > held.max(MAX_REPEATED_ELEMENTS) {
         return Err(wrong(format!("it has {count} elements, but its storage holds only {held}.")));
     }
     let reach =

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::pickle::{Heap, Id, Value};
 use super::tensors::Storage;
 use super::{DType, TensorInfo};
@@ -78,13 +78,16 @@ impl<'a> Tensors<'a> {
 
     /// Reads the value as a tensor under this key.
     pub fn read(&mut self, id: Id, key: &str) -> Kind {
-        match self.is_tensor(id).then_some(()) {
-            Some(()) => Kind::Tensor(self.tensor(id, key).map_err(|e| match e.keys.is_empty() {
-                true => Error { message: format!("{key}: {}", e.message), ..e }.with_keys(vec![key.to_owned()]),
-                false => e,
-            })),
-            None => Kind::Other,
+        if !self.is_tensor(id) {
+            return Kind::Other;
         }
+        Kind::Tensor(self.tensor(id, key).map_err(|e| {
+            if e.keys.is_empty() {
+                Error { message: format!("{key}: {}", e.message), ..e }.with_keys(vec![key.to_owned()])
+            } else {
+                e
+            }
+        }))
     }
 
     fn tensor(&mut self, mut id: Id, key: &str) -> Result<TensorInfo> {
@@ -111,7 +114,7 @@ impl<'a> Tensors<'a> {
                         "_rebuild_meta_tensor_no_storage" => "a meta tensor without values",
                         _ => other,
                     };
-                    return fault(
+                    return fail(
                         Code::CheckpointDtype,
                         format!("this is {kind}, which infill does not read. Save it dense, as float32."),
                     );
@@ -158,10 +161,10 @@ impl<'a> Tensors<'a> {
     fn kept(&mut self, info: TensorInfo) -> Result<TensorInfo> {
         self.found += 1;
         if self.found > TENSORS {
-            return fault(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
+            return fail(Code::CheckpointLimit, format!("The file holds more than {TENSORS} tensors."));
         }
         if !self.keeps(&info.key) {
-            return fault(Code::CheckpointLimit, format!("The file's keys take more than {KEY_BYTES} bytes."));
+            return fail(Code::CheckpointLimit, format!("The file's keys take more than {KEY_BYTES} bytes."));
         }
         Ok(info)
     }
@@ -243,7 +246,7 @@ fn by_dtype(name: &str) -> Result<DType> {
 }
 
 fn unsupported(name: &str) -> Result<DType> {
-    fault(
+    fail(
         Code::CheckpointDtype,
         format!("it is stored as {name}, which infill does not read. Convert it to float32 or float16."),
     )

@@ -1,7 +1,7 @@
-//! How much reading all tensors of a file would take. A file of kilobytes can show one storage in thousands of views, or
-//! hold gigabytes of deflated zeros, so this is compared with the file's length before any value is read.
+//! How many values all tensors of a file have together. A file of kilobytes can show one storage in thousands of views, or
+//! hold gigabytes of deflated zeros, so their number is compared with the file's length before any value is read.
 
-use super::bytes::fault;
+use super::bytes::fail;
 use super::tensors::{PIECE_ELEMENTS, Place, Storage, check};
 use super::{StateDict, TensorInfo};
 use crate::error::{Code, Result};
@@ -38,26 +38,21 @@ impl Unfolded {
 
     /// `checkpoint-limit` if the file unfolds to more than its length allows.
     pub fn check(&self) -> Result<()> {
-        match self.values <= self.most {
-            true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(self.values)),
-        }
+        if self.values <= self.most { Ok(()) } else { fail(Code::CheckpointLimit, self.text(self.values)) }
     }
 
     /// `checkpoint-limit` if so many bytes were inflated, whatever order tensors are read in, and however often.
     pub fn check_inflated(&self, bytes: u64) -> Result<()> {
         let values = bytes / VALUE_BYTES;
         // Several networks may be read from one file, each of them once.
-        match values <= self.most.saturating_mul(4) {
-            true => Ok(()),
-            false => fault(Code::CheckpointLimit, self.text(values)),
-        }
+        if values <= self.most.saturating_mul(4) { Ok(()) } else { fail(Code::CheckpointLimit, self.text(values)) }
     }
 
     fn text(&self, values: u64) -> String {
         format!(
-            "The tensors unfold to {values} values, because they show the same storages again and again or are deflated; \
-             infill reads up to {} from a file of this length. Save each tensor as a copy of its own (tensor.clone()).",
+            "The tensors unfold to {values} values, but infill reads at most {} from a file of this length. They are many \
+             views of the same storages, or compressed far more than weights can be. Save each tensor as a copy of its \
+             own (tensor.clone()), uncompressed.",
             self.most
         )
     }

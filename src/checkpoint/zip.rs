@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Source;
-use super::bytes::{File, fault, out_of_memory, truncated, u16_at, u32_at, u64_at};
+use super::bytes::{BoundedReader, fail, out_of_memory, truncated, u16_at, u32_at, u64_at};
 use super::pickle;
 use crate::error::{Code, Error, Result};
-use crate::limits::{ARCHIVE_ENTRIES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
+use crate::limits::{ARCHIVE_ENTRIES, MAX_ZIP_DIRECTORY_BYTES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
 
 const END: &[u8] = b"PK\x05\x06";
 const END64_LOCATOR: u32 = 0x0706_4b50;
@@ -15,8 +15,6 @@ const CENTRAL: u32 = 0x0201_4b50;
 const LOCAL: u32 = 0x0403_4b50;
 /// Deflated bytes read, and inflated bytes kept, at a time.
 const PIECE_BYTES: usize = 256 << 10;
-/// Longest central directory, bytes: 32,768 entries with long names.
-const DIRECTORY_BYTES: u64 = 16 << 20;
 
 /// One file of the archive.
 #[derive(Clone, Debug)]
@@ -45,21 +43,21 @@ pub struct Archive {
 }
 
 fn corrupt<T>(text: impl Into<String>) -> Result<T> {
-    fault(Code::CheckpointCorrupt, text)
+    fail(Code::CheckpointCorrupt, text)
 }
 
 impl Archive {
     /// Reads and checks the directory.
-    pub fn open<S: Source + ?Sized>(file: &mut File<S>) -> Result<Self> {
+    pub fn open<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Self> {
         let (start, size, count) = end_record(file)?;
         if count > ARCHIVE_ENTRIES as u64 {
-            return fault(
+            return fail(
                 Code::CheckpointLimit,
                 format!("The archive lists {count} entries; infill reads at most {ARCHIVE_ENTRIES}."),
             );
         }
-        if size > DIRECTORY_BYTES {
-            return fault(
+        if size > MAX_ZIP_DIRECTORY_BYTES {
+            return fail(
                 Code::CheckpointLimit,
                 format!("The archive's directory has {size} bytes, which is too many."),
             );
@@ -88,11 +86,11 @@ impl Archive {
         self.index.get(name).and_then(|&i| self.entries.get(i))
     }
 
-    /// The whole entry, inflated and held against its CRC; at most `cap` bytes.
-    pub fn read<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, cap: u64) -> Result<Vec<u8>> {
+    /// The whole entry, inflated, with its CRC checked; at most `cap` bytes.
+    pub fn read<S: Source + ?Sized>(file: &mut BoundedReader<S>, entry: &Entry, cap: u64) -> Result<Vec<u8>> {
         if entry.size > cap {
             let text = format!("{} has {} bytes; infill reads at most {cap}.", entry.name, entry.size);
-            return fault(Code::CheckpointLimit, text);
+            return fail(Code::CheckpointLimit, text);
         }
         if entry.deflated {
             return inflate(file, entry, 0, entry.size);
@@ -105,23 +103,20 @@ impl Archive {
         Ok(bytes)
     }
 
-    /// The pickle of this entry: a stored one is read piece by piece and held against its CRC on the way.
-    pub fn load_pickle<S: Source>(file: &mut File<S>, entry: &Entry) -> Result<(pickle::Heap, pickle::Id)> {
+    /// The pickle of this entry: a stored one is read piece by piece, and its CRC is checked on the way.
+    pub fn load_pickle<S: Source>(file: &mut BoundedReader<S>, entry: &Entry) -> Result<(pickle::Heap, pickle::Id)> {
         if entry.deflated {
             return pickle::load_bytes(&Self::read(file, entry, PICKLE_INFLATED_BYTES)?);
         }
         if entry.size > PICKLE_BYTES {
             let text = format!("{} has {} bytes; infill reads at most {PICKLE_BYTES}.", entry.name, entry.size);
-            return fault(Code::CheckpointLimit, text);
+            return fail(Code::CheckpointLimit, text);
         }
         let start = data_start(file, entry)?;
         let mut stream = pickle::Stream::new(file.source(), start, start + entry.size);
         let loaded = pickle::load(&mut stream);
         // Damage explains whatever else seems wrong.
-        match stream.crc()? == entry.crc {
-            true => loaded,
-            false => damaged(entry),
-        }
+        if stream.crc()? == entry.crc { loaded } else { damaged(entry) }
     }
 }
 
@@ -130,9 +125,14 @@ pub fn damaged<T>(entry: &Entry) -> Result<T> {
     corrupt(format!("{} is damaged (its checksum is wrong). Copy or download the file again.", entry.name))
 }
 
-/// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, held against the
+/// `count` inflated bytes of a deflated entry from `first`. The rest is inflated piece by piece, counted into the
 /// CRC and dropped, so that memory is bounded by what is asked for.
-pub fn inflate<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, first: u64, count: u64) -> Result<Vec<u8>> {
+pub fn inflate<S: Source + ?Sized>(
+    file: &mut BoundedReader<S>,
+    entry: &Entry,
+    first: u64,
+    count: u64,
+) -> Result<Vec<u8>> {
     use miniz_oxide::inflate::stream::{InflateState, inflate as step};
     use miniz_oxide::{DataFormat, MZFlush, MZStatus};
     let wrong = || Error::new(Code::CheckpointCorrupt, format!("{} does not inflate to its size.", entry.name));
@@ -165,14 +165,11 @@ pub fn inflate<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry, first: u64
             _ => return Err(wrong()),
         }
     }
-    match done == entry.size && crc.finalize() == entry.crc {
-        true => Ok(kept),
-        false => damaged(entry),
-    }
+    if done == entry.size && crc.finalize() == entry.crc { Ok(kept) } else { damaged(entry) }
 }
 
 /// Where an entry's bytes begin: after the local header, its name and its extra field.
-pub fn data_start<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Result<u64> {
+pub fn data_start<S: Source + ?Sized>(file: &mut BoundedReader<S>, entry: &Entry) -> Result<u64> {
     let mut header = [0; 30];
     file.read_at(entry.header, &mut header)?;
     let field = |at: usize| u64::from(u16_at(&header, at).unwrap_or(0));
@@ -187,7 +184,7 @@ pub fn data_start<S: Source + ?Sized>(file: &mut File<S>, entry: &Entry) -> Resu
 }
 
 /// `(start, size, entries)` of the central directory.
-fn end_record<S: Source + ?Sized>(file: &mut File<S>) -> Result<(u64, u64, u64)> {
+fn end_record<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<(u64, u64, u64)> {
     let tail_length = file.length().min(22 + 65_535);
     let tail_start = file.length() - tail_length;
     let tail = file.bytes(tail_start, tail_length as usize)?;

@@ -1,15 +1,17 @@
-//! `infill forward`: a network on tensors as they are, to be held against PyTorch.
+//! `infill forward`: a network on tensors as they are, to be compared with PyTorch.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use safetensors::{Dtype, tensor::TensorView};
+
 use crate::checkpoint;
-use crate::class;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
 use crate::network::Shape;
 use crate::tensor::Tensor;
+use crate::torch_source;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -46,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
         let file = super::file_name(path);
-        let classes = class::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
+        let classes = torch_source::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
         let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
         let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         return finish(arguments, engine.as_mut(), inputs);
@@ -110,14 +112,9 @@ fn fits(network: &Loaded, inputs: &[(String, Tensor)]) -> bool {
 
 /// One f32 tensor as safetensors.
 fn write_safetensors(path: &Path, key: &str, tensor: &Tensor) -> Result<()> {
-    let bytes = tensor.data().len() * 4;
-    let header =
-        serde_json::json!({key: {"dtype": "F32", "shape": tensor.shape(), "data_offsets": [0, bytes]}}).to_string();
-    // The format wants the data aligned to 8 bytes.
-    let header = format!("{header:width$}", width = header.len().next_multiple_of(8));
-    let mut out = Vec::with_capacity(8 + header.len() + bytes);
-    out.extend((header.len() as u64).to_le_bytes());
-    out.extend(header.as_bytes());
-    out.extend(tensor.data().iter().flat_map(|value| value.to_le_bytes()));
-    super::write_file(path, &out)
+    let bytes: Vec<u8> = tensor.data().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, tensor.shape().to_vec(), &bytes);
+    let file = view.and_then(|view| safetensors::serialize([(key, view)], None));
+    let file = file.map_err(|error| Error::new(Code::Internal, format!("{key} cannot be written: {error}")))?;
+    super::write_file(path, &file)
 }

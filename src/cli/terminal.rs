@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::io::{ErrorKind, Write};
 
 use crate::error::{Code, Error, Result};
 
-/// Whether a terminal would act on it, or show the text around it in another order.
+/// Whether a terminal would act on this character, or show the text around it in another order.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
@@ -16,28 +15,24 @@ fn is_control(c: char) -> bool {
 
 /// The text with every control character written as an escape, such as `\u{1b}` or `\n`.
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    match text.contains(is_control) {
-        false => Cow::Borrowed(text),
-        true => Cow::Owned(text.chars().fold(String::new(), |mut out, c| {
-            match is_control(c) {
-                true => out.extend(c.escape_default()),
-                false => out.push(c),
-            }
-            out
-        })),
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
     }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_control(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// One JSON value, in which control characters that JSON allows in strings are escaped as well.
 pub fn json(value: &serde_json::Value) -> String {
-    value.to_string().chars().fold(String::new(), |mut out, c| {
-        match is_control(c) {
-            // Outside its strings, compact JSON has no such characters; all of them lie below U+10000.
-            true => drop(write!(out, "\\u{:04x}", u32::from(c))),
-            false => out.push(c),
-        }
-        out
-    })
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        // Outside its strings, compact JSON has no such characters; all of them lie below U+10000.
+        if is_control(c) { out += &format!("\\u{:04x}", u32::from(c)) } else { out.push(c) }
+    }
+    out
 }
 
 /// An error as lines: its message, and the keys that the message does not name.

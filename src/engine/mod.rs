@@ -1,18 +1,20 @@
 //! Runs a network description with weights. Two engines stand behind one interface: the reference
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
+pub mod compare;
 pub mod fast;
 pub mod lower;
+pub mod run;
 // The page runs the fast plan alone: candle would be a third of what a visitor downloads.
 #[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 pub mod reference;
-
-use std::ops::ControlFlow;
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::network::{Network, Shape};
 use crate::tensor::Tensor;
+
+pub use run::{Run, Step, Watch};
 
 /// Where an engine takes its weights from: a checkpoint, with whatever folding its parametrisation asks for.
 pub trait WeightSource {
@@ -26,18 +28,6 @@ pub trait WeightSource {
     }
 }
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step<'a> {
-    /// Work done before this layer, as a share of all multiply-adds, 0 to 1.
-    pub done: f32,
-    /// Path of the layer that starts now, such as `decoder.3`.
-    pub layer: &'a str,
-}
-
-/// Told before every layer; `Break` ends the run with a `cancelled` error.
-pub type Watch<'a> = &'a mut dyn FnMut(Step<'_>) -> ControlFlow<()>;
-
 /// A network with its weights, ready to run at any size it takes.
 pub trait Engine {
     /// The description it was built from.
@@ -47,8 +37,13 @@ pub trait Engine {
     fn prepare(&mut self, _inputs: &[Shape]) -> Result<()> {
         Ok(())
     }
-    /// `forward(inputs...)`: NCHW tensors in the order of [`Network::inputs`].
-    fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor>;
+    /// Begins `forward(inputs...)`: NCHW tensors in the order of [`Network::inputs`]. What does not fit the network or
+    /// memory is refused here, before any arithmetic.
+    fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>>;
+    /// `forward(inputs...)` from begin to end, on an engine that never has to wait, such as a CPU.
+    fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor> {
+        run::ready(run::to_end(self.begin(inputs)?, watch))
+    }
     /// Short name for reports: `reference` or `fast`.
     fn name(&self) -> &'static str;
     /// Where the time of the last run went; nothing before the first, or from an engine that does not measure.
@@ -155,9 +150,4 @@ pub(crate) fn too_large(bytes: Option<u64>) -> Error {
         limits::RUN_BYTES / 1_000_000
     );
     Error::new(Code::OutOfMemory, text)
-}
-
-/// The error of a run that its watcher broke off.
-pub(crate) fn cancelled() -> Error {
-    Error::new(Code::Cancelled, "Cancelled.")
 }

@@ -207,3 +207,26 @@ fn decode_luma(bytes: &[u8], width: usize, height: usize, what: &str) -> Result<
 pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>> {
     write_png(&mask.holes, mask.width, mask.height, ExtendedColorType::L8, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// In the browser as well, where a panic ends the worker; `tests/hostile.rs` has more of them.
+    #[test]
+    fn pictures_that_ended_the_program_end_in_an_error() {
+        macro_rules! picture {
+            ($name:literal) => {
+                decode_photo(include_bytes!(concat!("../../tests/hostile/pictures/", $name))).map(drop)
+            };
+        }
+        let code = |outcome: Result<()>| outcome.map_err(|error| error.code);
+        assert_eq!(code(picture!("png-palette-of-4-bytes.png")), Err(Code::ImageCorrupt));
+        assert_eq!(code(picture!("webp-iccp-of-4-gb.webp")), Err(Code::ImageCorrupt));
+        assert_eq!(code(picture!("webp-120-megapixels.webp")), Err(Code::ImageLimit));
+        assert_eq!(code(picture!("webp-fine.webp")), Ok(()));
+        assert_eq!(code(picture!("png-palette-fine.png")), Ok(()));
+    }
+}

@@ -23,4 +23,4 @@ pub use fill::fill;
 pub use fill_job::{Patch, apply};
 pub use options::{FillOptions, SecondInput, Sharpen};
 pub use photo::{Mask, Photo, Pixels, Rect};
-pub use preview::{Channel, EdgeMap, Scores, edges, preview, score};
+pub use preview::{Channel, EdgeMap, Scores, edges, painting_inputs, preview, score};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Code, Error, Result};
 use crate::models::{Conventions, HoleValue, MaskMeans, NormStatistics, OutputCovers, Range};
 
-/// A number that a user may set: the command line and the page's JSON both hold it against the same range, once.
+/// A number that a user may set. The command line and the page's JSON check it against the same range, where it comes in.
 pub struct Setting<T> {
     /// What it is called, for people.
     pub name: &'static str,
@@ -17,7 +17,7 @@ pub struct Setting<T> {
     pub range: RangeInclusive<T>,
 }
 
-/// Canny's sigma, pixels of the network's input: below, the kernel is one pixel; above, nothing is left to see.
+/// Canny's sigma, pixels of the network's input: below 0.1 nothing is smoothed; above 50 no edge is left.
 pub const SIGMA: Setting<f32> = Setting { name: "sigma", range: 0.1..=50.0 };
 /// Longest side of the network's input, pixels: below, a network sees nothing; above, a tab's memory ends.
 pub const SIDE: Setting<usize> = Setting { name: "side", range: 64..=1024 };

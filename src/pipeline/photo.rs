@@ -102,7 +102,7 @@ pub struct Mask {
 impl Mask {
     /// A mask from its bytes; `mask-size` error unless there is one for every pixel.
     pub fn new(width: usize, height: usize, holes: Vec<u8>) -> Result<Self> {
-        if holes.len() != width * height {
+        if width.checked_mul(height) != Some(holes.len()) {
             let text = format!("The mask has {} pixels instead of {width} x {height}.", holes.len());
             return Err(Error::new(Code::MaskSize, text));
         }
@@ -188,5 +188,6 @@ mod tests {
     #[test]
     fn a_mask_of_another_length_is_refused() {
         assert_eq!(Mask::new(2, 2, vec![0; 3]).unwrap_err().code, Code::MaskSize);
+        assert_eq!(Mask::new(2, usize::MAX, vec![0; 2]).unwrap_err().code, Code::MaskSize);
     }
 }

@@ -123,6 +123,23 @@ fn gray(plane: &[f32], channel: &models::Channel, conventions: &Conventions) -> 
     plane.iter().map(|&v| (unit(v) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
 }
 
+/// The network that paints, by its place among `models`, and its inputs for the largest group of holes, exactly as a fill
+/// gives them: an edge generator completes the edges.
+pub fn painting_inputs(
+    photo: &dyn Pixels,
+    mask: &Mask,
+    models: &mut [Loaded],
+    options: &FillOptions,
+    watch: Watch<'_>,
+) -> Result<(usize, Vec<Tensor>)> {
+    let job = FillJob::new(photo, mask, models, options)?;
+    let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here paints."))?;
+    let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
+    let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
+    let seen = job.network_view(label, hole, &models[main]);
+    Ok((main, job.inputs(&seen, models, Some(watch))?))
+}
+
 /// Scores the whole picture with the discriminator among `models`, at the size it was trained at (its long side).
 pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, watch: Watch<'_>) -> Result<Scores> {
     let judge = models.iter_mut().find(|loaded| loaded.model.role == Role::Scores);

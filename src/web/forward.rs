@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::fault::to_js;
+use super::js_error::to_js;
 use super::speed;
 use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};

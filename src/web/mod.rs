@@ -1,11 +1,13 @@
 //! The wasm boundary: the only place that knows the browser. It decides nothing.
 //!
-//! Everything here runs in a worker. Values cross as typed arrays and JSON text; faults cross as JS `Error`s
+//! Everything here runs in a worker. Values cross as typed arrays and JSON text; errors cross as JS `Error`s
 //! with `code` and `keys`.
 
 mod blob;
-mod fault;
+#[cfg(feature = "reference")]
+mod check;
 mod forward;
+mod js_error;
 mod models;
 mod photo;
 mod preview;
@@ -16,6 +18,8 @@ mod warm;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "reference")]
+pub use check::check;
 pub use forward::Forward;
 pub use models::Models;
 pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};

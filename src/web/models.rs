@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::fault::{set, to_js};
+use super::js_error::{set, to_js};
 use super::photo::Given;
 use super::speed;
 use crate::checkpoint;
@@ -165,15 +165,23 @@ impl Models {
         let gone = || to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."));
         let Networks { loaded, files } = self.files.get_mut(handle).ok_or_else(gone)?;
         for (one, blob) in loaded.iter_mut().zip(files.iter()) {
-            let guess = one.model.conventions(&one.config).norm_statistics;
-            let Some(statistics) = options.norm_statistics.or(guess) else { continue };
-            let source = BlobSource::new(blob.clone())?;
-            let name = one.file.clone();
-            let open = || checkpoint::open(source, &name);
-            one.use_statistics(statistics, EngineKind::Fast, open).map_err(|e| to_js(&e))?;
+            use_statistics(one, blob, options, EngineKind::Fast)?;
         }
         Ok(loaded)
     }
+}
+
+/// Builds a network anew from its file where the options ask for other norm statistics than it takes.
+pub(super) fn use_statistics(
+    loaded: &mut Loaded,
+    blob: &Blob,
+    options: &FillOptions,
+    kind: EngineKind,
+) -> Result<(), JsValue> {
+    let guess = loaded.model.conventions(&loaded.config).norm_statistics;
+    let Some(statistics) = options.norm_statistics.or(guess) else { return Ok(()) };
+    let (source, name) = (BlobSource::new(blob.clone())?, loaded.file.clone());
+    loaded.use_statistics(statistics, kind, || checkpoint::open(source, &name)).map_err(|e| to_js(&e))
 }
 
 /// Tells the page how far a run is; a call that throws ends it.

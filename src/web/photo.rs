@@ -4,7 +4,7 @@ use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::fault::{set, to_js};
+use super::js_error::{set, to_js};
 use crate::pipeline::{self, FillOptions, Mask, Photo, Pixels, Rect};
 
 #[wasm_bindgen(typescript_custom_section)]

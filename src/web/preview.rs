@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::fault::{set, to_js};
+use super::js_error::{set, to_js};
 use super::models::{Models, watcher};
 use super::photo::Given;
 use crate::checkpoint;

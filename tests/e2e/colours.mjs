@@ -1,6 +1,6 @@
 // Photos that are not plain sRGB: what is stored is shown as what it means, and comes back as it was.
-import { inflateSync } from 'node:zlib';
-import { check, compare, decode, file } from './page.mjs';
+import { deflateSync, inflateSync } from 'node:zlib';
+import { check, compare, decode, file, photo } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -75,5 +75,52 @@ export async function a_wide_gamut_photo_keeps_its_colours(v) {
     const change = compare(before, decode(saved), mask);
     check(change.holes > 100 && change.inside > 0 && change.outside === 0, `${name}: ${JSON.stringify(change)}`);
   }
-  v.quiet();
+  await v.quiet();
+}
+
+/** PNG's check sum: Node has it from 20.15 on only. @param {Buffer} bytes */
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** A PNG that says it is in Display P3, without the tables of a real profile. */
+function namedP3() {
+  const png = photo(120, 80);
+  const icc = Buffer.concat([Buffer.alloc(128), Buffer.from('desc Display P3')]);
+  const body = Buffer.concat([Buffer.from('iCCPDisplay P3\0\0'), deflateSync(icc)]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(body.length - 4);
+  body.copy(chunk, 4);
+  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  // Behind the header's chunk, which ends at byte 33.
+  return Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+}
+
+/** Not every browser draws Display P3: then the page says so, and everything else is the same. @param {Visitor} v */
+export async function a_display_p3_photo_opens_in_every_engine(v) {
+  const image = namedP3();
+  await v.openPhoto(file('wide.png', image, 'image/png'));
+  await v.says(/120 .* 80/);
+  const isDrawn = await v.evaluate(() => {
+    try {
+      return new ImageData(1, 1, { colorSpace: 'display-p3' }).colorSpace === 'display-p3';
+    } catch {
+      return false;
+    }
+  });
+  check(/paler/.test(await v.status()) === !isDrawn, `Display P3 is ${isDrawn ? '' : 'not '}drawn, and the page says: ${await v.status()}`);
+  // Tiles are drawn frame by frame.
+  await v.until(() => {
+    const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('canvas.photo'));
+    return canvas.getContext('2d')?.getImageData(canvas.width / 2, canvas.height / 3, 1, 1).data[3] === 255;
+  });
+  const saved = (await v.save('Save image')).bytes;
+  check(profile(saved)?.includes('Display P3'), 'the profile is lost');
+  check(Buffer.compare(decode(saved).data, decode(image).data) === 0, 'pixels were converted');
+  await v.quiet();
 }

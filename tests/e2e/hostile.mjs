@@ -71,5 +71,5 @@ export async function hostile_files_end_in_their_codes(v) {
   console.log(`  ${names.length} files; slowest ${slowestName} ${slowest} ms; wasm memory ${(memory / 1e6).toFixed(0)} MB`);
   check(wrong.length === 0, wrong.join('\n  '));
   check(memory < MOST_MEMORY, `wasm memory grew to ${memory} bytes`);
-  v.quiet();
+  await v.quiet();
 }

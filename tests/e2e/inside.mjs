@@ -1,19 +1,12 @@
 // What the page shows of networks: edges that are drawn, scores, inputs, values, and answers from a file alone.
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { check, compare, decode, file, OUT, photo, ROOT, safetensors, defaultShapes, write } from './page.mjs';
+import { check, compare, decode, file, OUT, pause, photo, ROOT, safetensors, defaultShapes, write } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
 const NETWORKS = `${ROOT}tests/reference/networks/`;
 const EDGECONNECT = `${NETWORKS}edgeconnect-inpaint.pth`;
-
-/** Shows a tab of the panel. @param {Visitor} v @param {string} name */
-async function tab(v, name) {
-  const toggle = v.button('Settings and details');
-  if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
-  await v.page.getByRole('tab', { name, exact: true }).click();
-}
 
 /** Text of the panel, once it matches. @param {Visitor} v @param {RegExp} pattern */
 async function panelSays(v, pattern) {
@@ -22,7 +15,7 @@ async function panelSays(v, pattern) {
 
 /** Pixels of the layer above the mask that are not empty. @param {Visitor} v */
 function overlayPixels(v) {
-  return v.page.evaluate(() => [...document.querySelectorAll('canvas.layer')].filter((canvas) => canvas.className === 'layer' && !(/** @type {HTMLCanvasElement} */ (canvas).hidden)).reduce((sum, canvas) => {
+  return v.evaluate(() => [...document.querySelectorAll('canvas.layer')].filter((canvas) => canvas.className === 'layer' && !(/** @type {HTMLCanvasElement} */ (canvas).hidden)).reduce((sum, canvas) => {
     const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
     const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
     copy?.drawImage(/** @type {HTMLCanvasElement} */ (canvas), 0, 0);
@@ -31,6 +24,15 @@ function overlayPixels(v) {
     for (let i = 3; i < data.length; i += 4) found += Number(data[i] > 0);
     return sum + found;
   }, 0));
+}
+
+/** Waits until the layer above the mask shows more pixels than that. @param {Visitor} v @param {number} least */
+async function overlayBeyond(v, least) {
+  for (const end = Date.now() + 10_000; ; await pause(50)) {
+    const found = await overlayPixels(v);
+    if (found > least) return found;
+    check(Date.now() < end, `the overlay shows ${found} pixels, not more than ${least}`);
+  }
 }
 
 /** A disc before a plain ground: edges all around the middle. @param {number} width @param {number} height */
@@ -51,10 +53,8 @@ export async function a_drawn_edge_changes_the_fill_as_on_the_command_line(v) {
   await v.give('Load weights', EDGECONNECT);
   await v.says(/EdgeConnect/);
   await v.paint([[-80, 0], [80, 10]]);
-  await tab(v, 'Edges');
-  await v.page.waitForTimeout(1500);
-  const found = await overlayPixels(v);
-  check(found > 200, `the overlay shows ${found} pixels`);
+  await v.tab('Edges');
+  const found = await overlayBeyond(v, 200);
   await v.inpaint();
   const plain = decode((await v.save('Save image')).bytes);
   await v.button('Undo').click();
@@ -64,7 +64,7 @@ export async function a_drawn_edge_changes_the_fill_as_on_the_command_line(v) {
   await v.paint([[-60, 0], [0, 10], [60, 0]]);
   await v.button('Erase edges').click();
   await v.paint([[0, 8], [4, 8]]);
-  check((await overlayPixels(v)) > found, 'the drawn edge is not shown');
+  await overlayBeyond(v, found);
   const edges = (await v.save('Save mine')).bytes;
   const values = new Set(decode(edges).data.filter((_, i) => i % 4 === 0));
   check([...values].sort().join() === '0,128,255', `the saved edges hold ${[...values]}`);
@@ -89,7 +89,7 @@ export async function a_drawn_edge_changes_the_fill_as_on_the_command_line(v) {
   await v.inpaint();
   const again = compare(plain, decode((await v.save('Save image')).bytes), decode(mask));
   check(again.most === 0, 'an edge that was taken back still counts');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -110,7 +110,7 @@ export async function an_edge_is_drawn_by_touch_on_a_phone(v) {
   });
   await v.button('Undo').click();
   await v.says(/Edge undone/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -118,7 +118,7 @@ export async function a_discriminator_scores_the_photo_patch_by_patch(v) {
   await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
   await v.give('Load weights', `${NETWORKS}image-pair-both.pth`);
   await v.says(/image-pair Generator/);
-  await tab(v, 'Scores');
+  await v.tab('Scores');
   await v.button('Score the photo').click();
   await v.says(/Scored: 0\.\d+ on average/);
   const cells = v.page.locator('.score');
@@ -136,7 +136,7 @@ export async function a_discriminator_scores_the_photo_patch_by_patch(v) {
   await v.inpaint();
   await v.button('Score it as opened').click();
   await v.says(/Scored/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -159,14 +159,14 @@ export async function what_goes_in_is_shown_and_follows_the_settings(v) {
   await v.page.getByLabel('Holes are set to').fill('1');
   await v.page.getByLabel('Holes are set to').press('Tab');
   for (const end = Date.now() + 10_000; (await red()) !== 255; await v.page.waitForTimeout(50)) check(Date.now() < end, 'the picture did not follow');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
 export async function the_inspector_explains_a_layer_and_reads_its_values(v) {
   await v.give('Load weights', `${NETWORKS}image-pair.pth`);
   await v.says(/image-pair Generator/);
-  await tab(v, 'Layers');
+  await v.tab('Layers');
   await v.page.getByRole('cell', { name: 'decoder.0', exact: true }).click();
   await panelSays(v, /\(16 - 1\)\*2 - 2\*1 \+ 1\*\(3 - 1\) \+ 1 \+ 1 = 32/);
   for (const words of [/crops that many rows/, /output_padding does not add zeros/, /Tuples are \(height, width\)/, /There is no padding_mode but zeros/, /output_size/]) await panelSays(v, words);
@@ -186,7 +186,7 @@ export async function the_inspector_explains_a_layer_and_reads_its_values(v) {
   await v.page.getByRole('button', { name: 'encoder', exact: true }).click();
   check((await rows.count()) === 0, 'the module did not close');
   await panelSays(v, /What stands out/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** The two questions that people ask, answered from a dropped file alone. @param {Visitor} v */
@@ -198,7 +198,7 @@ export async function the_two_questions_are_answered_from_a_file_alone(v) {
   await v.says(/This is an EdgeConnect InpaintGenerator/);
   await panelSays(v, /Missing key\(s\) in state_dict: "encoder\.0\.weight", "encoder\.0\.bias".*not a ContextEncoder.*net = InpaintGenerator\(\); net\.load_state_dict\(torch\.load\(file\)\['generator'\]\)/);
   // Side by side, filtered.
-  await tab(v, 'Layers');
+  await v.tab('Layers');
   await v.page.getByLabel('Hold the keys against').selectOption('context-encoder');
   const table = v.page.locator('section', { has: v.page.getByRole('heading', { name: 'Key alignment' }) }).last();
   await table.getByRole('searchbox').fill('encoder.0.weight');
@@ -207,7 +207,7 @@ export async function the_two_questions_are_answered_from_a_file_alone(v) {
   // What GAN is this: three sentences.
   await v.give('Load weights', `${NETWORKS}image-pair.pth`);
   await panelSays(v, /conditional.*discriminator sees one picture.*pix2pix/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -228,7 +228,7 @@ export async function keys_under_other_names_are_taken_by_position_when_told(v) 
   await v.says(/mine\.safetensors.*selected/);
   await v.paint([[-30, 0], [30, 10]]);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -247,5 +247,34 @@ export async function a_file_that_nearly_fits_is_told_by_what_is_the_matter(v) {
   await v.give('Load weights', file('owners.safetensors', safetensors(owners)));
   await v.says(/owners\.safetensors.*selected/);
   await panelSays(v, /Every key began with inpainter\./);
-  v.quiet();
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function the_fast_engine_is_checked_against_the_reference_on_the_hole_at_hand(v) {
+  await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
+  await v.button('Settings and details').click();
+  await v.page.getByRole('tab', { name: 'Speed' }).click();
+  const button = v.button('Check against the reference');
+  check(await button.isDisabled(), 'there is nothing to check before a hole is painted');
+  await v.give('Load weights', EDGECONNECT);
+  await v.says(/EdgeConnect/);
+  await v.page.getByRole('tab', { name: 'Speed' }).click();
+  await v.paint([[-30, -40], [20, -30]]);
+  await button.click();
+  await panelSays(v, /The largest difference in the picture is \d/);
+  const words = await v.page.getByRole('tabpanel', { name: 'Speed' }).innerText();
+  const largest = Number(/largest difference in the picture is (\S+)\./.exec(words)?.[1]);
+  check(largest > 0 && largest < 1e-3, `the engines differ by ${largest}`);
+  const layers = await v.page.locator('#panel .times li').count();
+  check(layers > 15 && /decoder\.4/.test(words), `${layers} layers: ${words}`);
+  const { width, height } = await v.page.locator('.apart canvas').evaluate((canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    return { width, height };
+  });
+  check(width > 0 && width % 4 === 0 && height % 4 === 0, `the picture is ${width} x ${height}`);
+  await v.screenshot('checked');
+  // The check is no fill: nothing of the work has changed.
+  check((await v.state()) === 'ready', `the state is ${await v.state()}`);
+  await v.quiet();
 }

@@ -72,5 +72,5 @@ export async function a_full_size_context_encoder_is_ready_soon(v) {
   console.log(`  filled in ${((Date.now() - start) / 1000).toFixed(1)} s; peak wasm memory ${(Math.max(...after) / weights).toFixed(2)} times the weights`);
   check((await v.model()).includes('ContextEncoder'), 'another model is selected');
   await rm(`${OUT}large.safetensors`);
-  v.quiet();
+  await v.quiet();
 }

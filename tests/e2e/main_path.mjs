@@ -1,6 +1,7 @@
 // The one job of the product: paint, fill, save; and the same with one's own network.
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { PNG } from 'pngjs';
 import { check, compare, decode, file, OUT, photo, ROOT, write } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -22,10 +23,8 @@ async function native(image, mask, ...more) {
  * @param {Visitor} v
  */
 async function neverSharpen(v) {
-  const toggle = v.button('Settings and details');
-  if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
-  await v.page.getByRole('tab', { name: 'Fill', exact: true }).click();
-  await v.page.getByRole('combobox', { name: 'Sharpen from the photo' }).selectOption('off');
+  await v.tab('Fill');
+  await v.control('combobox', 'Sharpen from the photo').selectOption('off');
 }
 
 /** @param {Visitor} v @param {Buffer} image @param {string[]} more */
@@ -49,7 +48,7 @@ export async function default_model_fills_like_the_command_line(v) {
   await v.openPhoto(file('photo.png', image, 'image/png'));
   await neverSharpen(v);
   await fillAndHold(v, image, '--sharpen', 'off');
-  v.quiet();
+  await v.quiet();
 }
 
 /** Both decode JPEG with the same decoder, so no pixel may differ anywhere outside. @param {Visitor} v */
@@ -64,7 +63,7 @@ export async function a_jpeg_is_filled_like_the_command_line(v) {
   const same = compare(await native(image, mask, '--sharpen', 'off'), saved, decode(mask));
   check(same.holes > 100, `only ${same.holes} pixels were masked`);
   check(same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -76,7 +75,7 @@ export async function own_context_encoder_is_dropped_and_run(v) {
   check((await v.model()).includes('ContextEncoder'), `the model is ${await v.model()}`);
   check((await v.state()) === 'ready', 'loading weights changed the state');
   await fillAndHold(v, image, '--weights', WEIGHTS);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -89,7 +88,7 @@ export async function holes_are_given_to_the_network_as_its_settings_say(v) {
   check(await smooth.isChecked(), 'the default model does not get its holes continued');
   await smooth.uncheck();
   await fillAndHold(v, image, '--sharpen', 'off', '--hole-value', '0');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -106,7 +105,7 @@ export async function a_fill_is_undone_and_redone(v) {
   check(Buffer.compare(redone.data, filled.data) === 0, 'redo does not give the fill back');
   await v.paint([[-60, 40], [60, 40]]);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -116,10 +115,10 @@ export async function a_mask_is_loaded_and_saved_as_it_is(v) {
   const mask = (await v.save('Save mask')).bytes;
   await v.button('Clear mask').click();
   await v.give('Load mask', file('mask.png', mask, 'image/png'));
-  await v.page.waitForFunction(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
+  await v.until(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
   const again = (await v.save('Save mask')).bytes;
   check(Buffer.compare(decode(mask).data, decode(again).data) === 0, 'the mask came back different');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -133,7 +132,7 @@ export async function a_run_is_cancelled_and_the_next_one_works(v) {
   await v.reaches(['ready', 'done'], 2000);
   console.log(`  idle ${Date.now() - start} ms after Cancel`);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -149,14 +148,15 @@ export async function the_page_stays_responsive_during_a_run(v) {
   await v.inpaint();
   const tasks = await v.page.evaluate(() => /** @type {any} */ (window).tasks);
   console.log(`  long tasks while running: ${tasks.length ? tasks.map((/** @type {number} */ t) => `${t.toFixed(0)} ms`).join(', ') : 'none'}`);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
 export async function tiny_and_odd_photos_come_out_at_their_size(v) {
-  for (const [width, height] of [[1, 1], [1, 5000], [37, 23]]) {
+  for (const [width, height] of [[2, 1], [1, 5000], [37, 23]]) {
     await v.openPhoto(file('photo.png', photo(width, height), 'image/png'));
-    await v.paint([[0, 0], [3, 3]]);
+    await v.give('Load mask', file('mask.png', maskOf(width, height, (x, y) => x === 0 && y === 0), 'image/png'));
+    await v.says(/Mask loaded/);
     await v.inpaint();
     const saved = decode((await v.save('Save image')).bytes);
     check(saved.width === width && saved.height === height, `${width}x${height} came out as ${saved.width}x${saved.height}`);
@@ -164,9 +164,73 @@ export async function tiny_and_odd_photos_come_out_at_their_size(v) {
   }
 }
 
+/** A mask as a PNG, white where it is to be filled. @param {number} width @param {number} height @param {(x: number, y: number) => boolean} isHole */
+function maskOf(width, height, isHole) {
+  const png = new PNG({ width, height });
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) png.data.set(isHole(x, y) ? [255, 255, 255, 255] : [0, 0, 0, 255], (y * width + x) * 4);
+  return PNG.sync.write(png);
+}
+
+/** Nothing would be left to fill from. @param {Visitor} v */
+export async function a_mask_of_everything_is_refused(v) {
+  await v.openPhoto(file('photo.png', photo(60, 40), 'image/png'));
+  await v.give('Load mask', file('all.png', maskOf(60, 40, () => true), 'image/png'));
+  await v.says(/all\.png masks the whole photo/);
+  check((await v.state()) === 'error', `the state is ${await v.state()}`);
+  check(await v.button('Inpaint').isDisabled(), 'the mask was loaded all the same');
+  // White, and the hole in its transparency: the reading that once turned whole photos black.
+  const clear = decode(maskOf(60, 40, () => true));
+  for (let i = 0; i < 60 * 40; i++) clear.data[i * 4 + 3] = i < 600 ? 255 : 0;
+  await v.give('Load mask', file('alpha.png', PNG.sync.write(clear), 'image/png'));
+  await v.reaches(['error', 'ready']);
+  await v.until(() => !/all\.png/.test(document.querySelector('[role=status]')?.textContent ?? ''));
+  if ((await v.state()) === 'ready') {
+    const holes = decode((await v.save('Save mask')).bytes).data.filter((value, i) => i % 4 === 0 && value > 127).length;
+    check(holes === 600, `${holes} pixels are masked, not the 600 that are opaque`);
+  } else {
+    check(/alpha\.png/.test(await v.status()), `the status says ${await v.status()}`);
+  }
+}
+
+/** Painted by hand, too; what is there is still saved. @param {Visitor} v */
+export async function a_photo_painted_over_wholly_is_not_filled(v) {
+  await v.openPhoto(file('photo.png', photo(1, 1), 'image/png'));
+  await v.paint([[0, 0], [3, 3]]);
+  await v.button('Inpaint').click();
+  await v.reaches(['error']);
+  await v.says(/Everything is painted over/);
+  const saved = decode((await v.save('Save image')).bytes);
+  check(saved.width === 1 && saved.height === 1, `1x1 came out as ${saved.width}x${saved.height}`);
+  await v.quiet();
+}
+
+/** Whatever opens as a photo is read as a mask. @param {Visitor} v */
+export async function a_bmp_is_loaded_as_a_mask(v) {
+  const [width, height] = [60, 40];
+  const row = width * 3;
+  const bmp = Buffer.alloc(54 + row * height);
+  bmp.write('BM');
+  bmp.writeUInt32LE(bmp.length, 2);
+  bmp.writeUInt32LE(54, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(width, 18);
+  // From the top.
+  bmp.writeInt32LE(-height, 22);
+  bmp.writeUInt16LE(1, 26);
+  bmp.writeUInt16LE(24, 28);
+  bmp.fill(255, 54, 54 + row * 10);
+  await v.openPhoto(file('photo.png', photo(width, height), 'image/png'));
+  await v.give('Load mask', file('mask.bmp', bmp, 'image/bmp'));
+  await v.says(/Mask loaded/);
+  const mask = decode((await v.save('Save mask')).bytes);
+  const wrong = mask.data.filter((value, i) => i % 4 === 0 && (value > 127) !== (i / 4 < width * 10)).length;
+  check(wrong === 0, `${wrong} pixels of the mask are not the picture's`);
+  await v.quiet();
+}
+
 /** @param {Visitor} v */
 export async function a_sample_is_one_click_away(v) {
-  await v.page.locator('#samples button, #samples a').first().click();
+  await v.button('Sample: kingfisher on a branch').click();
   await v.reaches(['ready']);
-  v.quiet();
+  await v.quiet();
 }

@@ -2,21 +2,28 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { check, file, photo, ROOT, Visitor } from './page.mjs';
+import { ChromiumDriver } from './engines/chromium.mjs';
+import { check, file, KEEP_WORKERS, pause, photo, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** A visitor of another copy of the site, with service workers. @param {Visitor} v @param {string} url */
 async function visitorOf(v, url) {
-  const context = await /** @type {import('playwright-core').Browser} */ (v.page.context().browser()).newContext({ acceptDownloads: true });
-  context.setDefaultTimeout(15_000);
-  await context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
-  return new Visitor(await context.newPage(), url);
+  const visitor = await v.another(url, { serviceWorkers: true });
+  // Elsewhere the machine's own number of cores must do.
+  await visitor.driver.page?.context().addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
+  return visitor;
+}
+
+/** In the page: whether the model that comes with the site is kept. */
+async function modelIsKept() {
+  const name = `infill-models ${new URL('.', location.href).href}`;
+  return (await caches.has(name)) && (await (await caches.open(name)).keys()).length === 1;
 }
 
 /** Until the site and the model that comes with it are kept. @param {Visitor} v */
 async function isKept(v) {
-  await v.page.evaluate(() => navigator.serviceWorker.ready);
-  await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
+  await v.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  await v.until(modelIsKept);
 }
 
 /** @param {Visitor} v */
@@ -24,24 +31,87 @@ export async function the_site_works_offline_once_visited(v) {
   const site = await serve(`${ROOT}dist`, {}, '/some/where/');
   const visitor = await visitorOf(v, site.url);
   await visitor.open();
-  check(!(await visitor.page.evaluate(() => crossOriginIsolated)), 'isolated without a service worker: this test shows nothing');
+  check(!(await visitor.evaluate(() => crossOriginIsolated)), 'isolated without a service worker: this test shows nothing');
   await isKept(visitor);
   // The first visit ends, with whatever it still asks for, before the host goes away.
-  await visitor.page.goto('about:blank');
+  await visitor.driver.goto('about:blank');
   await site.close();
   await visitor.open();
-  check(await visitor.page.evaluate(() => crossOriginIsolated), 'the page is not cross-origin isolated at the second visit');
+  check(await visitor.evaluate(() => crossOriginIsolated), 'the page is not cross-origin isolated at the second visit');
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
   await visitor.save('Save image');
-  visitor.quiet();
-  await visitor.page.context().close();
+  await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** @param {Visitor} v */
+export async function work_of_the_first_visit_is_saved_when_the_host_is_gone(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.page.addInitScript(KEEP_WORKERS);
+  await visitor.open();
+  await isKept(visitor);
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  await site.close();
+  await visitor.save('Save image');
+  // Even a new worker starts, from what the service worker kept.
+  await visitor.evaluate(() => /** @type {any} */ (window).workersForTest.forEach((/** @type {Worker} */ worker) => worker.terminate()));
+  await visitor.paint([[-60, 40], [30, 50]]);
+  await visitor.inpaint();
+  await visitor.save('Save image');
+  await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** Where there is no service worker, what saves is ready before the host goes. @param {Visitor} v */
+export async function without_a_service_worker_work_is_saved_when_the_host_is_gone(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await v.another(site.url);
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  // The browser's own cache would hide that the host is gone.
+  await visitor.page.route('**', (route) => route.abort());
+  await site.close();
+  // Longer than a worker without work lives.
+  await pause(25_000);
+  await visitor.save('Save image');
+  await visitor.driver.close();
+}
+
+/** Other pages of the origin can write to the site's cache: what they put there is not run. @param {Visitor} v */
+export async function a_kept_file_that_was_rewritten_is_fetched_anew(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  await visitor.open();
+  await isKept(visitor);
+  await visitor.evaluate(async () => {
+    const name = (await caches.keys()).find((each) => each.startsWith('infill-site')) ?? '';
+    const poison = new Response('document.title = "poisoned";', { headers: { 'Content-Type': 'text/javascript' } });
+    await (await caches.open(name)).put('www/main.js', poison);
+  });
+  await visitor.driver.goto('about:blank');
+  await visitor.open();
+  check((await visitor.evaluate(() => document.title)) !== 'poisoned', 'the rewritten file was run');
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.says(/300 .* 200/);
+  // And the right one is kept again.
+  await visitor.driver.goto('about:blank');
+  await site.close();
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.says(/300 .* 200/);
+  await visitor.driver.close();
 }
 
 /** Builds of the crate that are kept. @param {Visitor} v */
 function builds(v) {
-  return v.page.evaluate(async () => {
+  return v.evaluate(async () => {
     const names = (await caches.keys()).filter((name) => name.startsWith('infill-site'));
     const requests = (await Promise.all(names.map(async (name) => (await caches.open(name)).keys()))).flat();
     return requests.flatMap(({ url }) => /\/pkg\/(.*)\/infill_bg\.wasm$/.exec(url)?.[1] ?? []).sort().join();
@@ -64,7 +134,7 @@ export async function only_the_builds_that_are_used_are_kept(v) {
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
-  visitor.quiet();
+  await visitor.quiet();
   await visitor.page.context().close();
 }
 
@@ -111,9 +181,9 @@ export async function an_update_waits_until_the_last_tab_is_closed(v) {
     } while ((await other.title()) !== 'second');
     const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
     check(caches.length === 1, `old versions are kept: ${caches}`);
-    const kept = await builds(new Visitor(other, site.url));
+    const kept = await builds(new Visitor(new ChromiumDriver(other, site.url), site.url));
     check(kept === 'relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
-    visitor.quiet();
+    await visitor.quiet();
     await visitor.page.context().close();
   } finally {
     await site.close();

@@ -2,67 +2,98 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { PNG } from 'pngjs';
 
-/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {import('./engines/driver.mjs').Driver} Driver */
 
 export const ROOT = new URL('../../', import.meta.url).pathname;
 export const OUT = new URL('./out/', import.meta.url).pathname;
 
-/** @param {unknown} ok @param {string} text */
+export const pause = (/** @type {number} */ ms) => new Promise((resume) => setTimeout(resume, ms));
+
+/** @param {unknown} ok @param {string} text @returns {asserts ok} */
 export function check(ok, text) {
   if (!ok) throw new Error(text);
 }
 
-/** A visitor's page, with everything that must stay empty recorded. */
+/** A script for the page that keeps every worker which it starts, so that a test can end it. */
+export const KEEP_WORKERS = `{
+  const Plain = Worker;
+  window.workersForTest = [];
+  window.Worker = class extends Plain {
+    constructor(url, options) {
+      super(url, options);
+      window.workersForTest.push(this);
+    }
+  };
+}`;
+
+/** How often a wait asks again, in milliseconds. */
+const POLL_MS = 30;
+
+/** A person in front of the page, whichever engine shows it. */
 export class Visitor {
-  /** @param {Page} page @param {string} url */
-  constructor(page, url) {
-    this.page = page;
+  /** @param {Driver} driver @param {string} url of the site */
+  constructor(driver, url) {
+    this.driver = driver;
     this.url = url;
-    /** @type {string[]} */
-    this.complaints = [];
-    page.on('console', (message) => {
-      const ours = !message.text().includes('blocked by Playwright');
-      if (ours && ['error', 'warning'].includes(message.type())) this.complaints.push(`${message.text()} (${message.location().url})`);
-    });
-    page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
-    page.on('request', (request) => {
-      const to = new URL(request.url());
-      if (!['data:', 'blob:'].includes(to.protocol) && to.origin !== new URL(url).origin) this.complaints.push(`request to ${to.origin}`);
-    });
-    page.on('requestfailed', (request) => {
-      // A request that the visitor's own leaving ended is none.
-      const why = request.failure()?.errorText ?? '';
-      if (!why.includes('ERR_ABORTED')) this.complaints.push(`request failed: ${request.url()} (${why})`);
-    });
-    page.on('response', (response) => {
-      if (response.status() >= 400) this.complaints.push(`${response.status()} ${response.url()}`);
-    });
+  }
+
+  /** Playwright's page, which only Chromium has: a test that uses it is left out elsewhere. */
+  get page() {
+    if (!this.driver.page) throw new Error('This test uses Playwright itself, so only Chromium can run it.');
+    return this.driver.page;
+  }
+
+  /** What must stay empty: errors and warnings, failed requests, requests to other origins. */
+  get complaints() {
+    return this.driver.complaints;
+  }
+
+  /** Another person, with storage of their own. @param {string} url @param {import('./engines/driver.mjs').NewPage} [options] */
+  async another(url, options) {
+    return new Visitor(await this.driver.fresh(url, options), url);
   }
 
   async open() {
-    await this.page.goto(this.url);
-    await this.page.waitForFunction(() => document.querySelector('main')?.dataset.state === 'empty');
+    await this.driver.goto(this.url);
+    await this.reaches(['empty']);
+  }
+
+  /** @type {Driver['evaluate']} */
+  evaluate(run, argument) {
+    return this.driver.evaluate(run, argument);
+  }
+
+  /**
+   * Waits until a question in the page has a true answer.
+   * @template A
+   * @param {(argument: A) => unknown} question @param {A} [argument] @param {number} [timeout]
+   */
+  async until(question, argument, timeout = 15_000) {
+    for (const end = Date.now() + timeout; ; await pause(POLL_MS)) {
+      if (await this.evaluate(question, argument)) return;
+      check(Date.now() < end, `never true: ${question}${argument === undefined ? '' : ` of ${JSON.stringify(argument)}`}`);
+    }
   }
 
   state() {
-    return this.page.locator('main').getAttribute('data-state');
+    return this.evaluate(() => document.querySelector('main')?.dataset.state ?? '');
   }
 
   status() {
-    return this.page.getByRole('status').innerText();
+    return this.evaluate(() => /** @type {HTMLElement} */ (document.querySelector('[role=status]')).innerText);
   }
 
   /** @param {string[]} names @param {number} [timeout] */
   async reaches(names, timeout = 60_000) {
-    await this.page.waitForFunction((names) => names.includes(document.querySelector('main')?.dataset.state ?? ''), names, { timeout });
+    await this.until((names) => names.includes(document.querySelector('main')?.dataset.state ?? ''), names, timeout);
   }
 
-  /** @param {string} label @param {string | {name: string, mimeType: string, buffer: Buffer}} file */
+  /** @param {string} label @param {import('./engines/driver.mjs').Given} file */
   async give(label, file) {
-    await this.page.getByLabel(label, { exact: true }).setInputFiles(/** @type {any} */ (file));
+    await this.driver.give(label, file);
   }
 
-  /** @param {string | {name: string, mimeType: string, buffer: Buffer}} file */
+  /** @param {import('./engines/driver.mjs').Given} file */
   async openPhoto(file) {
     await this.give('Open photo', file);
     await this.reaches(['ready', 'error']);
@@ -70,18 +101,22 @@ export class Visitor {
 
   /** A stroke through points relative to the canvas centre, in CSS pixels. @param {[number, number][]} points */
   async paint(points) {
-    const box = await this.page.getByRole('application', { name: 'Photo and mask' }).boundingBox();
-    check(box, 'the canvas has no box');
-    const at = (/** @type {[number, number]} */ [x, y]) => /** @type {[number, number]} */ ([box.x + box.width / 2 + x, box.y + box.height / 2 + y]);
-    await this.page.mouse.move(...at(points[0]));
-    await this.page.mouse.down();
-    for (const point of points) await this.page.mouse.move(...at(point), { steps: 4 });
-    await this.page.mouse.up();
+    const centre = await this.evaluate(() => {
+      const box = document.querySelector('[role=application][aria-label="Photo and mask"]')?.getBoundingClientRect();
+      return box && { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    });
+    check(centre, 'the canvas has no box');
+    await this.driver.drag(points.map(([x, y]) => ({ x: centre.x + x, y: centre.y + y })));
+  }
+
+  /** @param {string} role @param {string} name */
+  control(role, name) {
+    return this.driver.control(role, name);
   }
 
   /** @param {string} name */
   button(name) {
-    return this.page.getByRole('button', { name, exact: true });
+    return this.control('button', name);
   }
 
   async inpaint(timeout = 120_000) {
@@ -92,36 +127,38 @@ export class Visitor {
   }
 
   /** Presses a button that saves a file; returns its bytes. @param {string} name */
-  async save(name) {
-    const [download] = await Promise.all([this.page.waitForEvent('download'), this.button(name).click()]);
-    const path = await download.path();
-    return { bytes: await readFile(path), name: download.suggestedFilename() };
+  save(name) {
+    return this.driver.download(() => this.button(name).click());
   }
 
   /** Waits until a status says something. @param {RegExp} pattern @param {number} [timeout] */
   async says(pattern, timeout = 20_000) {
-    const status = this.page.getByRole('status');
-    const end = Date.now() + timeout;
-    while (!pattern.test(await status.innerText())) {
-      check(Date.now() < end, `the status says "${await status.innerText()}", not ${pattern}`);
-      await this.page.waitForTimeout(50);
+    for (const end = Date.now() + timeout; ; await pause(POLL_MS)) {
+      const words = await this.status();
+      if (pattern.test(words)) return;
+      check(Date.now() < end, `the status says "${words}", not ${pattern}`);
     }
   }
 
-  /** Resolves to the model combobox's visible choice. */
-  async model() {
-    return this.page.getByRole('combobox', { name: 'Model', exact: true }).evaluate((select) => {
-      const list = /** @type {HTMLSelectElement} */ (select);
-      return list.selectedOptions[0]?.textContent ?? '';
-    });
+  /** Shows a tab of the panel. @param {string} name */
+  async tab(name) {
+    const toggle = this.button('Settings and details');
+    if ((await toggle.getAttribute('aria-expanded')) !== 'true') await toggle.click();
+    await this.control('tab', name).click();
+  }
+
+  /** The visible choice of the model's combobox. */
+  model() {
+    return this.evaluate(() => /** @type {HTMLSelectElement} */ (document.querySelector('main select[aria-label="Model"]')).selectedOptions[0]?.textContent ?? '');
   }
 
   /** @param {string} name */
   async screenshot(name) {
-    await this.page.screenshot({ path: `${OUT}${name}.png` });
+    await this.driver.screenshot(`${OUT}${name}.png`);
   }
 
-  quiet() {
+  async quiet() {
+    await this.driver.settle();
     check(this.complaints.length === 0, `the console is not quiet: ${this.complaints.join('; ')}`);
   }
 }

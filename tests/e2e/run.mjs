@@ -1,8 +1,10 @@
-// End to end in real Chromium, against dist/ under a sub-path of a plain static server: node tests/e2e/run.mjs [FILTER]
+// End to end against dist/ under a sub-path of a plain static server: node tests/e2e/run.mjs [ENGINE] [FILTER]
+// ENGINE is chromium (all tests), firefox or webkit (those that only use what every engine has).
 import { mkdir } from 'node:fs/promises';
-import { chromium } from 'playwright-core';
+import { launch } from './engines/driver.mjs';
 import { OUT, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
+import * as apis from './apis.mjs';
 import * as bad from './bad_input.mjs';
 import * as builds from './builds.mjs';
 import * as colours from './colours.mjs';
@@ -15,33 +17,56 @@ import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
 import * as waysIn from './ways_in.mjs';
 
-const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...main, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens }).filter(([name]) => name.includes(filter));
+/** The core: what must work in every engine. */
+const EVERYWHERE = [
+  main.default_model_fills_like_the_command_line,
+  main.a_jpeg_is_filled_like_the_command_line,
+  main.own_context_encoder_is_dropped_and_run,
+  main.a_fill_is_undone_and_redone,
+  main.a_mask_is_loaded_and_saved_as_it_is,
+  main.a_run_is_cancelled_and_the_next_one_works,
+  main.tiny_and_odd_photos_come_out_at_their_size,
+  main.a_mask_of_everything_is_refused,
+  main.a_bmp_is_loaded_as_a_mask,
+  main.a_sample_is_one_click_away,
+  bad.not_an_image,
+  bad.not_a_checkpoint,
+  bad.a_truncated_checkpoint,
+  bad.a_mask_of_another_size,
+  bad.a_worker_that_dies_without_a_word,
+  colours.a_display_p3_photo_opens_in_every_engine,
+  inside.a_drawn_edge_changes_the_fill_as_on_the_command_line,
+  bad.an_icon_is_opened_and_blocks_nothing,
+  offline.the_site_works_offline_once_visited,
+  offline.a_kept_file_that_was_rewritten_is_fetched_anew,
+  apis.what_the_page_uses_is_there_or_has_a_fallback,
+];
+
+const [which = 'chromium', filter = ''] = process.argv.slice(2);
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens });
+const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
-const site = await serve(`${ROOT}dist`, {}, '/some/where/');
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const engine = await launch(/** @type {any} */ (which));
+const site = await serve(`${ROOT}dist`, {}, '/some/where/', {}, engine.spy);
 let [passed, failed] = [0, 0];
-for (const [name, test] of tests) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: 'block' });
-  context.setDefaultTimeout(15_000);
-  const visitor = new Visitor(await context.newPage(), site.url);
+for (const test of tests) {
+  const visitor = new Visitor(await engine.open(site.url), site.url);
   const start = Date.now();
   try {
     await visitor.open();
     await test(visitor);
     passed += 1;
-    console.log(`test ${name} ... ok (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+    console.log(`test ${test.name} ... ok (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed += 1;
-    await visitor.screenshot(`failed-${name}`).catch(() => {});
-    console.log(`test ${name} ... FAILED\n  ${/** @type {Error} */ (error).message}\n  console: ${visitor.complaints.join('; ') || 'quiet'}`);
+    await visitor.screenshot(`failed-${which}-${test.name}`).catch(() => {});
+    await visitor.driver.settle().catch(() => {});
+    console.log(`test ${test.name} ... FAILED\n  ${/** @type {Error} */ (error).message}\n  console: ${visitor.complaints.join('; ') || 'quiet'}`);
   }
-  await context.close();
+  await visitor.driver.close();
 }
-await browser.close();
+await engine.close();
 await site.close();
-console.log(`\ntest result: ${failed ? 'FAILED' : 'ok'}. ${passed} passed; ${failed} failed`);
+console.log(`\n${tests.length} tests ran in ${engine.name}`);
+console.log(`test result: ${failed ? 'FAILED' : 'ok'}. ${passed} passed; ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -8,13 +8,17 @@ const TYPES = {
   '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.jpg': 'image/jpeg', '.json': 'application/json',
 };
 
+const INJECTED = 'injected-for-test.js';
+
 /**
  * @param {string} folder what is served
  * @param {Record<string, [string, string]>} [extra] type and body by path
  * @param {string} [prefix] sub-path under which the folder lies
  * @param {Record<string, string>} [headers] sent with every answer
+ * @param {string} [inject] a script that runs before the page's own; the service worker then finds that the page is
+ *   not of its version, and keeps nothing
  */
-export async function serve(folder, extra = {}, prefix = '/', headers = {}) {
+export async function serve(folder, extra = {}, prefix = '/', headers = {}, inject = '') {
   const server = createServer(async (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname);
@@ -25,7 +29,8 @@ export async function serve(folder, extra = {}, prefix = '/', headers = {}) {
     try {
       if (!path.startsWith(prefix)) throw new Error('outside');
       const name = path.slice(prefix.length) || 'index.html';
-      const body = await readFile(join(folder, normalize(name)));
+      let body = name === INJECTED ? inject : await readFile(join(folder, normalize(name)));
+      if (inject && name === 'index.html') body = String(body).replace('<head>', `<head><script src="${INJECTED}"></script>`);
       response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream' });
       response.end(body);
     } catch {

@@ -31,7 +31,7 @@ export async function photo_and_weights_are_dropped_together(v) {
   check((await v.model()).includes('ContextEncoder'), `the model is ${await v.model()}`);
   await v.paint([[-30, 0], [30, 10]]);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -39,7 +39,7 @@ export async function a_photo_is_pasted(v) {
   await hand(v, 'paste', [file('image.png', photo(320, 240), 'image/png')]);
   await v.reaches(['ready']);
   await v.says(/320 .* 240/);
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -49,7 +49,7 @@ export async function a_dropped_letter_is_refused_and_the_work_kept(v) {
   await hand(v, 'drop', [file('letter.txt', Buffer.from('Dear Sir'), 'text/plain')]);
   await v.says(/letter\.txt/);
   await v.inpaint();
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
@@ -68,14 +68,15 @@ export async function leaving_with_unsaved_work_asks(v) {
   await v.save('Save image');
   await v.open();
   check(asked.length === 1, 'leaving asks although everything is saved');
-  v.quiet();
+  await v.quiet();
 }
 
 /** @param {Visitor} v */
 export async function without_its_own_model_the_page_says_so_and_runs_dropped_weights(v) {
   // The first visit keeps the model: let it finish, then take it away.
-  await v.page.waitForFunction(async () => (await (await caches.open('infill-models')).keys()).length === 1);
-  await v.page.evaluate(() => caches.delete('infill-models'));
+  const name = `infill-models ${v.url}`;
+  await v.until(async (name) => (await caches.has(name)) && (await (await caches.open(name)).keys()).length === 1, name);
+  await v.evaluate((name) => caches.delete(name), name);
   await v.page.route('**/default.safetensors*', (route) => route.abort());
   await v.open();
   await v.says(/could not be fetched/);

@@ -30,8 +30,8 @@ class Loopback extends EventTarget {
 
 const SURE = [{ name: 'simd128', threads: 1 }];
 
-/** @param {import('../../www/worker/builds.js').Build[]} [list] */
-function setUp(list = SURE) {
+/** @param {import('../../www/worker/builds.js').Build[]} [list] @param {{idleMs?: number}} [options] */
+function setUp(list = SURE, options = {}) {
   /** @type {Loopback[]} */
   const workers = [];
   /** @type {Loopback[]} */
@@ -45,7 +45,7 @@ function setUp(list = SURE) {
   };
   const builds = new BuildChoice(list);
   const threads = new Threads(() => spawn(helpers));
-  const client = new WorkerClient(({ name }) => (names.push(name), spawn(workers)), { builds, threads });
+  const client = new WorkerClient(({ name }) => (names.push(name), spawn(workers)), { builds, threads, ...options });
   return { client, workers, helpers, names, builds, ready: () => workers.at(-1)?.say({ kind: 'ready', lock: '' }) };
 }
 
@@ -121,6 +121,66 @@ export async function a_crash_fails_its_task_alone() {
   assert.equal(await second, 2);
 }
 
+export async function what_names_a_model_is_not_run_by_a_worker_that_lacks_it() {
+  const { client, workers, ready } = setUp();
+  const { generation } = client;
+  const first = client.request(unload('a'));
+  const bound = client.request(unload('b'), { generation });
+  const free = client.request(unload('c'));
+  ready();
+  await turn();
+  workers[0].say({ kind: 'dead', fault });
+  await assert.rejects(first, { code: 'worker-crash' });
+  ready();
+  await assert.rejects(bound, { code: 'worker-replaced' });
+  await turn();
+  assert.deepEqual(workers[1].received.map(({ handle }) => handle), ['c']);
+  workers[1].say({ kind: 'done', id: workers[1].last.id, value: 3 });
+  assert.equal(await free, 3);
+}
+
+/** Timers of the page, under the test's control. */
+function fakeWindow() {
+  const timers = /** @type {(() => void)[]} */ ([]);
+  Object.assign(globalThis, { window: { setTimeout: (/** @type {() => void} */ run) => timers.push(run) } });
+  return timers;
+}
+
+export async function a_worker_that_is_kept_is_ready_before_it_is_needed_and_stays() {
+  const timers = fakeWindow();
+  const { client, workers, ready } = setUp(SURE, { idleMs: 1000 });
+  assert.equal(workers.length, 0);
+  client.keepReady(true);
+  assert.equal(workers.length, 1);
+  ready();
+  client.keepReady(true);
+  assert.deepEqual([workers.length, timers.length], [1, 0], 'it ends when idle');
+  workers[0].say({ kind: 'dead', fault });
+  assert.equal(workers.length, 2, 'its successor waits for a task');
+  ready();
+  const task = client.request(unload('a'));
+  await turn();
+  workers[1].say({ kind: 'done', id: workers[1].last.id, value: 1 });
+  assert.equal(await task, 1);
+  assert.equal(timers.length, 0);
+  client.keepReady(false);
+  timers.forEach((run) => run());
+  assert.ok(workers[1].isTerminated, 'it gives its memory back');
+  client.keepReady(true);
+  assert.equal(workers.length, 3);
+}
+
+export async function a_worker_that_is_kept_is_not_started_for_ever() {
+  const { client, workers, ready } = setUp();
+  client.keepReady(true);
+  for (let i = 0; i < 3; i++) {
+    ready();
+    workers[i].say({ kind: 'dead', fault });
+  }
+  assert.equal(workers.length, 3);
+  await assert.rejects(client.request(unload('a')), { code: 'worker-gone' });
+}
+
 export async function three_crashes_a_minute_end_the_attempts() {
   const { client, workers, ready } = setUp();
   for (let i = 0; i < 3; i++) {
@@ -139,6 +199,23 @@ export async function a_worker_that_cannot_start_fails_every_task() {
   const tasks = [client.request(unload('a')), client.request(unload('b'))];
   workers[0].say({ kind: 'dead', fault: { code: 'wasm-missing', message: '404', keys: [] } });
   for (const task of tasks) await assert.rejects(task, { code: 'wasm-missing' });
+}
+
+export async function a_worker_that_never_answers_is_given_up() {
+  const { setTimeout: plain } = globalThis;
+  const timers = /** @type {{run: () => void, ms: number}[]} */ ([]);
+  globalThis.setTimeout = /** @type {any} */ ((/** @type {() => void} */ run, /** @type {number} */ ms) => timers.push({ run, ms }));
+  try {
+    const { client, workers } = setUp();
+    const task = client.request(unload('a'));
+    assert.equal(timers.length, 1);
+    assert.ok(timers[0].ms > 60_000, 'a slow connection is given up too soon');
+    timers[0].run();
+    await assert.rejects(task, { code: 'worker-start' });
+    assert.ok(workers[0].isTerminated);
+  } finally {
+    globalThis.setTimeout = plain;
+  }
 }
 
 export async function pixels_travel_in_parts_and_only_once() {

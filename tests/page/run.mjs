@@ -1,12 +1,17 @@
 // The page's modules that need no DOM, in Node: node tests/page/run.mjs [FILTER]
+import * as app from './app.mjs';
 import * as browserDecode from './browser_decode.mjs';
 import * as client from './client.mjs';
 import * as colorSpace from './color_space.mjs';
 import * as geometry from './geometry.mjs';
+import * as inference from './inference.mjs';
+import * as open from './open.mjs';
+import * as shipped from './shipped.mjs';
+import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

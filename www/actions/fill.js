@@ -7,7 +7,7 @@ import { fill } from '../document/commands.js';
 import { NONE, takesEdges } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
-import { ensure } from './weights.js';
+import { askModel, ensure } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
 
@@ -31,6 +31,10 @@ export async function inpaint(app, stage, seed = 0) {
   const { mask, photo } = document;
   if (mask.isEmpty) {
     app.say(text.paintFirst);
+    return false;
+  }
+  if (mask.isFull) {
+    app.fail(text.maskFull);
     return false;
   }
   const began = performance.now();
@@ -94,14 +98,9 @@ async function run(app, model, { photo, edges: strokes }, holes, options, signal
   const { width, height, isGray } = photo;
   const edges = takesEdges(model) ? strokes.toBytes() : undefined;
   const pixels = { key: keyOf(photo), bytes: photo.rgba };
-  const attempt = async () => {
-    const handle = await race(ensure(app, model), signal);
-    const mask = holes.slice();
-    return app.inference.request(
-      { kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask, options, second: model.second?.rgba, edges },
-      { signal, transfer: [mask.buffer], pixels, progress: teller(app) },
-    );
-  };
+  /** @param {string} handle @returns {import('../worker/protocol.js').Request} */
+  const question = (handle) => ({ kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask: holes, options, second: model.second?.rgba, edges });
+  const attempt = () => race(askModel(app, model, question, { signal, pixels, progress: teller(app) }), signal);
   try {
     return { ...(await attempt()), note: '' };
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { text } from '../strings/en.js';
 import { keyOf, optionsFor } from './fill.js';
-import { ensure } from './weights.js';
+import { askModel } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
@@ -20,11 +20,13 @@ import { ensure } from './weights.js';
  * @returns {Promise<EdgeMap[]>}
  */
 export async function findEdges(app, propose) {
-  const { document, model, handle } = await atHand(app);
+  const { document, model } = atHand(app);
   const { photo, mask } = document;
-  return app.inference.request(
-    { kind: 'edges', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), propose },
-    { pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: (done, layer) => app.say(text.running(layer, done, null)) },
+  return askModel(
+    app,
+    model,
+    (handle) => ({ kind: 'edges', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), propose }),
+    { pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: (done, layer) => app.hint(text.running(layer, done, null)) },
   );
 }
 
@@ -34,10 +36,12 @@ export async function findEdges(app, propose) {
  * @returns {Promise<Channel[]>}
  */
 export async function previewInputs(app) {
-  const { document, model, handle } = await atHand(app);
+  const { document, model } = atHand(app);
   const { photo, mask, edges } = document;
-  return app.inference.request(
-    { kind: 'preview', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes() },
+  return askModel(
+    app,
+    model,
+    (handle) => ({ kind: 'preview', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes() }),
     { pixels: { key: keyOf(photo), bytes: photo.rgba } },
   );
 }
@@ -49,24 +53,25 @@ export async function previewInputs(app) {
  * @returns {Promise<Scores>}
  */
 export async function scorePhoto(app, isOpened) {
-  const { document, model, handle } = await atHand(app);
+  const { document, model } = atHand(app);
   const { photo } = document;
   const pixels = isOpened ? { key: `${keyOf(photo)} opened`, bytes: photo.opened() } : { key: keyOf(photo), bytes: photo.rgba };
-  return app.inference.request(
-    { kind: 'score', handle, key: pixels.key, width: photo.width, height: photo.height, options: optionsFor(app, model) },
-    { pixels, progress: (done, layer) => app.say(text.running(layer, done, null)) },
+  return askModel(
+    app,
+    model,
+    (handle) => ({ kind: 'score', handle, key: pixels.key, width: photo.width, height: photo.height, options: optionsFor(app, model) }),
+    { pixels, progress: (done, layer) => app.hint(text.running(layer, done, null)) },
   );
 }
 
 /**
  * @param {App} app
- * @returns {Promise<{document: import('../document/document.js').Document, model: Entry, handle: string}>}
+ * @returns {{document: import('../document/document.js').Document, model: Entry}}
  */
-async function atHand(app) {
+function atHand(app) {
   const { document } = app;
   if (!document) throw new Error(text.paintFirst);
-  const model = app.models.selected;
-  return { document, model, handle: await ensure(app, model) };
+  return { document, model: app.models.selected };
 }
 
 /**

@@ -2,7 +2,7 @@
  * Opening: a photo from a file, a sample, and files that were dropped or pasted.
  * @module
  */
-import { wordsFor } from '../app.js';
+import { isCancelled, wordsFor } from '../app.js';
 import { Photo } from '../document/photo.js';
 import { SNIFF_BYTES, sniff } from '../document/sniff.js';
 import { text } from '../strings/en.js';
@@ -27,10 +27,13 @@ import { loadWeights } from './weights.js';
  * @param {string} name
  */
 export async function openPhoto(app, page, blob, name) {
+  // Whoever opens another photo no longer waits for the one before, however long that takes.
+  app.opening?.abort();
+  const { signal } = (app.opening = new AbortController());
   app.say(text.opening(name));
   try {
     /** @type {DecodedPhoto} */
-    const decoded = await app.codec.request({ kind: 'decode-photo', blob, tryBrowser: true });
+    const decoded = await app.decoder.request({ kind: 'decode-photo', blob, tryBrowser: true }, { signal });
     const { buffer, byteOffset, length } = decoded.rgba;
     const rgba = new Uint8ClampedArray(buffer, byteOffset, length);
     if (app.document?.history.isUnsaved) {
@@ -46,6 +49,7 @@ export async function openPhoto(app, page, blob, name) {
     const notes = codes.map((note) => known[note] ?? note);
     app.say([text.opened(name, decoded.width, decoded.height), ...notes].join(' '));
   } catch (error) {
+    if (isCancelled(error)) return;
     app.fail(wordsFor(error, name), { label: text.openAnother, run: page.choosePhoto });
   }
 }

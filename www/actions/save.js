@@ -18,17 +18,20 @@ export async function saveImage(app) {
   if (!photo || !history) return;
   const { width, height, hasAlpha, isGray, icc } = photo;
   const name = `${baseName(photo.name)}-infill.png`;
+  const succeed = app.begin();
   if (!app.state.isRunning) app.say(text.encoding);
   try {
     // A run may end while the pixels are on their way: then they are copied first.
     const bytes = app.state.isRunning ? photo.rgba.slice() : photo.rgba;
     const pixels = { key: keyOf(photo), bytes };
     const top = history.top;
-    const file = await app.codec.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
+    const file = await app.encoder.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
     download(file, name);
-    if (history.top === top) history.markSaved();
-    app.state.succeeded();
-    if (!app.state.isRunning) app.say(text.saved(name));
+    if (history.top === top) {
+      history.markSaved();
+      app.touch();
+    }
+    succeed(text.saved(name));
   } catch (error) {
     app.fail(wordsFor(error), { label: text.retry, run: () => void saveImage(app) });
   }
@@ -56,11 +59,11 @@ async function savePlane(app, holes, what, again) {
   if (!app.document || !holes) return;
   const { width, height, name: photo } = app.document.photo;
   const name = `${baseName(photo)}-${what}.png`;
+  const succeed = app.begin();
   try {
-    const file = await app.codec.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
+    const file = await app.encoder.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
     download(file, name);
-    app.state.succeeded();
-    if (!app.state.isRunning) app.say(text.saved(name));
+    succeed(text.saved(name));
   } catch (error) {
     app.fail(wordsFor(error), { label: text.retry, run: () => void again() });
   }
@@ -73,13 +76,14 @@ async function savePlane(app, holes, what, again) {
 export async function loadMask(app, file) {
   const { document } = app;
   if (!document) return app.say(text.maskNeedsPhoto);
+  const succeed = app.begin();
   try {
     const { width, height } = document.mask;
-    const holes = await app.codec.request({ kind: 'decode-mask', blob: file, width, height });
+    const holes = await app.decoder.request({ kind: 'decode-mask', blob: file, width, height });
     if (app.document !== document) return;
+    if (holes.every((/** @type {number} */ hole) => hole > 127)) return app.fail(text.maskFileFull(file.name));
     document.loadMask(holes);
-    app.state.succeeded();
-    app.say(text.maskLoaded);
+    succeed(text.maskLoaded);
   } catch (error) {
     app.fail(wordsFor(error, file.name));
   }

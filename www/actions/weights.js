@@ -5,12 +5,13 @@
 import { wordsFor } from '../app.js';
 import { entry, NONE, SHIPPED } from '../document/models.js';
 import { text } from '../strings/en.js';
-import { fetchShipped, forgetShipped, SHIPPED as FILE } from '../storage/shipped.js';
+import { fetchShipped, SHIPPED as FILE } from '../storage/shipped.js';
 import { Failure } from '../worker/protocol.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
 /** @typedef {import('../worker/protocol.js').Report} Report */
+/** @typedef {import('../worker/protocol.js').Request} Request */
 
 /**
  * Reads files one after another; the last that fits is selected.
@@ -34,17 +35,17 @@ export async function loadByPosition(app) {
  * @param {boolean} byPosition
  */
 async function loadFile(app, blob, file, byPosition) {
+  const succeed = app.begin();
   app.say(text.reading(file));
   const added = entry(app.models.newHandle(), file, blob);
   added.byPosition = byPosition;
   try {
     await load(app, added);
     app.misfit = null;
-    app.state.succeeded();
     const name = nameOf(added);
     const joined = await join(app, added);
     if (!joined) app.models.add(added);
-    app.say(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
+    succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });
     app.misfit = { file, failure, sources: failure.report ? [sourceOf(file, blob, failure.report)] : [] };
@@ -54,26 +55,31 @@ async function loadFile(app, blob, file, byPosition) {
 }
 
 /**
- * Puts an entry into the present worker.
+ * Puts an entry into the present worker, together with these files; only when all of it worked is it the entry's.
  * @param {App} app
  * @param {Entry} target
+ * @param {Entry['partners']} [partners] whose networks run together with its own
  */
-async function load(app, target) {
+async function load(app, target, partners = target.partners) {
   const { handle, blob, file } = target;
   if (!blob) throw new Error(text.shippedMissing);
+  // Whatever comes of it, the worker no longer holds what it held under this handle.
+  target.generation = 0;
   const result = await app.inference.request({ kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
+  const { generation } = app.inference;
   const sources = [sourceOf(file, blob, result.report)];
-  for (const partner of target.partners) {
+  for (const partner of partners) {
     const from = `${handle}+`;
-    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file });
-    await app.inference.request({ kind: 'combine', handle, from });
+    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file }, { generation });
+    await app.inference.request({ kind: 'combine', handle, from }, { generation });
     result.loaded.push(...more.loaded);
     result.report.networks.push(...more.report.networks);
     result.report.tensors.push(...more.report.tensors);
     sources.push(sourceOf(partner.file, partner.blob, more.report));
   }
+  target.partners = partners;
   target.result = { ...result, sources };
-  target.generation = app.inference.generation;
+  target.generation = generation;
 }
 
 /** @param {string} file @param {Blob} blob @param {Report} report @returns {import('../document/models.js').Source} */
@@ -99,15 +105,14 @@ async function join(app, added) {
   if (!other) return null;
   const [painter, helper] = wanted === PAINTER ? [other, added] : [added, other];
   if (!helper.blob) return null;
-  painter.partners.push({ file: helper.file, blob: helper.blob });
-  await load(app, painter);
+  await load(app, painter, [...painter.partners, { file: helper.file, blob: helper.blob }]);
   if (painter === added) {
     app.models.remove(helper.handle);
     app.models.add(painter);
   } else {
     app.models.select(painter.handle);
   }
-  await app.inference.request({ kind: 'unload', handle: helper.handle });
+  await unload(app, helper);
   return painter;
 }
 
@@ -118,11 +123,11 @@ async function join(app, added) {
  * @param {File} file
  */
 export async function chooseSecond(app, target, file) {
+  const succeed = app.begin();
   try {
-    const { width, height, rgba } = await app.codec.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
+    const { width, height, rgba } = await app.decoder.request({ kind: 'decode-photo', blob: file, tryBrowser: true });
     target.second = { name: file.name, width, height, rgba };
-    app.state.succeeded();
-    app.say(text.secondChosen(file.name));
+    succeed(text.secondChosen(file.name));
   } catch (error) {
     app.fail(wordsFor(error, file.name));
   }
@@ -133,13 +138,33 @@ export async function chooseSecond(app, target, file) {
  * Makes sure that the worker holds the model: it may be a new one, or the file may still be on its way.
  * @param {App} app
  * @param {Entry} target
- * @returns {Promise<string>} the handle for a run; empty for the photo alone
  */
 export async function ensure(app, target) {
-  if (target.handle === NONE) return '';
+  if (target.handle === NONE) return;
   if (target.handle === SHIPPED && !target.blob) await fetchDefault(app);
   if (target.generation !== app.inference.generation) await load(app, target);
-  return target.handle;
+}
+
+/**
+ * Asks the worker something of a model. Where the worker was replaced before it came to it, the model is loaded again
+ * and the question asked once more; that ends because a worker that keeps crashing is not started again.
+ * @param {App} app
+ * @param {Entry} target
+ * @param {(handle: string) => Request} question made anew for every attempt; the handle is empty for the photo alone
+ * @param {import('../worker/client.js').Options} [options]
+ * @returns {Promise<any>}
+ */
+export async function askModel(app, target, question, options = {}) {
+  for (;;) {
+    await ensure(app, target);
+    const isBare = target.handle === NONE;
+    try {
+      const request = question(isBare ? '' : target.handle);
+      return await app.inference.request(request, isBare ? options : { ...options, generation: target.generation });
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'worker-replaced') throw error;
+    }
+  }
 }
 
 /** @type {Promise<void> | null} */
@@ -161,25 +186,13 @@ export function fetchDefault(app) {
 async function fetchAndLoad(app) {
   const shipped = app.models.find(SHIPPED);
   if (!shipped || shipped.blob) return;
-  for (;;) {
-    const { blob, wasKept } = await fetchShipped((done) => {
-      if (!app.document || app.state.isRunning) app.say(text.fetchingShipped(done));
-    });
-    shipped.blob = blob;
-    shipped.file = FILE.name;
-    try {
-      // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
-      const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
-      const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
-      shipped.result = { report, loaded, sources: [sourceOf(FILE.name, blob, report)] };
-      break;
-    } catch (error) {
-      shipped.blob = null;
-      const isDamaged = error instanceof Failure && error.code.startsWith('checkpoint-');
-      if (!wasKept || !isDamaged) throw error;
-      await forgetShipped();
-    }
-  }
+  const blob = await fetchShipped((done) => {
+    if (!app.document || app.state.isRunning) app.hint(text.fetchingShipped(done));
+  });
+  // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
+  const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
+  const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
+  Object.assign(shipped, { blob, file: FILE.name, result: { report, loaded, sources: [sourceOf(FILE.name, blob, report)] } });
   app.models.touch();
 }
 
@@ -191,11 +204,11 @@ export async function prepareDefault(app) {
   try {
     await fetchDefault(app);
     // Whoever dropped weights meanwhile has been told of them.
-    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.say(text.welcome);
+    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.hint(text.welcome);
   } catch (error) {
     if (app.models.selected.handle === SHIPPED) app.models.select(NONE);
     const words = error instanceof Failure ? wordsFor(error) : text.shippedFailed;
-    app.say(words, { label: text.retry, run: () => void retryDefault(app) });
+    app.mention(words, { label: text.retry, run: () => void retryDefault(app) });
   }
 }
 
@@ -227,8 +240,17 @@ export async function removeModel(app, handle) {
   if (!removed) return;
   app.models.remove(handle);
   app.say(text.modelRemoved(nameOf(removed)));
-  if (removed.generation !== app.inference.generation) return;
-  await app.inference.request({ kind: 'unload', handle }).catch(() => {
+  await unload(app, removed);
+}
+
+/**
+ * Takes a model out of the worker.
+ * @param {App} app
+ * @param {Entry} target
+ */
+async function unload(app, { handle, generation }) {
+  if (generation !== app.inference.generation) return;
+  await app.inference.request({ kind: 'unload', handle }, { generation }).catch(() => {
     // A worker that is gone holds nothing.
   });
 }

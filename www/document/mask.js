@@ -42,6 +42,11 @@ export class Mask {
     return this.#count === 0;
   }
 
+  /** Whether no pixel of the photo is left to fill from. */
+  get isFull() {
+    return this.#count === this.shown.length;
+  }
+
   get grow() {
     return this.#grow;
   }

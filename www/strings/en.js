@@ -115,6 +115,9 @@ export const text = {
   /** @param {string} name */
   saved: (name) => `Saved as ${name}.`,
   maskLoaded: 'Mask loaded. It is used exactly as it is.',
+  maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
+  /** @param {string} file */
+  maskFileFull: (file) => `${file} masks the whole photo, so nothing would be left to fill it from. White is filled and black is kept: save the mask as white on black, and load it again.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
   modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
@@ -143,8 +146,11 @@ export const text = {
   errors: {
     'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
-    'out-of-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-memory': 'The browser ran out of memory. Your work is untouched: fill a smaller hole, use a smaller model, or close other tabs.',
+    'worker-replaced': 'The worker that held the model was replaced. Your work is untouched: try again.',
     'worker-wait': 'The browser took too long over this file, so it was given up. Try again, or save it as PNG or JPEG with another program first.',
+    'shipped-damaged': 'The model on this server is damaged or of another version than this page. Reload the page; if that does not help, publish the site again.',
+    'reference-missing': 'The reference engine is not here: it comes with a site made by "cargo xtask dist", and has to be fetched once while the host is there.',
     'worker-start': 'The worker could not start. Reload the page; if that does not help, use a newer browser.',
     'threads-lost': 'A thread ended, so infill goes on with one. Your work is untouched.',
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
@@ -311,6 +317,22 @@ export const text = {
   otherLayers: (/** @type {number} */ n) => plural(n, 'other layer', 'other layers'),
   /** @param {number} weights @param {number} arena bytes @param {number} packing ms */
   planMemory: (weights, arena, packing) => `Weights take ${size(weights)}, what flows between the layers ${size(arena)}. Packing the weights took ${text.milliseconds(packing)}.`,
+  checkTitle: 'Is it right?',
+  checkEngines: 'Check against the reference',
+  checkStop: 'Stop the check',
+  checkHelp: 'Runs the largest hole once more on two engines, infill’s own and candle as the reference, and shows how far their numbers are apart. It fetches another megabyte first.',
+  checkNeedsHole: 'Paint a hole, and its fill can be checked against the reference engine.',
+  checkNeedsModel: 'There is nothing to check without a network.',
+  checkStarting: 'Fetching the reference engine',
+  /** @param {number} largest */
+  checked: (largest) => `The largest difference in the picture is ${text.apart(largest)}.`,
+  apart: (/** @type {number} */ value) => (Number.isFinite(value) ? value.toExponential(1) : 'not a number'),
+  /** @param {string} op @param {number} magnitude */
+  layerApart: (op, magnitude) => `${op}, values up to ${magnitude.toPrecision(3)}`,
+  apartByLayer: 'Largest difference by layer',
+  apartWhere: (/** @type {number} */ largest) => `Where the outputs differ, by up to ${text.apart(largest)}`,
+  /** @param {number} white @param {number} black */
+  apartScale: (white, black) => `Where: white is ${text.apart(white)}, black ${text.apart(black)} or less.`,
   layersNone: 'Nothing to look into yet: choose or drop a model.',
   filter: 'Filter',
   /** @param {number} shown @param {number} all */

@@ -112,6 +112,7 @@ export class EdgesView {
     const { document, state } = this.#app;
     if (!document || document.mask.isEmpty || state.isRunning) return;
     const key = this.#key();
+    const succeed = this.#app.begin();
     try {
       const maps = await findEdges(this.#app, complete);
       if (key !== this.#key()) return;
@@ -121,7 +122,7 @@ export class EdgesView {
       if (!isCancelled(error)) this.#app.fail(wordsFor(error));
       return;
     }
-    if (complete) this.#app.say(text.edgesCompleted);
+    if (complete) succeed(text.edgesCompleted);
     this.update();
   }
 

@@ -7,7 +7,7 @@ import { detailsTab } from './details_tab.js';
 import { byId, icon, make } from './dom.js';
 import { fillTab } from './fill_tab.js';
 import { layersTab } from './layers_tab.js';
-import { speedTab } from './speed_tab.js';
+import { speedTab, speedWorkChanged } from './speed_tab.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('./edges_view.js').EdgesView} EdgesView */
@@ -95,7 +95,10 @@ export class Panel {
       }, text.tabs[tab]));
     const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.open(null) }, icon('close'));
     const { edges, scores } = this.#views;
-    this.workChanged = this.#tab === 'edges' ? () => this.render() : () => {};
+    this.workChanged = () => {
+      if (this.#tab === 'edges') this.render();
+      if (this.#tab === 'speed') speedWorkChanged(this.#app);
+    };
     const content = { fill: fillTab, details: detailsTab, layers: layersTab, edges: () => edges.tab(), scores: () => scores.tab(), speed: speedTab }[this.#tab](this.#app, this);
     this.#element.classList.toggle('broad', this.#tab === 'layers');
     this.#element.replaceChildren(

@@ -84,11 +84,12 @@ export class ScoresView {
     this.#which = which;
     this.#isBusy = true;
     const key = this.#key();
+    const succeed = this.#app.begin();
     try {
       const found = await scorePhoto(this.#app, which === 'opened');
       if (key !== this.#key()) return;
       this.#found = { key, scores: found };
-      this.#app.say(text.scored(found.mean));
+      succeed(text.scored(found.mean));
       this.changed();
       this.#show(null);
     } catch (error) {

@@ -3,6 +3,7 @@
  * @module
  */
 import { text } from '../strings/en.js';
+import { CheckView } from './check_view.js';
 import { make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -11,6 +12,21 @@ import { make } from './dom.js';
 /** Layers shown by name; the rest is one row. */
 const MOST_ROWS = 10;
 
+/** @type {WeakMap<App, CheckView>} */
+const checks = new WeakMap();
+
+/** Photo, mask or model changed. @param {App} app */
+export function speedWorkChanged(app) {
+  checks.get(app)?.refresh();
+}
+
+/** @param {App} app @returns {HTMLElement} */
+function check(app) {
+  const view = checks.get(app) ?? new CheckView(app);
+  checks.set(app, view);
+  return view.element();
+}
+
 /**
  * @param {App} app
  * @returns {Node[]}
@@ -18,7 +34,7 @@ const MOST_ROWS = 10;
 export function speedTab(app) {
   const { speed } = app;
   const why = threadsWhy(app);
-  if (!speed) return [make('p', { class: 'help' }, text.speedNone), ...(why ? [make('p', { class: 'help' }, why)] : [])];
+  if (!speed) return [make('p', { class: 'help' }, text.speedNone), ...(why ? [make('p', { class: 'help' }, why)] : []), check(app)];
   const networks = speed.networks.filter(({ report }) => report);
   const facts = [
     [text.speedFacts.time, text.seconds(speed.ms)],
@@ -33,6 +49,7 @@ export function speedTab(app) {
       make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])),
       why && make('p', { class: 'help' }, why)),
     ...networks.map(network),
+    check(app),
   ];
 }
 

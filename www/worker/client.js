@@ -18,6 +18,7 @@ import { Threads } from './threads.js';
  * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
  * @property {Transferable[]} [transfer]
  * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
+ * @property {number} [generation] the worker that holds what the request names: any other answers `worker-replaced`
  */
 
 /**
@@ -32,6 +33,8 @@ import { Threads } from './threads.js';
 /** More crashes than this within a minute, and no new worker is started until the minute is over. */
 const CRASHES_A_MINUTE = 3;
 const MINUTE_MS = 60_000;
+/** A start fetches a megabyte, perhaps over a bad connection; a worker that says nothing for longer will not come. */
+const MAX_START_MS = 200_000;
 /** Bytes of pixels that are copied at once. */
 const PART_BYTES = 4 << 20;
 
@@ -41,6 +44,8 @@ export class WorkerClient {
   #threads;
   #idleMs;
   #idleTimer = 0;
+  #startTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  #isKept = false;
   #worker = /** @type {Worker | null} */ (null);
   #isReady = false;
   #queue = /** @type {Task[]} */ ([]);
@@ -63,6 +68,17 @@ export class WorkerClient {
     this.#builds = builds;
     this.#threads = threads;
     this.#idleMs = idleMs;
+  }
+
+  /**
+   * Starts the worker before it is needed, and does not let it end when idle: what must not fail later, for instance
+   * because the host is gone by then, is ready now.
+   * @param {boolean} isKept
+   */
+  keepReady(isKept) {
+    if (isKept === this.#isKept) return;
+    this.#isKept = isKept;
+    this.#next();
   }
 
   /**
@@ -99,6 +115,7 @@ export class WorkerClient {
 
   #stop() {
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#startTimer);
     this.#threads?.stop();
     this.#worker?.terminate();
     this.#worker = null;
@@ -107,17 +124,24 @@ export class WorkerClient {
     this.generation++;
   }
 
+  /** @returns {void} */
   #next() {
     clearTimeout(this.#idleTimer);
     if (this.#active) return;
     if (this.#queue.length === 0) {
-      if (this.#idleMs && this.#worker) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
+      if (this.#isKept && !this.#worker) return this.#start();
+      if (this.#idleMs && this.#worker && !this.#isKept) this.#idleTimer = window.setTimeout(() => this.#stop(), this.#idleMs);
       return;
     }
     if (!this.#worker) return this.#start();
     if (!this.#isReady) return;
     const task = this.#queue.shift();
     if (!task) return;
+    const { generation = this.generation } = task.options;
+    if (generation !== this.generation) {
+      task.reject(new Failure({ code: 'worker-replaced', message: 'The worker that held the model is gone.', keys: [] }));
+      return this.#next();
+    }
     this.#active = task;
     void this.#post(task, this.#worker);
   }
@@ -155,6 +179,9 @@ export class WorkerClient {
       return this.#failAll({ code: 'worker-start', message: String(error), keys: [] });
     }
     this.#worker = worker;
+    this.#startTimer = setTimeout(() => {
+      this.#fatal({ code: 'worker-start', message: `It was not ready after ${MAX_START_MS / 1000} s.`, keys: [] }, build);
+    }, MAX_START_MS);
     worker.addEventListener('message', (event) => {
       if (this.#worker === worker) this.#onReply(event.data, worker, build);
     });
@@ -173,6 +200,7 @@ export class WorkerClient {
    */
   #onReply(reply, worker, build) {
     if (reply.kind === 'ready') {
+      clearTimeout(this.#startTimer);
       this.#isReady = true;
       watchLock(reply.lock, () => {
         if (this.#worker === worker) this.#crash({ code: 'worker-crash', message: '', keys: [] });

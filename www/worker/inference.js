@@ -57,6 +57,11 @@ function isPoisoned(error) {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
+/** Whether it was an allocation that failed, as the engines put it. @param {unknown} error */
+function isMemory(error) {
+  return /memory|allocation|array length/i.test(String(error));
+}
+
 /**
  * Loads a build of the crate and says so; called by the worker's own source.
  * @param {import('./builds.js').Build} build
@@ -133,8 +138,7 @@ async function answer(request) {
       return { value: bytes, transfer: [bytes.buffer] };
     }
     case 'decode-mask': {
-      const bytes = await bytesOf(request.blob);
-      const holes = crate.decode_mask(bytes, request.width, request.height);
+      const holes = await decodeMask(request.blob, request.width, request.height);
       return { value: holes, transfer: [holes.buffer] };
     }
     case 'encode-mask': {
@@ -167,6 +171,11 @@ async function answer(request) {
       const { id, handle, key, width, height, options } = request;
       return { value: JSON.parse(models.score(handle, pixelsOf(key), width, height, options, teller(id))) };
     }
+    case 'check': {
+      const { id, blobs, names, byPosition, key, width, height, mask, options, second, edges } = request;
+      const { json, columns, rows, values } = crate.check(blobs, names, undefined, byPosition, pixelsOf(key), width, height, mask, options, teller(id), second, edges);
+      return { value: { ...JSON.parse(json), columns, rows, values }, transfer: [values.buffer] };
+    }
     case 'align':
       return { value: JSON.parse(models.align(request.blob, request.name, request.modelId)) };
     case 'stats':
@@ -195,6 +204,24 @@ async function bytesOf(blob) {
 }
 
 /**
+ * A mask in any format that opens as a photo; the crate alone says which pixels are holes.
+ * @param {Blob} blob
+ * @param {number} width
+ * @param {number} height
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function decodeMask(blob, width, height) {
+  try {
+    return crate.decode_mask(await bytesOf(blob), width, height);
+  } catch (error) {
+    if (faultOf(error).code !== 'image-format') throw error;
+    const picture = await browsers(blob, error);
+    const png = crate.encode_photo(picture.rgba, picture.width, picture.height, picture.hasAlpha, picture.isGray, picture.icc);
+    return crate.decode_mask(png, width, height);
+  }
+}
+
+/**
  * @param {Blob} blob
  * @param {boolean} tryBrowser
  */
@@ -203,22 +230,30 @@ async function decode(blob, tryBrowser) {
     return crate.decode_photo(await bytesOf(blob));
   } catch (error) {
     if (!tryBrowser || faultOf(error).code !== 'image-format') throw error;
-    return decodeInBrowser(blob).catch((browsers) => {
-      // The crate's sentence says more than the browser's, except where the browser was too slow.
-      throw faultOf(browsers).code === 'worker-wait' ? browsers : error;
-    });
+    return browsers(blob, error);
   }
 }
 
+/**
+ * The picture as the browser decodes it.
+ * @param {Blob} blob
+ * @param {unknown} crates what the crate said: more than the browser, except where that was too slow
+ */
+function browsers(blob, crates) {
+  return decodeInBrowser(blob).catch((error) => {
+    throw faultOf(error).code === 'worker-wait' ? error : crates;
+  });
+}
+
 self.addEventListener('message', async (/** @type {any} */ { data }) => {
-  if (data.kind === 'pixels') return receivePixels(data);
   try {
+    // A large photo may not fit: then the request that follows must not wait for it.
+    if (data.kind === 'pixels') return receivePixels(data);
     const { value, transfer } = await answer(data);
     post({ kind: 'done', id: data.id, value }, transfer);
   } catch (error) {
     if (isPoisoned(error)) {
-      const isMemory = error instanceof RangeError || /memory/i.test(String(error));
-      post({ kind: 'dead', fault: { code: isMemory ? 'out-of-memory' : 'worker-crash', message: String(error), keys: [] } });
+      post({ kind: 'dead', fault: { code: isMemory(error) ? 'worker-memory' : 'worker-crash', message: String(error), keys: [] } });
     } else {
       post({ kind: 'error', id: data.id, fault: faultOf(error) });
     }

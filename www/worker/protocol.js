@@ -132,6 +132,16 @@
  */
 
 /**
+ * How far the fast engine is from the reference, on the hole at hand.
+ * @typedef {object} Check
+ * @property {number} largest difference of the outputs
+ * @property {{path: string, op: string, largest: number, magnitude: number}[]} layers in the order in which the reference ran; `magnitude` is its largest value
+ * @property {number} columns of `values`
+ * @property {number} rows
+ * @property {Float32Array} values largest difference of every pixel of the output
+ */
+
+/**
  * One row of a file's keys beside a network's.
  * @typedef {object} Aligned
  * @property {string | null} key the network's
@@ -176,6 +186,7 @@
  *   | {kind: 'edges', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, propose: boolean}
  *   | {kind: 'preview', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
  *   | {kind: 'score', handle: string, key: string, width: number, height: number, options: string}
+ *   | {kind: 'check', blobs: Blob[], names: string[], byPosition: boolean, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
  *   | {kind: 'align', blob: Blob, name: string, modelId: string}
  *   | {kind: 'stats', blob: Blob, name: string, keys?: string[]}
  * } Request
@@ -229,7 +240,7 @@ export class Failure extends Error {
   constructor({ code, message, keys, report }) {
     super(message);
     this.name = 'Failure';
-    /** Stable code of `src/error.rs`, or one of the page's own: `worker-*`, `run-cancelled`. */
+    /** Stable code of `src/error.rs`, or one of the page's own: those of `errors` in `strings/en.js`, and `run-cancelled`. */
     this.code = code;
     this.keys = keys ?? [];
     this.report = report;

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Parser;
 use serde_json::{Value, json};
 
 use crate::{build, tools};
@@ -17,26 +18,60 @@ use weights::{Random, number, text};
 
 const ENGINES: [&str; 4] = ["fast", "reference", "onnxruntime-web", "pytorch"];
 
-struct Options {
-    /// Names of rows; all of them if there are none.
+/// What `cargo xtask bench` is told.
+#[derive(Parser)]
+pub struct Options {
+    /// What is measured, with commas between; everything unless said otherwise.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     networks: Vec<String>,
+    /// With commas between; all but pytorch unless said otherwise, and with --python all.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ENGINES)]
     engines: Vec<String>,
-    threads: Vec<usize>,
+    /// Counts of threads, with commas between.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2])]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=64))]
+    threads: Vec<u64>,
+    /// The instructions that the crate is built for.
+    #[arg(long, default_value = "relaxed-simd", value_parser = ["relaxed-simd", "simd128"])]
     simd: String,
+    /// Runs of every engine.
+    #[arg(long, value_name = "N", default_value_t = 7)]
     runs: usize,
+    /// Also measure how the time grows from sides of 256 to 1024 pixels.
+    #[arg(long)]
     growth: bool,
+    /// Write the figures there.
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// A Python with torch, for the engine pytorch.
+    #[arg(long, value_name = "PATH")]
     python: Option<String>,
+    /// Write BENCHMARKS.md.
+    #[arg(long)]
     write: bool,
 }
 
+impl Options {
+    /// The engines that are measured.
+    fn engines(&self) -> Result<Vec<&str>> {
+        let has_python = self.python.is_some();
+        if self.engines.is_empty() {
+            return Ok(ENGINES[..if has_python { 4 } else { 3 }].to_vec());
+        }
+        if !has_python && self.engines.iter().any(|engine| engine == "pytorch") {
+            bail!("pytorch needs --python PATH, a Python with torch");
+        }
+        Ok(self.engines.iter().map(String::as_str).collect())
+    }
+}
+
 /// Measures and prints; `--json` and `--write` also keep the result.
-pub fn run(arguments: &[&str]) -> Result<()> {
-    let options = parse(arguments)?;
+pub fn run(options: Options) -> Result<()> {
+    let engines = options.engines()?;
     tools::node()?;
     tools::node_modules("")?;
     let chromium = tools::chromium()?;
-    let wants = |engine: &str| options.engines.iter().any(|e| e == engine);
+    let wants = |engine: &str| engines.contains(&engine);
     if wants("onnxruntime-web") {
         tools::node_modules("bench/")?;
     }
@@ -51,12 +86,12 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let networks = prepare(rows)?;
     let config = json!({
         "networks": networks,
-        "engines": options.engines,
+        "engines": engines,
         "threads": options.threads,
         "simd": options.simd,
         "runs": options.runs,
         "growth": options.growth,
-        "json": options.json.map(std::path::absolute).transpose()?,
+        "json": options.json.as_ref().map(std::path::absolute).transpose()?,
         "markdown": options.write.then(|| tools::root().join("BENCHMARKS.md")),
         "python": options.python,
     });
@@ -72,55 +107,6 @@ pub fn run(arguments: &[&str]) -> Result<()> {
 
 fn folder() -> PathBuf {
     build::target().join("bench")
-}
-
-fn parse(arguments: &[&str]) -> Result<Options> {
-    let mut options = Options {
-        networks: Vec::new(),
-        engines: Vec::new(),
-        threads: vec![1, 2],
-        simd: "relaxed-simd".to_owned(),
-        runs: 7,
-        growth: false,
-        json: None,
-        python: None,
-        write: false,
-    };
-    let mut words = arguments.iter();
-    while let Some(&word) = words.next() {
-        let mut value = || words.next().copied().with_context(|| format!("{word} takes a value"));
-        let list = |given: &str| given.split(',').map(str::to_owned).collect::<Vec<_>>();
-        let known = |given: &str, all: &[&str]| -> Result<Vec<String>> {
-            let list = list(given);
-            match list.iter().find(|item| !all.contains(&item.as_str())) {
-                Some(item) => bail!("{word}: there is no {item}; choose of {}", all.join(",")),
-                None => Ok(list),
-            }
-        };
-        match word {
-            "--networks" => options.networks = list(value()?),
-            "--engines" => options.engines = known(value()?, &ENGINES)?,
-            "--threads" => {
-                let list = value()?.split(',').map(|n| n.parse().ok().filter(|n| (1..=64).contains(n)));
-                options.threads = list.collect::<Option<_>>().context("--threads takes counts such as 1,2")?;
-            }
-            "--simd" => options.simd = known(value()?, &["relaxed-simd", "simd128"])?.remove(0),
-            "--runs" => options.runs = value()?.parse().context("--runs takes a number")?,
-            "--growth" => options.growth = true,
-            "--json" => options.json = Some(value()?.into()),
-            "--python" => options.python = Some(value()?.to_owned()),
-            "--write" => options.write = true,
-            _ => bail!("bench knows no {word}"),
-        }
-    }
-    if options.engines.is_empty() {
-        options.engines = ENGINES[..3].iter().map(|&e| e.to_owned()).collect();
-        options.engines.extend(options.python.is_some().then(|| "pytorch".to_owned()));
-    }
-    if options.engines.iter().any(|e| e == "pytorch") && options.python.is_none() {
-        bail!("pytorch needs --python PATH, a Python with torch");
-    }
-    Ok(options)
 }
 
 /// One row of the tables.
@@ -186,7 +172,7 @@ fn files(id: &str, network: &Value) -> Result<PathBuf> {
         return Ok(files);
     }
     let weights = weights::seeded(network)?;
-    fs::write(files.join("weights.safetensors"), weights::safetensors(&weights))?;
+    fs::write(files.join("weights.safetensors"), weights::safetensors(&weights)?)?;
     fs::write(files.join("model.onnx"), onnx::model(network, &weights)?)?;
     fs::write(description, text)?;
     Ok(files)
@@ -216,14 +202,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_are_held_against_what_there_is() {
+    fn only_networks_and_engines_that_exist_are_measured() {
+        let parse = |words: &[&str]| Options::try_parse_from([&["bench"], words].concat());
         let options = parse(&["--networks", "edgeconnect-256,default-256", "--threads", "1", "--runs", "3"]).unwrap();
         assert_eq!(options.networks, ["edgeconnect-256", "default-256"]);
-        assert_eq!((options.threads, options.runs), (vec![1], 3));
-        assert_eq!(options.engines, ENGINES[..3]);
-        assert_eq!(parse(&["--python", "python3"]).unwrap().engines, ENGINES);
-        let wrong = [&["--engines", "pytorch"][..], &["--threads", "0"], &["--json"], &["-x"], &["--networks"]];
-        for wrong in wrong {
+        assert_eq!((&options.threads, options.runs), (&vec![1], 3));
+        assert_eq!(options.engines().unwrap(), ENGINES[..3]);
+        let all = parse(&["--python", "python3"]).unwrap();
+        assert_eq!(all.engines().unwrap(), ENGINES);
+        assert_eq!((all.networks.len(), all.threads), (0, vec![1, 2]));
+        assert!(parse(&["--engines", "pytorch"]).unwrap().engines().is_err());
+        for wrong in [&["--engines", "vit"][..], &["--threads", "0"], &["--simd", "avx2"], &["--json"], &["-x"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

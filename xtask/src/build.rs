@@ -18,19 +18,28 @@ pub struct Build {
     pub relaxed: bool,
     /// Whether its memory is shared, so that threads can work on it.
     pub threads: bool,
+    /// Whether it has the reference engine, for comparing the fast one with it.
+    pub reference: bool,
 }
 
 /// Every browser of the last years runs this one.
-pub const SURE: Build = Build { name: "simd128", relaxed: false, threads: false };
+pub const SURE: Build = Build { name: "simd128", relaxed: false, threads: false, reference: false };
 /// The fastest.
-pub const BEST: Build = Build { name: "relaxed-threads", relaxed: true, threads: true };
-/// All that `dist` ships.
+pub const BEST: Build = Build { name: "relaxed-threads", relaxed: true, threads: true, reference: false };
+/// The builds that fill photos: a browser takes one of them.
 pub const ALL: [Build; 4] = [
     SURE,
-    Build { name: "relaxed", relaxed: true, threads: false },
-    Build { name: "simd128-threads", relaxed: false, threads: true },
+    Build { name: "relaxed", relaxed: true, threads: false, reference: false },
+    Build { name: "simd128-threads", relaxed: false, threads: true, reference: false },
     BEST,
 ];
+/// The builds that the crate's own tests run in: between them they have everything that builds differ in, both kinds of
+/// kernels, and memory of one thread and of several. The finished site is tested in all.
+pub const TESTED: [Build; 2] = [SURE, BEST];
+/// Fetched only when somebody checks the fast engine against the reference.
+pub const REFERENCE: Build = Build { name: "reference", relaxed: false, threads: false, reference: true };
+/// All that `dist` ships.
+pub const SHIPPED: [Build; 5] = [ALL[0], ALL[1], ALL[2], ALL[3], REFERENCE];
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;
@@ -77,7 +86,8 @@ impl Build {
         let start = Instant::now();
         // `--lib`: a binary of the same name would collide on wasm32.
         let mut command = self.cargo(&["build", "--lib", "--profile", "wasm"]);
-        command.args(features.iter().flat_map(|feature| ["--features", feature]));
+        let own: &[&str] = if self.reference { &["reference"] } else { &[] };
+        command.args(features.iter().chain(own).flat_map(|feature| ["--features", feature]));
         let status = command.status().context("cargo cannot be started")?;
         if !status.success() {
             bail!("the build {} failed", self.name);
@@ -145,6 +155,13 @@ fn newer(a: &Path, b: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_tested_builds_have_all_that_builds_differ_in() {
+        for has in [|build: &Build| build.threads, |build: &Build| build.relaxed] {
+            assert!(TESTED.iter().any(has) && TESTED.iter().any(|build| !has(build)));
+        }
+    }
 
     #[test]
     fn only_builds_with_threads_share_their_memory() {

@@ -3,85 +3,81 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use clap::Parser;
 
 use crate::{build, tools};
-
-/// What `cargo xtask quality --help` says.
-pub const HELP: &str = "\
-cargo xtask quality --photos DIR [options]
-
-Fills fixed holes in every 20th photo of DIR (sorted), measures the fills against the photos, and writes the figures
-into QUALITY.md and the contact sheet docs/quality.jpg. With any option that leaves something out or changes what is
-run, figures are only printed. Fills and figures are kept under target/quality: a run that broke off goes on where it
-was, and with another model only that model's rows are made anew.
-
---python PATH        a Python with the packages of xtask/quality/requirements.txt (default python3)
---photos-limit N     only the first N held-out photos
---masks LIST         of stroke,object,large
---sizes LIST         of 512,native
---only LIST          rows, of moved-8,moved-16,moved-32,telea,ns,biharmonic,patch,starter,starter-sharp,default,
-                     default-sharp
---weights FILE       these weights for the default rows, instead of the shipped ones
---infill-options S   more options for every `infill inpaint`, as one argument, such as \"--seed 1\"
---infill PATH        this program instead of a fresh release build
---sheet FILE         also write a contact sheet there (JPEG)
---scenes FILE        also write the figures of every scene there (JSON)
---jobs N             fills at a time (default 1)";
 
 const SCRIPT: &str = "xtask/quality/quality.py";
 /// Where the page says which model it ships.
 const SHIPPED: &str = "www/storage/shipped.js";
 
-/// Flags and their values; `photos` must be there.
-#[derive(Debug, Default, PartialEq)]
-struct Options {
+/// What `cargo xtask quality` is told.
+///
+/// Fills fixed holes in every 20th photo of the folder (sorted), measures the fills against the photos, and writes the
+/// figures into QUALITY.md and the contact sheet docs/quality.jpg. With any option that leaves something out or changes
+/// what is run, figures are only printed. Fills and figures are kept under target/quality: a run that broke off goes on
+/// where it was, and with another model only that model's rows are made anew.
+#[derive(Debug, Parser)]
+pub struct Options {
+    /// The folder of photos that the model was trained on.
+    #[arg(long, value_name = "DIR")]
     photos: PathBuf,
+    /// A Python with the packages of xtask/quality/requirements.txt.
+    #[arg(long, value_name = "PATH", default_value = "python3")]
     python: String,
-    infill: Option<PathBuf>,
-    sheet: Option<PathBuf>,
+    /// Only the first N held-out photos.
+    #[arg(long, value_name = "N")]
+    photos_limit: Option<String>,
+    /// Of stroke,object,large.
+    #[arg(long, value_name = "LIST")]
+    masks: Option<String>,
+    /// Of 512,native.
+    #[arg(long, value_name = "LIST")]
+    sizes: Option<String>,
+    /// Rows, of moved-8,moved-16,moved-32,telea,ns,biharmonic,patch,starter,starter-sharp,default,default-sharp.
+    #[arg(long, value_name = "LIST")]
+    only: Option<String>,
+    /// These weights for the default rows, instead of the shipped ones.
+    #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Passed on as they are.
-    rest: Vec<String>,
+    /// More options for every `infill inpaint`, as one argument, such as "--seed 1".
+    #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
+    infill_options: Option<String>,
+    /// This program instead of a fresh release build.
+    #[arg(long, value_name = "PATH")]
+    infill: Option<PathBuf>,
+    /// Also write a contact sheet there (JPEG).
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+    /// Also write the figures of every scene there (JSON).
+    #[arg(long, value_name = "FILE")]
+    scenes: Option<PathBuf>,
+    /// Fills at a time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    jobs: String,
+}
+
+impl Options {
+    /// What leaves a part of the measurement out, as the script is given it.
+    fn parts(&self) -> Vec<String> {
+        let parts = [
+            ("--photos-limit", &self.photos_limit),
+            ("--masks", &self.masks),
+            ("--sizes", &self.sizes),
+            ("--only", &self.only),
+            ("--infill-options", &self.infill_options),
+        ];
+        parts.into_iter().filter_map(|(flag, value)| Some(format!("{flag}={}", value.as_ref()?))).collect()
+    }
+
     /// Whether everything is measured as shipped, so that the figures may be published.
-    whole: bool,
+    fn is_complete(&self) -> bool {
+        self.parts().is_empty() && self.weights.is_none() && self.infill.is_none()
+    }
 }
 
-fn parse(words: &[&str]) -> Result<Options> {
-    let mut options = Options { python: "python3".to_owned(), whole: true, ..Options::default() };
-    let mut words = words.iter();
-    while let Some(&flag) = words.next() {
-        let Some(&value) = words.next() else { bail!("{flag} needs a value\n\n{HELP}") };
-        match flag {
-            "--photos" => options.photos = value.into(),
-            "--python" => value.clone_into(&mut options.python),
-            "--infill" => options.infill = Some(value.into()),
-            "--sheet" => options.sheet = Some(value.into()),
-            "--scenes" => {
-                let path = absolute(Path::new(value));
-                options.rest.push(format!("{flag}={}", path.display()));
-            }
-            "--weights" => {
-                options.weights = Some(value.into());
-                options.whole = false;
-            }
-            "--jobs" => options.rest.extend([flag.to_owned(), value.to_owned()]),
-            "--photos-limit" | "--masks" | "--sizes" | "--only" | "--infill-options" => {
-                options.rest.push(format!("{flag}={value}"));
-                options.whole = false;
-            }
-            _ => bail!("{flag} is not an option of quality\n\n{HELP}"),
-        }
-    }
-    options.whole &= options.infill.is_none();
-    if options.photos.as_os_str().is_empty() {
-        bail!("quality needs --photos DIR, the folder of photos that the model was trained on\n\n{HELP}");
-    }
-    Ok(options)
-}
-
-/// Measures; `words` are the flags.
-pub fn run(words: &[&str]) -> Result<()> {
-    let options = parse(words)?;
+/// Measures, and publishes the figures of a complete run.
+pub fn run(options: &Options) -> Result<()> {
     let photos = absolute(&options.photos);
     if !photos.is_dir() {
         bail!("{} is not a folder: pass the folder of photos with --photos", photos.display());
@@ -111,11 +107,15 @@ pub fn run(words: &[&str]) -> Result<()> {
         None => root.join("www/models").join(shipped(&std::fs::read_to_string(root.join(SHIPPED))?)?),
     };
     command.arg("--weights").arg(weights);
-    command.arg("--starter").arg(root.join("train/starter.safetensors")).args(&options.rest);
-    if options.whole {
+    command.arg("--starter").arg(root.join("train/starter.safetensors")).args(options.parts());
+    command.arg("--jobs").arg(&options.jobs);
+    if let Some(scenes) = &options.scenes {
+        command.arg("--scenes").arg(absolute(scenes));
+    }
+    if options.is_complete() {
         command.arg("--report").arg(root.join("QUALITY.md"));
     }
-    let sheet = options.sheet.as_deref().map(absolute).or(options.whole.then(|| root.join("docs/quality.jpg")));
+    let sheet = options.sheet.as_deref().map(absolute).or(options.is_complete().then(|| root.join("docs/quality.jpg")));
     if let Some(sheet) = sheet {
         command.arg("--sheet").arg(sheet);
     }
@@ -143,11 +143,22 @@ fn absolute(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn parse(words: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from([&["quality"], words].concat())
+    }
+
     #[test]
     fn only_complete_runs_of_what_is_shipped_are_published() {
-        assert!(parse(&["--photos", "p", "--jobs", "2", "--python", "py"]).unwrap().whole);
-        for part in [["--masks", "object"], ["--weights", "w"], ["--infill", "i"], ["--photos-limit", "3"]] {
-            assert!(!parse(&[&["--photos", "p"], &part[..]].concat()).unwrap().whole, "{part:?}");
+        assert!(parse(&["--photos", "p", "--jobs", "2", "--python", "py"]).unwrap().is_complete());
+        let parts = [
+            ["--masks", "object"],
+            ["--weights", "w"],
+            ["--infill", "i"],
+            ["--photos-limit", "3"],
+            ["--infill-options", "--seed 1"],
+        ];
+        for part in parts {
+            assert!(!parse(&[&["--photos", "p"], &part[..]].concat()).unwrap().is_complete(), "{part:?}");
         }
     }
 
@@ -160,9 +171,16 @@ mod tests {
 
     #[test]
     fn wrong_flags_are_named() {
-        let text = |words: &[&str]| parse(words).unwrap_err().to_string();
-        assert!(text(&["--photo", "p"]).starts_with("--photo is not an option"));
-        assert!(text(&["--photos"]).starts_with("--photos needs a value"));
-        assert!(text(&["--jobs", "2"]).starts_with("quality needs --photos DIR"));
+        use clap::error::ErrorKind;
+        let wrong = [
+            (&["--photo", "p"][..], ErrorKind::UnknownArgument, "--photo"),
+            (&["--photos"], ErrorKind::InvalidValue, "--photos"),
+            (&["--jobs", "2"], ErrorKind::MissingRequiredArgument, "--photos <DIR>"),
+        ];
+        for (words, kind, flag) in wrong {
+            let error = parse(words).unwrap_err();
+            assert_eq!(error.kind(), kind, "{words:?}");
+            assert!(error.to_string().contains(flag), "{error}");
+        }
     }
 }

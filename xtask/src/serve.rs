@@ -69,7 +69,7 @@ fn file(target: &str) -> Option<PathBuf> {
 
 /// Whether a request is for a build of the crate that only `dist` makes.
 fn is_of_another_build(target: &str) -> bool {
-    build::ALL.iter().any(|build| target.starts_with(&format!("/pkg/{}/", build.name)))
+    build::SHIPPED.iter().any(|build| target.starts_with(&format!("/pkg/{}/", build.name)))
 }
 
 /// MIME types of what the site holds.

@@ -21,6 +21,7 @@ struct Count {
 /// Runs everything, or the stages with this word in their name.
 pub fn run(word: &str) -> Result<()> {
     let mut count = Count { word: word.to_owned(), ..Count::default() };
+    let mut engines = Vec::new();
     let wasm = ["--lib", "--target", "wasm32-unknown-unknown"];
     stage(&mut count, "format", || tools::run("cargo", &["fmt", "--all", "--check"]));
     stage(&mut count, "lints", || {
@@ -48,8 +49,8 @@ pub fn run(word: &str) -> Result<()> {
         });
         tests(&mut count, "the page's modules", || Ok(tools::command("node", &["tests/page/run.mjs"])));
         let mut folders = Vec::new();
-        stage(&mut count, "wasm tests of all builds", || {
-            folders = build::two_at_a_time(&build::ALL, |build| Ok((build, wasm_tests(build)?)))?;
+        stage(&mut count, "wasm tests, compiled", || {
+            folders = build::two_at_a_time(&build::TESTED, |build| Ok((build, wasm_tests(build)?)))?;
             Ok(())
         });
         for (build, folder) in folders {
@@ -60,22 +61,59 @@ pub fn run(word: &str) -> Result<()> {
             });
         }
         if stage(&mut count, "site", dist::run) {
-            tests(&mut count, "end to end in Chromium", || {
-                let mut command = tools::command("node", &["tests/e2e/run.mjs"]);
-                command.env("CHROMIUM", tools::chromium()?).env("INFILL", native()?);
-                Ok(command)
-            });
+            engines = ENGINES.iter().map(|engine| end_to_end(&mut count, engine)).collect();
         }
     }
     if count.passed + count.failed == 1 && !count.word.is_empty() {
         bail!("no stage has {} in its name", count.word);
     }
-    println!("\ntest result: {} passed, {} failed", count.passed, count.failed);
+    println!("\nend to end: {}", if engines.is_empty() { "no engine ran".to_owned() } else { engines.join("; ") });
+    println!("test result: {} passed, {} failed", count.passed, count.failed);
     println!("{} passed, {} failed", count.passed, count.failed);
     if count.failed > 0 {
         bail!("{} failed", count.failed);
     }
     Ok(())
+}
+
+/// A browser engine that the site is tested in.
+struct Engine {
+    name: &'static str,
+    /// What `tests/e2e/run.mjs` calls it.
+    id: &'static str,
+    /// The variable that tells the tests where its program is.
+    variable: &'static str,
+    find: fn() -> Result<PathBuf>,
+    /// Whether the tests fail without it.
+    is_needed: bool,
+}
+
+const ENGINES: [Engine; 3] = [
+    Engine { name: "Chromium", id: "chromium", variable: "CHROMIUM", find: tools::chromium, is_needed: true },
+    Engine { name: "Firefox", id: "firefox", variable: "FIREFOX", find: tools::firefox, is_needed: false },
+    Engine { name: "WebKitGTK", id: "webkit", variable: "WEBKIT_DRIVER", find: tools::webkit, is_needed: false },
+];
+
+/// Tests the site in one engine; says whether it ran, and why not.
+fn end_to_end(count: &mut Count, engine: &Engine) -> String {
+    let stage = format!("end to end in {}", engine.name);
+    if !stage.contains(&count.word) {
+        return format!("{} not asked for", engine.name);
+    }
+    match (engine.find)() {
+        Err(error) if !engine.is_needed => {
+            println!("\n== {stage}: left out: {error:#}");
+            format!("{} left out ({error:#})", engine.name)
+        }
+        found => {
+            tests(count, &stage, || {
+                let mut command = tools::command("node", &["tests/e2e/run.mjs", engine.id]);
+                command.env(engine.variable, found?).env("INFILL", native()?);
+                Ok(command)
+            });
+            format!("{} ran", engine.name)
+        }
+    }
 }
 
 /// A stage that passes or fails as a whole.

@@ -85,31 +85,49 @@ pub fn node_modules(folder: &str) -> Result<()> {
 
 /// A Chromium for the tests; on Debian it is installed if it may be.
 pub fn chromium() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("CHROMIUM") {
+    let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+    let others = [
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ];
+    program("CHROMIUM", &names, &others, &["chromium"]).context(
+        "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM to its path",
+    )
+}
+
+/// A Firefox for the tests, if there is one or if it may be installed.
+pub fn firefox() -> Result<PathBuf> {
+    let names = ["firefox-esr", "firefox"];
+    program("FIREFOX", &names, &["/Applications/Firefox.app/Contents/MacOS/firefox"], &["firefox-esr"])
+        .context("install it (Debian: apt-get install firefox-esr), or set FIREFOX to its path")
+}
+
+/// WebKitGTK's driver for the tests, with a display for it, if they are there or may be installed.
+pub fn webkit() -> Result<PathBuf> {
+    let packages = ["webkit2gtk-driver", "xvfb"];
+    let advice = "install it (Debian: apt-get install webkit2gtk-driver xvfb), or set WEBKIT_DRIVER to its path";
+    program("XVFB", &["Xvfb"], &[], &packages).context(advice)?;
+    program("WEBKIT_DRIVER", &["WebKitWebDriver"], &[], &packages).context(advice)
+}
+
+/// The program that a variable names, or one with one of these names or paths; else Debian's packages are installed, where
+/// that is allowed.
+fn program(variable: &str, names: &[&str], others: &[&str], packages: &[&str]) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
         return Ok(path.into());
     }
     let known = || {
-        let names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
-        let folders = [
-            "/usr/bin",
-            "/usr/local/bin",
-            "/snap/bin",
-            "/Applications/Chromium.app/Contents/MacOS",
-            "/Applications/Google Chrome.app/Contents/MacOS",
-        ];
-        let all = folders.iter().flat_map(|f| names.iter().map(move |n| Path::new(f).join(n)));
-        all.chain([PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")])
-            .find(|path| path.exists())
+        let folders = ["/usr/bin", "/usr/local/bin", "/snap/bin"];
+        let all = folders.iter().flat_map(|folder| names.iter().map(move |name| Path::new(folder).join(name)));
+        all.chain(others.iter().map(PathBuf::from)).find(|path| path.exists())
     };
     if let Some(path) = known() {
         return Ok(path);
     }
     if Path::new("/etc/debian_version").exists() && succeeds("sh", &["-c", "test $(id -u) = 0"]) {
-        println!("Installing Debian's chromium for the browser tests.");
+        println!("Installing for the browser tests: {}.", packages.join(", "));
         run("apt-get", &["update", "-qq"])?;
-        run("apt-get", &["install", "-y", "-qq", "--no-install-recommends", "chromium"])?;
+        run("apt-get", &[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())?;
     }
-    known().context(
-        "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM to its path",
-    )
+    known().with_context(|| format!("{} was not found", names[0]))
 }

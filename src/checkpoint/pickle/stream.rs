@@ -3,7 +3,7 @@
 use std::io::SeekFrom;
 
 use crate::checkpoint::Source;
-use crate::checkpoint::bytes::{fault, truncated};
+use crate::checkpoint::bytes::{fail, truncated, unreadable};
 use crate::error::{Code, Result};
 use crate::limits::{PICKLE_BYTES, PICKLE_STRING_BYTES};
 
@@ -38,14 +38,14 @@ impl<'a> Stream<'a> {
             return Err(truncated());
         }
         self.buffer.resize(count, 0);
-        self.source.seek(SeekFrom::Start(self.next))?;
-        self.source.read_exact(&mut self.buffer)?;
+        self.source.seek(SeekFrom::Start(self.next)).map_err(unreadable)?;
+        self.source.read_exact(&mut self.buffer).map_err(unreadable)?;
         self.crc.update(&self.buffer);
         self.next += count as u64;
         self.at = 0;
         self.read += count as u64;
         if self.read > PICKLE_BYTES + BUFFER_BYTES as u64 {
-            return fault(Code::CheckpointLimit, format!("The pickle is longer than {PICKLE_BYTES} bytes."));
+            return fail(Code::CheckpointLimit, format!("The pickle is longer than {PICKLE_BYTES} bytes."));
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl<'a> Stream<'a> {
     pub fn take(&mut self, count: u64) -> Result<Vec<u8>> {
         if count > PICKLE_STRING_BYTES as u64 {
             let text = format!("The pickle holds a string of {count} bytes; at most {PICKLE_STRING_BYTES} are read.");
-            return fault(Code::CheckpointLimit, text);
+            return fail(Code::CheckpointLimit, text);
         }
         if count > self.end - self.position() {
             return Err(truncated());
@@ -93,7 +93,7 @@ impl<'a> Stream<'a> {
     pub fn skip(&mut self, count: u64) -> Result<()> {
         if count > PICKLE_BYTES {
             let text = format!("The pickle holds {count} bytes in one piece; at most {PICKLE_BYTES} are read.");
-            return fault(Code::CheckpointLimit, text);
+            return fail(Code::CheckpointLimit, text);
         }
         if count > self.end - self.position() {
             return Err(truncated());
@@ -125,7 +125,7 @@ impl<'a> Stream<'a> {
             match self.byte()? {
                 b'\n' => return Ok(bytes),
                 byte if bytes.len() < PICKLE_STRING_BYTES => bytes.push(byte),
-                _ => return fault(Code::CheckpointLimit, "The pickle holds a line that is too long."),
+                _ => return fail(Code::CheckpointLimit, "The pickle holds a line that is too long."),
             }
         }
     }

@@ -1,11 +1,13 @@
 //! The pickle machine: a loop over opcodes with a stack and a memo, both of indices.
 
+mod data;
 mod object;
+mod opcode;
 
 use std::collections::HashMap;
 
 use super::{Heap, Id, Stream, Value};
-use crate::checkpoint::bytes::fault;
+use crate::checkpoint::bytes::fail;
 use crate::error::{Code, Error, Result};
 use crate::limits::{NAME_BYTES, PICKLE_ITEMS, PICKLE_OPCODES, PICKLE_TEXT_BYTES, PICKLE_VALUES};
 
@@ -24,20 +26,20 @@ pub fn load(stream: &mut Stream<'_>) -> Result<(Heap, Id)> {
         text_bytes: 0,
     };
     for _ in 0..PICKLE_OPCODES {
-        let opcode = stream.byte()?;
-        if opcode == b'.' {
+        let code = stream.byte()?;
+        if code == opcode::STOP {
             let root = vm.pop()?;
             return Ok((vm.heap, root));
         }
-        vm.step(opcode, stream)?;
+        vm.step(code, stream)?;
     }
-    fault(Code::CheckpointLimit, format!("The pickle has more than {PICKLE_OPCODES} instructions."))
+    fail(Code::CheckpointLimit, format!("The pickle has more than {PICKLE_OPCODES} instructions."))
 }
 
 struct Vm {
     heap: Heap,
     stack: Vec<Id>,
-    /// Stack heights.
+    /// Heights of the stack at which marks were set.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
     /// Items put into containers so far: a call that copies a list costs its length, however short its opcode.
@@ -46,13 +48,13 @@ struct Vm {
     text_bytes: usize,
 }
 
-/// The arena grows by this many values, not twofold: its room is bounded, too.
+/// The arena grows by at most this many values at a time. Doubling would allocate up to twice what its cap allows.
 const GROWTH: usize = 1 << 16;
 
 impl Vm {
     fn push(&mut self, value: Value) -> Result<()> {
         if self.heap.values.len() >= PICKLE_VALUES {
-            return fault(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle holds more than {PICKLE_VALUES} values."));
         }
         if self.heap.values.len() == self.heap.values.capacity() {
             let more = self.heap.values.len().clamp(64, GROWTH);
@@ -64,7 +66,7 @@ impl Vm {
 
     fn push_id(&mut self, id: Id) -> Result<()> {
         if self.stack.len() >= PICKLE_ITEMS {
-            return fault(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_ITEMS} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle stacks more than {PICKLE_ITEMS} values."));
         }
         self.stack.push(id);
         Ok(())
@@ -72,9 +74,10 @@ impl Vm {
 
     fn charge(&mut self, items: usize) -> Result<()> {
         self.items = self.items.saturating_add(items);
-        match self.items <= PICKLE_ITEMS {
-            true => Ok(()),
-            false => fault(Code::CheckpointLimit, format!("The pickle's lists hold more than {PICKLE_ITEMS} items.")),
+        if self.items <= PICKLE_ITEMS {
+            Ok(())
+        } else {
+            fail(Code::CheckpointLimit, format!("The pickle's lists hold more than {PICKLE_ITEMS} items."))
         }
     }
 
@@ -118,18 +121,17 @@ impl Vm {
     /// Counts what is kept of the pickle's text.
     fn keep(&mut self, bytes: usize) -> Result<()> {
         self.text_bytes += bytes;
-        match self.text_bytes <= PICKLE_TEXT_BYTES {
-            true => Ok(()),
-            false => {
-                fault(Code::CheckpointLimit, format!("The pickle's names take more than {PICKLE_TEXT_BYTES} bytes."))
-            }
+        if self.text_bytes <= PICKLE_TEXT_BYTES {
+            Ok(())
+        } else {
+            fail(Code::CheckpointLimit, format!("The pickle's names take more than {PICKLE_TEXT_BYTES} bytes."))
         }
     }
 
     fn memoize(&mut self, key: u64) -> Result<()> {
         let id = self.top()?;
         if self.memo.len() >= PICKLE_VALUES {
-            return fault(Code::CheckpointLimit, format!("The pickle remembers more than {PICKLE_VALUES} values."));
+            return fail(Code::CheckpointLimit, format!("The pickle remembers more than {PICKLE_VALUES} values."));
         }
         self.memo.insert(key, id);
         Ok(())
@@ -138,31 +140,6 @@ impl Vm {
     fn recall(&mut self, key: u64) -> Result<()> {
         let id = *self.memo.get(&key).ok_or_else(|| bad(format!("it recalls entry {key}, which was never stored")))?;
         self.push_id(id)
-    }
-
-    fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>> {
-        if !items.len().is_multiple_of(2) {
-            return Err(bad("a dict has a key without a value"));
-        }
-        Ok(items.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
-    }
-
-    fn append(&mut self, target: Id, items: Vec<Id>) -> Result<()> {
-        match self.heap.values.get_mut(target as usize) {
-            Some(Value::List(list)) => list.extend(items),
-            // Objects that pretend to be lists keep nothing that is read here.
-            Some(Value::Object { .. }) => {}
-            _ => return Err(bad("it appends to something that is no list")),
-        }
-        Ok(())
-    }
-
-    fn set_items(&mut self, target: Id, pairs: Vec<(Id, Id)>) -> Result<()> {
-        match self.heap.values.get_mut(target as usize) {
-            Some(Value::Dict { items, .. } | Value::Object { items, .. }) => items.extend(pairs),
-            _ => return Err(bad("it sets an item on something that is no dict")),
-        }
-        Ok(())
     }
 
     fn build(&mut self) -> Result<()> {
@@ -176,188 +153,67 @@ impl Vm {
         Ok(())
     }
 
-    fn step(&mut self, opcode: u8, s: &mut Stream<'_>) -> Result<()> {
-        match opcode {
-            // Framing carries nothing.
-            0x80 => drop(s.byte()?),
-            0x95 => drop(s.array::<8>()?),
-            b'(' => {
-                if self.marks.len() >= PICKLE_VALUES {
-                    return fault(Code::CheckpointLimit, format!("The pickle sets more than {PICKLE_VALUES} marks."));
-                }
-                self.marks.push(self.stack.len());
+    fn step(&mut self, code: u8, s: &mut Stream<'_>) -> Result<()> {
+        match code {
+            // They say nothing of the values.
+            opcode::PROTO => s.byte().map(drop),
+            opcode::FRAME => s.array::<8>().map(drop),
+            opcode::READONLY_BUFFER => Ok(()),
+            opcode::MARK => self.mark(),
+            opcode::POP if self.marks.last() == Some(&self.stack.len()) => {
+                self.marks.pop();
+                Ok(())
             }
-            b'0' if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
-            b'0' => drop(self.pop()?),
-            b'1' => drop(self.pop_mark()?),
-            b'2' => {
-                let id = self.top()?;
-                self.push_id(id)?;
-            }
-            // Scalars.
-            b'N' => self.push(Value::None)?,
-            0x88 => self.push(Value::Bool(true))?,
-            0x89 => self.push(Value::Bool(false))?,
-            b'J' => self.push(Value::Int(i32::from_le_bytes(s.array()?).into()))?,
-            b'K' => self.push(Value::Int(s.byte()?.into()))?,
-            b'M' => self.push(Value::Int(u16::from_le_bytes(s.array()?).into()))?,
-            b'I' | b'L' => self.decimal(&s.line()?)?,
-            0x8a => {
-                let count = s.byte()?;
-                self.long(s.take(count.into())?)?;
-            }
-            0x8b => {
-                let count =
-                    u64::try_from(i32::from_le_bytes(s.array()?)).map_err(|_| bad("a number has a negative length"))?;
-                self.long(s.take(count)?)?;
-            }
-            b'G' => self.push(Value::Float(f64::from_be_bytes(s.array()?)))?,
-            b'F' => {
-                let text = s.line()?;
-                let number = std::str::from_utf8(&text).ok().and_then(|t| t.trim().parse().ok());
-                self.push(Value::Float(number.ok_or_else(|| bad("a float cannot be read"))?))?;
-            }
-            // Strings and bytes.
-            b'S' => {
-                let line = s.line()?;
-                let quoted = line.len() >= 2 && matches!(line[0], b'\'' | b'"') && line.last() == line.first();
-                self.text(if quoted { line[1..line.len() - 1].to_vec() } else { line })?;
-            }
-            b'V' => {
-                let line = s.line()?;
-                self.text(line)?;
-            }
-            b'U' | 0x8c => {
-                let count = s.byte()?.into();
-                self.text(s.take(count)?)?;
-            }
-            b'X' => {
-                let count = u32::from_le_bytes(s.array()?).into();
-                self.text(s.take(count)?)?;
-            }
-            b'T' => {
-                let count =
-                    u64::try_from(i32::from_le_bytes(s.array()?)).map_err(|_| bad("a string has a negative length"))?;
-                self.text(s.take(count)?)?;
-            }
-            0x8d => {
-                let count = u64::from_le_bytes(s.array()?);
-                self.text(s.take(count)?)?;
-            }
-            b'C' => {
-                let count = s.byte()?.into();
-                s.skip(count)?;
-                self.push(Value::None)?;
-            }
-            b'B' => {
-                let count = u32::from_le_bytes(s.array()?).into();
-                s.skip(count)?;
-                self.push(Value::None)?;
-            }
-            0x8e | 0x96 => {
-                let count = u64::from_le_bytes(s.array()?);
-                s.skip(count)?;
-                self.push(Value::None)?;
-            }
-            0x97 => self.push(Value::None)?,
-            0x98 => {}
-            // Containers.
-            b']' | 0x8f => self.push(Value::List(Vec::new()))?,
-            b'}' => self.push(Value::Dict { items: Vec::new(), state: None })?,
-            b')' => self.push(Value::Tuple(Vec::new()))?,
-            b'l' | 0x91 => {
-                let items = self.pop_mark()?;
-                self.push(Value::List(items))?;
-            }
-            b't' => {
-                let items = self.pop_mark()?;
-                self.push(Value::Tuple(items))?;
-            }
-            b'd' => {
-                let items = Self::pairs(&self.pop_mark()?)?;
-                self.push(Value::Dict { items, state: None })?;
-            }
-            0x85 => self.tuple(1)?,
-            0x86 => self.tuple(2)?,
-            0x87 => self.tuple(3)?,
-            b'a' => {
-                let item = self.pop()?;
-                self.charge(1)?;
-                self.append(self.top()?, vec![item])?;
-            }
-            b'e' | 0x90 => {
-                let items = self.pop_mark()?;
-                self.append(self.top()?, items)?;
-            }
-            b's' => {
-                let (value, key) = (self.pop()?, self.pop()?);
-                self.charge(2)?;
-                self.set_items(self.top()?, vec![(key, value)])?;
-            }
-            b'u' => {
-                let pairs = Self::pairs(&self.pop_mark()?)?;
-                self.set_items(self.top()?, pairs)?;
-            }
-            // Memo.
-            b'q' => {
-                let key = s.byte()?.into();
-                self.memoize(key)?;
-            }
-            b'r' => {
-                let key = u32::from_le_bytes(s.array()?).into();
-                self.memoize(key)?;
-            }
-            b'p' => {
-                let key = index(&s.line()?)?;
-                self.memoize(key)?;
-            }
-            0x94 => self.memoize(self.memo.len() as u64)?,
-            b'h' => {
-                let key = s.byte()?.into();
-                self.recall(key)?;
-            }
-            b'j' => {
-                let key = u32::from_le_bytes(s.array()?).into();
-                self.recall(key)?;
-            }
-            b'g' => {
-                let key = index(&s.line()?)?;
-                self.recall(key)?;
-            }
-            _ => self.object(opcode, s)?,
+            opcode::POP => self.pop().map(drop),
+            opcode::POP_MARK => self.pop_mark().map(drop),
+            opcode::DUP => self.push_id(self.top()?),
+            opcode::NONE
+            | opcode::NEWTRUE
+            | opcode::NEWFALSE
+            | opcode::INT
+            | opcode::LONG
+            | opcode::BININT
+            | opcode::BININT1
+            | opcode::BININT2
+            | opcode::LONG1
+            | opcode::LONG4
+            | opcode::FLOAT
+            | opcode::BINFLOAT => self.scalar(code, s),
+            opcode::STRING
+            | opcode::UNICODE
+            | opcode::SHORT_BINSTRING
+            | opcode::BINSTRING
+            | opcode::SHORT_BINUNICODE
+            | opcode::BINUNICODE
+            | opcode::BINUNICODE8
+            | opcode::SHORT_BINBYTES
+            | opcode::BINBYTES
+            | opcode::BINBYTES8
+            | opcode::BYTEARRAY8
+            | opcode::NEXT_BUFFER => self.string(code, s),
+            opcode::EMPTY_LIST
+            | opcode::EMPTY_SET
+            | opcode::EMPTY_DICT
+            | opcode::EMPTY_TUPLE
+            | opcode::LIST
+            | opcode::FROZENSET
+            | opcode::TUPLE
+            | opcode::TUPLE1
+            | opcode::TUPLE2
+            | opcode::TUPLE3
+            | opcode::DICT => self.container(code),
+            opcode::APPEND | opcode::APPENDS | opcode::ADDITEMS | opcode::SETITEM | opcode::SETITEMS => self.fill(code),
+            opcode::PUT | opcode::BINPUT | opcode::LONG_BINPUT | opcode::MEMOIZE => self.put(code, s),
+            opcode::GET | opcode::BINGET | opcode::LONG_BINGET => self.get(code, s),
+            _ => self.object(code, s),
         }
+    }
+
+    fn mark(&mut self) -> Result<()> {
+        if self.marks.len() >= PICKLE_VALUES {
+            return fail(Code::CheckpointLimit, format!("The pickle sets more than {PICKLE_VALUES} marks."));
+        }
+        self.marks.push(self.stack.len());
         Ok(())
     }
-
-    /// INT and LONG of protocol 0: decimal text; `00` and `01` are bools.
-    fn decimal(&mut self, line: &[u8]) -> Result<()> {
-        let text = std::str::from_utf8(line).map_err(|_| bad("a number cannot be read"))?;
-        match text.trim_end_matches('L') {
-            "00" => self.push(Value::Bool(false)),
-            "01" => self.push(Value::Bool(true)),
-            digits => match digits.trim().parse() {
-                Ok(number) => self.push(Value::Int(number)),
-                Err(_) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
-                    self.push(Value::None)
-                }
-                Err(_) => Err(bad("a number cannot be read")),
-            },
-        }
-    }
-
-    /// LONG1 and LONG4: little-endian two's complement; what does not fit 64 bits carries no meaning here.
-    fn long(&mut self, bytes: Vec<u8>) -> Result<()> {
-        if bytes.len() > 8 {
-            return self.push(Value::None);
-        }
-        let negative = bytes.last().is_some_and(|&b| b & 0x80 != 0);
-        let mut raw = [if negative { 0xff } else { 0 }; 8];
-        raw[..bytes.len()].copy_from_slice(&bytes);
-        self.push(Value::Int(i64::from_le_bytes(raw)))
-    }
-}
-
-/// A memo index in decimal.
-fn index(line: &[u8]) -> Result<u64> {
-    std::str::from_utf8(line).ok().and_then(|t| t.trim().parse().ok()).ok_or_else(|| bad("a memo index cannot be read"))
 }

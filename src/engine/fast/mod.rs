@@ -22,10 +22,11 @@ mod view;
 #[cfg(target_arch = "x86_64")]
 pub use kernels::has_avx;
 
-use super::{Engine, LayerTime, RunReport, Step, Watch, WeightSource, cancelled, input_shapes, simd};
+use super::run::{Pending, cancelled};
+use super::{Engine, LayerTime, Run, RunReport, Step, Watch, WeightSource, input_shapes, simd};
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::network::{Network, Shape};
+use crate::network::{Network, Shape, ValueId};
 use crate::tensor::Tensor;
 use crate::{clock, threads};
 use layout::Layout;
@@ -102,44 +103,116 @@ impl Fast {
         }
         Ok(layout)
     }
+}
 
-    fn run_image(&mut self, inputs: &[&[f32]], layout: &Layout, macs: &[u64], watch: Watch<'_>) -> Result<Vec<f32>> {
-        let Self { plan, arena, report, weight_bytes, packing_ms, .. } = self;
-        let total = macs.iter().sum::<u64>().max(1) as f32;
-        let mut layers = Vec::with_capacity(plan.steps.len());
-        let mut given = inputs.iter();
-        let mut done = 0;
-        for (index, step) in plan.steps.iter().enumerate() {
-            let own: u64 = step.nodes.iter().map(|&node| macs[node]).sum();
-            let node = step.nodes.first().map(|&index| &plan.network.nodes[index]);
-            let layer = node.map_or("", |node| node.path.as_str());
-            let mut tell = |part: f32| watch(Step { done: (done as f32 + part * own as f32) / total, layer });
-            if !layer.is_empty() && tell(0.0).is_break() {
-                return Err(cancelled());
-            }
-            let start = clock::now_ms();
-            let input = if matches!(step.kernel, plan::Kernel::Input) { given.next().copied() } else { None };
-            let mut place = Place { arena, layout, shapes: &layout.shapes };
-            step::run(&plan.network, (index, step), &mut place, input, &mut tell)?;
-            layers.push(LayerTime {
-                path: layer.to_owned(),
-                op: node.map_or("copy", |node| node.op.name()),
-                kernel: step.kernel.name(),
-                ms: clock::now_ms() - start,
-                macs: own,
-            });
-            done += own;
+/// A run of a batch, one image after another.
+struct FastRun<'a> {
+    fast: &'a mut Fast,
+    layout: Layout,
+    inputs: &'a [Tensor],
+    batch: usize,
+    /// Multiply-adds of every node for one image, and all together.
+    macs: Vec<u64>,
+    total: u64,
+    /// The image at hand, the next step of it, and the multiply-adds before that step.
+    image: usize,
+    next: usize,
+    done: u64,
+    /// Inputs that the image's steps have taken.
+    taken: usize,
+    layers: Vec<LayerTime>,
+    output: Vec<f32>,
+}
+
+impl FastRun<'_> {
+    /// The next step; `false` if there is none left.
+    fn advance(&mut self, watch: Watch<'_>) -> Result<bool> {
+        if self.image == self.batch {
+            return Ok(false);
         }
-        *report = Some(RunReport {
-            layers,
+        let Fast { plan, arena, .. } = &mut *self.fast;
+        let step = &plan.steps[self.next];
+        let own: u64 = step.nodes.iter().map(|&node| self.macs[node]).sum();
+        let node = step.nodes.first().map(|&index| &plan.network.nodes[index]);
+        let layer = node.map_or("", |node| node.path.as_str());
+        let (image, batch, done, total) = (self.image as f32, self.batch as f32, self.done as f32, self.total as f32);
+        let mut tell = |part: f32| watch(Step { done: (image + (done + part * own as f32) / total) / batch, layer });
+        if !layer.is_empty() && tell(0.0).is_break() {
+            return Err(cancelled());
+        }
+        let start = clock::now_ms();
+        let mut input = None;
+        if matches!(step.kernel, plan::Kernel::Input) {
+            input = self.inputs.get(self.taken).map(|tensor| image_of(tensor, self.image, self.batch));
+            self.taken += 1;
+        }
+        let mut place = Place { arena, layout: &self.layout, shapes: &self.layout.shapes };
+        step::run(&plan.network, (self.next, step), &mut place, input, &mut tell)?;
+        self.layers.push(LayerTime {
+            path: layer.to_owned(),
+            op: node.map_or("copy", |node| node.op.name()),
+            kernel: step.kernel.name(),
+            ms: clock::now_ms() - start,
+            macs: own,
+        });
+        self.done += own;
+        self.next += 1;
+        if self.next == self.fast.plan.steps.len() {
+            self.end_image();
+        }
+        Ok(true)
+    }
+
+    /// Takes an image's result and its report, and goes on to the next image.
+    fn end_image(&mut self) {
+        let fast = &mut *self.fast;
+        let view = &self.layout.views[fast.plan.output];
+        self.output.extend(step::to_planes(&fast.arena[view.place()], view));
+        fast.report = Some(RunReport {
+            layers: std::mem::take(&mut self.layers),
             threads: threads::count(),
             simd: simd(),
-            weight_bytes: *weight_bytes,
-            arena_bytes: layout.bytes(),
-            packing_ms: *packing_ms,
+            weight_bytes: fast.weight_bytes,
+            arena_bytes: self.layout.bytes(),
+            packing_ms: fast.packing_ms,
         });
-        let view = &layout.views[plan.output];
-        Ok(step::to_planes(&arena[view.place()], view))
+        (self.image, self.next, self.done, self.taken) = (self.image + 1, 0, 0, 0);
+    }
+}
+
+/// One image of a batch.
+fn image_of(tensor: &Tensor, image: usize, batch: usize) -> &[f32] {
+    let length = tensor.data().len() / batch.max(1);
+    &tensor.data()[image * length..][..length]
+}
+
+impl Run for FastRun<'_> {
+    fn step<'s>(&'s mut self, watch: Watch<'s>) -> Pending<'s, bool> {
+        Box::pin(std::future::ready(self.advance(watch)))
+    }
+
+    fn last_value(&self) -> Result<Option<(ValueId, Tensor)>> {
+        let plan = &self.fast.plan;
+        let last = if self.next == 0 { plan.steps.len() } else { self.next };
+        let Some(step) = last.checked_sub(1).and_then(|last| plan.steps.get(last)) else { return Ok(None) };
+        let Some(&node) = step.nodes.last() else { return Ok(None) };
+        let value = step.output();
+        let view = &self.layout.views[value];
+        let values = step::to_planes(&self.fast.arena[view.place()], view);
+        Ok(Some((ValueId::first(node), Tensor::new(self.layout.shapes[value].sides(), values)?)))
+    }
+
+    fn finish<'s>(self: Box<Self>) -> Pending<'s, Tensor>
+    where
+        Self: 's,
+    {
+        let Self { fast, layout, batch, output, .. } = *self;
+        let mut shape = layout.shapes[fast.plan.output].sides().to_vec();
+        if let Some(images) = shape.first_mut() {
+            *images *= batch;
+        }
+        fast.layout = Some(layout);
+        Box::pin(std::future::ready(Tensor::new(shape, output)))
     }
 }
 
@@ -161,34 +234,27 @@ impl Engine for Fast {
         Ok(())
     }
 
-    fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor> {
+    fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
         let (batch, shapes) = input_shapes(inputs)?;
         let macs: Vec<u64> = self.plan.network.costs(&shapes)?.iter().map(|cost| cost.macs).collect();
+        let total = macs.iter().fold(0u64, |all, &macs| all.saturating_add(macs)).max(1);
         let layout = self.lay_out(&shapes)?;
-        let mut shape = self.plan.network.shapes(&shapes)?[self.plan.network.output()].sides().to_vec();
-        if let Some(images) = shape.first_mut() {
-            *images = images.saturating_mul(batch);
-        }
         let elements = layout.views[self.plan.output].shape.elements();
-        let count = (batch as u64).saturating_mul(elements as u64);
-        if count > limits::TENSOR_ELEMENTS as u64 {
-            return Err(super::too_large(Some(count.saturating_mul(4))));
-        }
-        let mut values = Vec::with_capacity(count as usize);
-        for image in 0..batch {
-            let images: Vec<&[f32]> = inputs
-                .iter()
-                .zip(&shapes)
-                .map(|(input, shape)| {
-                    let length = shape.elements() as usize;
-                    &input.data()[image * length..][..length]
-                })
-                .collect();
-            let mut part =
-                |step: Step<'_>| watch(Step { done: (image as f32 + step.done) / batch as f32, layer: step.layer });
-            values.extend(self.run_image(&images, &layout, &macs, &mut part)?);
-        }
-        self.layout = Some(layout);
-        Tensor::new(shape, values)
+        let count = batch.checked_mul(elements).filter(|&count| count <= limits::TENSOR_ELEMENTS);
+        let count = count.ok_or_else(|| super::too_large(None))?;
+        Ok(Box::new(FastRun {
+            fast: self,
+            layout,
+            inputs,
+            batch,
+            macs,
+            total,
+            image: 0,
+            next: 0,
+            done: 0,
+            taken: 0,
+            layers: Vec::new(),
+            output: Vec::with_capacity(count),
+        }))
     }
 }

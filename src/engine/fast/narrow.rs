@@ -8,7 +8,7 @@ use super::geometry::{Geometry, Phase, Raw, Tap};
 use super::kernels::product::{Product, product};
 use super::kernels::{Epilogue, LANES, Shared, pass};
 use super::view::View;
-use crate::engine::cancelled;
+use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
 

@@ -13,7 +13,7 @@ use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
 use super::kernels::{Epilogue, Shared};
 use super::transformed::{Group, Transformed};
 use super::view::View;
-use crate::engine::cancelled;
+use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
 

@@ -5,7 +5,8 @@
 
 use candle_core::{Device, Module, Tensor as Candle};
 
-use super::{Engine, Watch, WeightSource, cancelled, input_shapes, too_large};
+use super::run::{Pending, cancelled};
+use super::{Engine, Run, Step, Watch, WeightSource, input_shapes, too_large};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::network::ops::norm::Statistics;
@@ -117,39 +118,84 @@ impl Engine for Reference {
         "reference"
     }
 
-    fn run(&mut self, inputs: &[Tensor], watch: Watch<'_>) -> Result<Tensor> {
+    fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
         let (batch, shapes) = input_shapes(inputs)?;
-        // Shape faults, and runs that memory has no room for, are found here, before any arithmetic.
         let costs = self.network.costs(&shapes)?;
         let bytes = self.network.live_bytes(&costs).saturating_mul(batch as u64);
-        if bytes.saturating_add(self.network.parameter_count() * 4) > limits::RUN_BYTES {
+        if bytes.saturating_add(self.network.parameter_count().saturating_mul(4)) > limits::RUN_BYTES {
             return Err(too_large(Some(bytes)));
         }
-        let total = costs.iter().map(|cost| cost.macs).sum::<u64>().max(1);
-        let last_use = self.network.last_uses();
-        let mut given = inputs.iter();
-        let mut values: Vec<Vec<Candle>> = vec![Vec::new(); self.network.nodes.len()];
-        let mut done = 0;
-        for (index, node) in self.network.nodes.iter().enumerate() {
-            if watch(super::Step { done: done as f32 / total as f32, layer: &node.path }).is_break() {
-                return Err(cancelled());
-            }
-            let args: Vec<Candle> = node.inputs.iter().filter_map(|&id| value(&values, id)).collect();
-            for id in node.inputs.iter().filter(|id| last_use[id.node] == index) {
-                values[id.node] = Vec::new();
-            }
-            values[index] = match node.op {
-                Op::Input(_) => {
-                    let input = given.next().ok_or_else(|| Error::new(Code::InputShape, "An input is missing."))?;
-                    vec![Candle::from_slice(input.data(), input.shape(), &Device::Cpu)?]
-                }
-                _ => forward(&node.op, &self.layers[index], &args)?,
-            };
-            done += costs[index].macs;
+        Ok(Box::new(ReferenceRun {
+            last_use: self.network.last_uses(),
+            values: vec![Vec::new(); self.network.nodes.len()],
+            macs: costs.iter().map(|cost| cost.macs).collect(),
+            reference: self,
+            inputs: inputs.iter(),
+            next: 0,
+        }))
+    }
+}
+
+/// A run, node after node, of the whole batch at once.
+struct ReferenceRun<'a> {
+    reference: &'a Reference,
+    inputs: std::slice::Iter<'a, Tensor>,
+    last_use: Vec<usize>,
+    /// By node, its outputs while somebody still reads them.
+    values: Vec<Vec<Candle>>,
+    macs: Vec<u64>,
+    next: usize,
+}
+
+impl ReferenceRun<'_> {
+    /// The next node; `false` if there is none left.
+    fn advance(&mut self, watch: Watch<'_>) -> Result<bool> {
+        let index = self.next;
+        let Some(node) = self.reference.network.nodes.get(index) else { return Ok(false) };
+        let sum = |macs: &[u64]| macs.iter().fold(0u64, |all, &macs| all.saturating_add(macs)) as f32;
+        let done = sum(&self.macs[..index]) / sum(&self.macs).max(1.0);
+        if watch(Step { done, layer: &node.path }).is_break() {
+            return Err(cancelled());
         }
-        let output = value(&values, self.network.output());
-        let output = output.ok_or_else(|| Error::new(Code::NetworkInvalid, "The network has no layers."))?;
-        tensor(&output)
+        // What nobody reads after the node before this one.
+        if let Some(before) = index.checked_sub(1) {
+            let read = self.reference.network.nodes[before].inputs.iter().map(|value| value.node);
+            for id in read.chain([before]).filter(|&id| self.last_use[id] == before) {
+                self.values[id] = Vec::new();
+            }
+        }
+        let args: Vec<Candle> = node.inputs.iter().filter_map(|&id| value(&self.values, id)).collect();
+        self.values[index] = match node.op {
+            Op::Input(_) => {
+                let input = self.inputs.next().ok_or_else(|| Error::new(Code::InputShape, "An input is missing."))?;
+                vec![Candle::from_slice(input.data(), input.shape(), &Device::Cpu)?]
+            }
+            _ => forward(&node.op, &self.reference.layers[index], &args)?,
+        };
+        self.next += 1;
+        Ok(true)
+    }
+}
+
+impl Run for ReferenceRun<'_> {
+    fn step<'s>(&'s mut self, watch: Watch<'s>) -> Pending<'s, bool> {
+        Box::pin(std::future::ready(self.advance(watch)))
+    }
+
+    fn last_value(&self) -> Result<Option<(ValueId, Tensor)>> {
+        let Some(node) = self.next.checked_sub(1) else { return Ok(None) };
+        let Some(last) = value(&self.values, ValueId::first(node)) else { return Ok(None) };
+        let first = if last.dims().first().is_some_and(|&batch| batch > 1) { last.narrow(0, 0, 1)? } else { last };
+        Ok(Some((ValueId::first(node), tensor(&first)?)))
+    }
+
+    fn finish<'s>(self: Box<Self>) -> Pending<'s, Tensor>
+    where
+        Self: 's,
+    {
+        let output = value(&self.values, self.reference.network.output());
+        let output = output.ok_or_else(|| Error::new(Code::NetworkInvalid, "The network has no layers."));
+        Box::pin(std::future::ready(output.and_then(|output| tensor(&output))))
     }
 }
 

@@ -17,12 +17,13 @@ pub struct BatchNorm2d {
     pub eps: f64,
     pub affine: bool,
     /// Which mean and variance.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Statistics::are_stored")]
     pub statistics: Statistics,
 }
 
 /// Which statistics a norm takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Statistics {
     /// `running_mean` and `running_var`, as in `eval()`.
     #[default]
@@ -30,6 +31,12 @@ pub enum Statistics {
     /// Those of the picture itself, biased, as a batch of one in `train()`: the published way to test pix2pix. The state
     /// dict is the same.
     Picture,
+}
+
+impl Statistics {
+    fn are_stored(&self) -> bool {
+        *self == Self::Stored
+    }
 }
 
 impl BatchNorm2d {

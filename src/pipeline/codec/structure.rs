@@ -1,5 +1,5 @@
-//! The structure of a picture file, checked before a decoder sees it: decoders trust lengths that no file can hold, and
-//! palettes that PNG forbids, and end the program over them.
+//! The structure of a picture file, checked before a decoder sees it: the decoders allocate what a chunk's length says even
+//! if it lies beyond the end of the file, and panic at a palette that PNG forbids.
 
 use image::ImageFormat;
 
@@ -52,7 +52,7 @@ pub fn most_pixels(format: ImageFormat, structure: Structure, bytes: usize) -> u
 fn png(bytes: &[u8]) -> Result<Structure> {
     let mut structure = Structure::default();
     let (mut rest, mut has_pixels) = (bytes.get(PNG_SIGNATURE..).unwrap_or_default(), false);
-    // What follows the last chunk is no part of the picture.
+    // Nothing after IEND is part of the picture.
     while let Some((chunk, after)) = next_png_chunk(rest)? {
         match chunk.name {
             b"PLTE" if chunk.data.is_empty() || !chunk.data.len().is_multiple_of(3) || chunk.data.len() > 3 * 256 => {
@@ -107,7 +107,8 @@ fn webp(bytes: &[u8]) -> Result<Structure> {
     Ok(structure)
 }
 
-/// A chunk with pixels: which kind, and no larger than a photo may be, whatever size the file claims elsewhere.
+/// Notes what kind of pixels a chunk holds. A lossy frame has a size of its own, which the decoder compares with the
+/// canvas only after it has allocated it; so it is checked here.
 fn frame(chunk: &Chunk<'_>, structure: &mut Structure) -> Result<()> {
     structure.is_lossless |= chunk.name == b"VP8L";
     let &[_, _, _, _, _, _, w0, w1, h0, h1, ..] = chunk.data else { return Ok(()) };
@@ -118,8 +119,8 @@ fn frame(chunk: &Chunk<'_>, structure: &mut Structure) -> Result<()> {
     Ok(())
 }
 
-/// The next chunk of a WebP and what follows it; `None` at the end, and where an unknown chunk, which no decoder reads,
-/// does not end within the file.
+/// The next chunk of a WebP and what follows it; `None` at the end. A chunk of an unknown kind, which the decoder skips, may
+/// claim to reach beyond the file, and is then taken for the end.
 fn next_webp_chunk(bytes: &[u8]) -> Result<Option<(Chunk<'_>, &[u8])>> {
     const READ: [&[u8]; 9] = [b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP", b"EXIF", b"XMP "];
     let Some((header, rest)) = bytes.split_at_checked(CHUNK_HEADER) else { return Ok(None) };

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::field::Field;
 use super::level::{Level, PATCH};
 use super::multigrid::solve;
-use super::vote::trust;
+use super::vote::vote_weight;
 use crate::pipeline::Rect;
 use crate::threads::parallel;
 
@@ -85,7 +85,7 @@ fn difference_band(level: &Level, field: &Field, area: Rect, step: usize, first:
             let at = row * field.columns + column;
             let Some(source) = field.matched(at) else { continue };
             let left = field.x(column);
-            let weight = trust(field.distances[at]);
+            let weight = vote_weight(field.distances[at]);
             let over = left.max(area.x)..(left + columns).min(area.x + area.width);
             for y in top.max(first)..(top + rows).min(end) {
                 for x in over.clone() {

@@ -5,22 +5,22 @@ use std::sync::Mutex;
 
 use super::Random;
 use super::difference::{difference, masked};
-use super::energy::Energy;
 use super::level::{Level, PATCH};
-use super::shifts::Shift;
+use super::patch_variance::PatchVariance;
+use super::reuse_penalty::ReusePenalty;
+use super::search::{Match, NONE, Search};
+use super::self_similarity::Offset;
 use super::smoothness::Smoothness;
-use super::usage::Usage;
 use crate::threads::parallel;
 
-/// Marks a position without a patch to match.
-const NONE: u32 = u32::MAX;
-/// How much more known pixels of a patch count than guessed ones: 1 + this.
+/// Known pixels of a patch count 1 + this many times as much as guessed ones.
 const KNOWN_EXTRA: u32 = 2;
 /// Weight of one guide sample (five stand for the patch's 64 pixels).
 const GUIDE: u32 = 1;
-/// Up to this many patch positions, what is copied often or smoother than its surroundings gets dearer: finer levels keep
-/// what the coarse ones arranged. Pieces of a layered scene may be copied as often as they fit.
-const ARRANGED: usize = 8_000;
+/// Levels with at most this many patch positions arrange the hole: there it costs more to copy a place often, or to copy
+/// something smoother than its surroundings. Finer levels keep what these arranged. The pieces of a layered scene may be
+/// copied as often as they fit.
+const MAX_ARRANGED_PATCHES: usize = 8_000;
 /// Passes of propagation and random search per round.
 const PASSES: usize = 2;
 /// Rows of positions that one task improves, one after another. Tasks see each other's rows only between passes, so
@@ -43,7 +43,7 @@ pub struct Field {
     mixed: Vec<bool>,
     width: usize,
     height: usize,
-    usage: Usage,
+    reuse_penalty: ReusePenalty,
     smoothness: Smoothness,
 }
 
@@ -65,15 +65,15 @@ impl Field {
             mixed: vec![false; columns * rows],
             width: level.width,
             height: level.height,
-            usage: Usage::default(),
+            reuse_penalty: ReusePenalty::default(),
             smoothness: Smoothness::default(),
         };
-        if level.patches() <= ARRANGED {
-            let energy = Energy::of(level);
+        if level.patches() <= MAX_ARRANGED_PATCHES {
+            let variance = PatchVariance::of(level);
             if !level.layered {
-                field.usage = Usage::of(&energy);
+                field.reuse_penalty = ReusePenalty::of(&variance);
             }
-            field.smoothness = Smoothness::of(level, &energy);
+            field.smoothness = Smoothness::of(level, &variance);
         }
         for at in 0..columns * rows {
             let corner = field.corner(at);
@@ -133,7 +133,7 @@ impl Field {
         sum / f64::max(count, 1.0)
     }
 
-    /// Anything goes.
+    /// Every patch with a random source.
     pub fn random(level: &Level, random: &mut Random) -> Self {
         let mut field = Self::empty(level);
         for matched in field.matches.iter_mut().filter(|m| **m != NONE) {
@@ -143,7 +143,7 @@ impl Field {
     }
 
     /// Every patch from where its middle, or else some pixel of it, was taken.
-    pub fn from_shifts(level: &Level, shifts: &[Option<Shift>], random: &mut Random) -> Self {
+    pub fn from_offsets(level: &Level, offsets: &[Option<Offset>], random: &mut Random) -> Self {
         const PLACES: [usize; 3] = [PATCH / 2, 0, PATCH - 1];
         let mut field = Self::empty(level);
         let hole = level.hole;
@@ -156,7 +156,7 @@ impl Field {
             let matched = |(px, py): (usize, usize)| {
                 let column = px.checked_sub(hole.x).filter(|&c| c < hole.width)?;
                 let row = py.checked_sub(hole.y).filter(|&r| r < hole.height)?;
-                let (dx, dy) = shifts[row * hole.width + column]?;
+                let (dx, dy) = offsets[row * hole.width + column]?;
                 level.source_at(x.checked_add_signed(dx as isize)?, y.checked_add_signed(dy as isize)?)
             };
             let found = places.filter_map(matched).next();
@@ -194,7 +194,7 @@ impl Field {
     ) -> ControlFlow<()> {
         progress(0.0)?;
         let copied = self.matches.iter().filter(|m| **m != NONE).map(|m| *m as usize);
-        self.usage.count(level, copied);
+        self.reuse_penalty.count(level, copied);
         for pass in 0..PASSES {
             let seed = (u64::from(random.next()) << 32) | u64::from(random.next());
             for parity in 0..2 {
@@ -205,7 +205,7 @@ impl Field {
         ControlFlow::Continue(())
     }
 
-    /// One pass over every second band.
+    /// One pass over every second band. The first pass of a round also measures the distances anew.
     fn pass(&mut self, level: &Level, pass: usize, parity: usize, seed: u64) {
         let (columns, rows) = (self.columns, self.rows);
         let measure = pass == 0;
@@ -292,62 +292,30 @@ impl Band<'_> {
         let whole = (self.first + row) * columns + column;
         let corner = field.corner(whole);
         let (x, y) = (field.x(column), field.y(self.first + row));
-        let mut best = Best {
-            corner,
-            mixed: field.mixed[whole],
-            matched: self.matches[at] as usize,
-            distance: self.distances[at],
+        let mixed = field.mixed[whole];
+        let mut search = Search {
+            level,
+            corner: (x, y),
+            distance: |other, limit| distance(field, level, corner, other, mixed, limit),
+            best: Match { corner: self.matches[at], distance: self.distances[at] },
         };
-        let rows = self.matches.len() / columns;
         let before = |index: usize, limit: usize| {
             if forward { index.checked_sub(1) } else { Some(index + 1).filter(|&i| i < limit) }
         };
         if let Some(other) = before(column, columns) {
-            let matched = self.matches[row * columns + other];
-            if matched != NONE {
-                let (mx, my) = (matched as usize % level.width, matched as usize / level.width);
-                best.consider(field, level, (mx + x).checked_sub(field.x(other)), Some(my));
-            }
+            search.propagate((field.x(other), y), self.matches[row * columns + other]);
         }
-        let above = match before(row, rows) {
+        let above = match before(row, self.matches.len() / columns) {
             Some(other) => self.matches[other * columns + column],
             None => self.beside.get(column).copied().unwrap_or(NONE),
         };
         if above != NONE {
             let global = self.first + row;
             let other = if forward { global - 1 } else { global + 1 };
-            let (mx, my) = (above as usize % level.width, above as usize / level.width);
-            best.consider(field, level, Some(mx), (my + y).checked_sub(field.y(other)));
+            search.propagate((x, field.y(other)), above);
         }
-        let mut radius = level.reach;
-        while radius >= 1 {
-            let (bx, by) = (best.matched % level.width, best.matched / level.width);
-            let qx = (bx + self.random.below(2 * radius + 1)).checked_sub(radius);
-            let qy = (by + self.random.below(2 * radius + 1)).checked_sub(radius);
-            best.consider(field, level, qx, qy);
-            radius /= 2;
-        }
-        self.matches[at] = best.matched as u32;
-        self.distances[at] = best.distance;
-    }
-}
-
-/// The best match of one patch so far.
-struct Best {
-    corner: usize,
-    mixed: bool,
-    matched: usize,
-    distance: u32,
-}
-
-impl Best {
-    #[inline(always)]
-    fn consider(&mut self, field: &Field, level: &Level, x: Option<usize>, y: Option<usize>) {
-        let Some(candidate) = x.zip(y).and_then(|(x, y)| level.source_at(x, y)) else { return };
-        let found = distance(field, level, self.corner, candidate as usize, self.mixed, self.distance);
-        if found < self.distance {
-            (self.distance, self.matched) = (found, candidate as usize);
-        }
+        search.search_around(&mut self.random, level.reach);
+        (self.matches[at], self.distances[at]) = (search.best.corner, search.best.distance);
     }
 }
 
@@ -373,7 +341,7 @@ impl Level {
 fn distance(field: &Field, level: &Level, target: usize, source: usize, mixed: bool, limit: u32) -> u32 {
     let width = level.width;
     let mut sum =
-        level.distance_cost(target, source) + field.usage.cost(source) + field.smoothness.cost(target, source);
+        level.distance_cost(target, source) + field.reuse_penalty.cost(source) + field.smoothness.cost(target, source);
     if sum >= limit {
         return sum;
     }

@@ -1,7 +1,7 @@
 //! Gives back the grain that a mean of many patches loses.
 //!
-//! Where patches from different places cover a pixel, noise averages out, and the fill would look wiped. The patch whose
-//! middle is nearest has the grain; its colour is left out, so that no seam comes back with it.
+//! Where patches from different places cover a pixel, noise averages out, and the fill would look smeared. The grain is taken
+//! from the patch whose middle is nearest, without its colour, so that no seam comes back with it.
 
 use super::field::Field;
 use super::level::{Level, PATCH};
@@ -10,8 +10,8 @@ use crate::threads::chunks;
 /// Up to this many levels a difference is taken for grain; from twice as many on it is structure, on which the patches
 /// do not agree.
 const GRAIN: f32 = 10.0;
-/// Standard deviation in a patch, in levels, from which grain is plain to see and given back whole. Of fainter grain it
-/// is a share, at least [`FAINT`]: what nobody sees is no gain, and is not where it was in the photo.
+/// Standard deviation in a patch, in levels, from which grain is plain to see and given back in full. Of fainter
+/// grain only a share is given back, at least [`FAINT`]: nobody would see it, and it does not lie where the photo had it.
 const PLAIN: f32 = 5.0;
 const FAINT: f32 = 0.4;
 /// Pixels of a patch, and the sum over them of the squared distance from its middle, across or down.

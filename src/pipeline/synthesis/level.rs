@@ -15,7 +15,7 @@ const DETAIL_CELL: usize = 16;
 const DETAIL_GAIN: f32 = 2.5;
 /// What a match one hole's length away costs: about 5 levels in each channel of each pixel.
 const FAR: u32 = (PATCH * PATCH * 3 * 25) as u32;
-/// Squared difference, over three channels, that is only grain.
+/// A squared difference, summed over three channels, up to which it is only grain.
 const NOISE: f32 = 20.0;
 /// Rows of pixels in a task.
 const BAND: usize = 64;

@@ -3,33 +3,35 @@
 //! Coarse to fine, every patch that touches the hole looks for its nearest neighbour among fully known patches
 //! (Barnes et al. 2009, "PatchMatch"), and the hole's pixels are voted by the patches that cover them (Wexler et al.
 //! 2007). A guide adds the distance between blurred pictures to the match. Without one, the first guess grows from the
-//! rim inwards (`peel`); a layered scene, such as a horizon, is laid out in large pieces instead (`shifts`). Known
+//! rim inwards (`peel`); a layered scene, such as a horizon, is laid out in large pieces instead (`offset_labelling`). Known
 //! pixels are never changed, and the result is the same for any number of threads.
 
 mod blend;
-mod cut;
 mod difference;
-mod energy;
 mod field;
 mod grain;
 mod level;
+mod min_cut;
 mod multigrid;
+mod offset_labelling;
+mod patch_variance;
 mod peel;
-mod shifts;
+mod reuse_penalty;
+mod search;
+mod self_similarity;
 mod smoothness;
-mod usage;
 mod vote;
 
 use std::ops::ControlFlow;
 
 use super::Rect;
 use super::resample::extend;
-use crate::engine::cancelled;
+use crate::engine::run::cancelled;
 use crate::error::Result;
 use field::Field;
 use grain::Grain;
 use level::Level;
-use shifts::{Resemblance, Shift};
+use self_similarity::{Offset, SelfSimilarity};
 
 /// One hole in a window of the photo.
 pub struct Request<'a> {
@@ -64,8 +66,8 @@ const TRIES: usize = 3;
 /// Open country and walls of planks have more than 0.4, other photos less than 0.3.
 const LAYERED: f32 = 0.35;
 /// Long side of the hole, in pixels, from which layers show, and up to which they are looked for.
-const LAYERED_HOLE: usize = 48;
-const LAYERED_MOST: usize = 160;
+const MIN_LAYERED_HOLE: usize = 48;
+const MAX_LAYERED_HOLE: usize = 160;
 /// Rounds on pieces that lie where they belong already.
 const LAYERED_ROUNDS: usize = 3;
 
@@ -122,7 +124,7 @@ pub fn synthesize(request: &Request<'_>, progress: &mut dyn FnMut(f32) -> Contro
 struct Climb<'a> {
     random: Random,
     /// For a layered scene, what the coarsest level starts from.
-    pieces: Option<Vec<Option<Shift>>>,
+    pieces: Option<Vec<Option<Offset>>>,
     total: f32,
     done: f32,
     progress: &'a mut dyn FnMut(f32) -> ControlFlow<()>,
@@ -142,7 +144,7 @@ impl Climb<'_> {
                 }
                 (None, Some(pieces)) => {
                     rounds = LAYERED_ROUNDS;
-                    Field::from_shifts(&level, pieces, &mut self.random)
+                    Field::from_offsets(&level, pieces, &mut self.random)
                 }
                 (None, None) => {
                     if level.guide.is_empty() || from_rim {
@@ -169,20 +171,20 @@ impl Climb<'_> {
 
 /// If the scene is layered, drops the levels that are too coarse to see it, arranges pieces on the coarsest that is
 /// left, and forgets the guide: lines that go on from both sides are surer than what a network imagines between them.
-fn lay_out(levels: &mut Vec<Level>, random: &mut Random) -> Option<Vec<Option<Shift>>> {
-    let middle = levels.iter().rposition(|level| level.hole_side() >= LAYERED_HOLE)?;
-    if levels[middle].hole_side() > LAYERED_MOST {
+fn lay_out(levels: &mut Vec<Level>, random: &mut Random) -> Option<Vec<Option<Offset>>> {
+    let middle = levels.iter().rposition(|level| level.hole_side() >= MIN_LAYERED_HOLE)?;
+    if levels[middle].hole_side() > MAX_LAYERED_HOLE {
         return None;
     }
-    let resemblance = Resemblance::of(&levels[middle], random);
-    if resemblance.layered() < LAYERED {
+    let similarity = SelfSimilarity::of(&levels[middle], random);
+    if similarity.layered() < LAYERED {
         return None;
     }
     levels.truncate(middle + 1);
     levels.iter_mut().for_each(Level::forget_guide);
     levels.last_mut().map(|level| {
         level.continue_smoothly();
-        shifts::arrange(level, &resemblance)
+        offset_labelling::arrange(level, &similarity)
     })
 }
 

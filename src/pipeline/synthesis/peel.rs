@@ -1,19 +1,20 @@
-//! The first guess where nothing guides: from the rim inwards, each pixel from the known place that resembles its
+//! The first guess where there is no guide: from the rim inwards, each pixel from the known place that resembles its
 //! surroundings most (Criminisi et al. 2004; Newson et al. 2014, "onion peel").
 
 use super::level::{Level, PATCH};
 
-/// How much more known pixels count than those filled before.
+/// How many times more known pixels count than pixels that were filled already.
 const KNOWN: u32 = 3;
-/// Most comparisons of two patches; beyond that only some sources are looked at. Narrow pictures have no coarse levels.
-const COMPARISONS: usize = 3_000_000;
+/// Most comparisons of two patches; beyond that only some sources are considered. It matters for narrow pictures, which
+/// have no coarse levels.
+const MAX_COMPARISONS: usize = 3_000_000;
 
 /// Fills the hole of the coarsest level, one ring after another.
 pub fn peel(level: &mut Level) {
     let (width, height) = (level.width, level.height);
     let mut open: Vec<bool> = (0..width * height).map(|at| !level.is_known(at)).collect();
     let count = open.iter().filter(|&&open| open).count();
-    let step = (count * level.sources.len()).div_ceil(COMPARISONS).max(1);
+    let step = (count * level.sources.len()).div_ceil(MAX_COMPARISONS).max(1);
     let sources: Vec<usize> = level.sources.iter().step_by(step).map(|&source| source as usize).collect();
     loop {
         let at_rim = |&at: &usize| {

@@ -1,44 +1,44 @@
-//! What it costs to copy what is smoother than what belongs into the hole: or fog comes over textures.
+//! The cost of copying something smoother than what belongs into the hole. Without it, textures turn into fog.
 //!
-//! The guess that patches are matched with is a mean of votes, and so smoother than what it stands for. By squared
-//! differences a smooth patch always resembles it better than any patch of the texture that is missing: by that
-//! texture's own energy. A part of what a source lacks is added.
+//! The guess that patches are matched with is a mean of votes, and so it is smoother than the texture it stands for. In
+//! squared differences a smooth patch is always nearer to it than a patch of that texture, and the difference is just the
+//! texture's variance. So a part of the variance that a source lacks is added to its cost.
 
-use super::energy::Energy;
 use super::level::Level;
+use super::patch_variance::PatchVariance;
 use crate::pipeline::resample::extend;
 
-/// Share of the missing energy that is added. All of it would even the two out where the guess is flat; less, because
-/// what is expected is itself a guess.
+/// Share of the missing variance that is added. All of it would make the two equal where the guess is flat; it is less,
+/// because the expected variance is itself a guess.
 const GAIN: f32 = 0.5;
 
-/// The energy of every patch of a level, by its corner: of sources as it is, of others as expected from around them.
+/// The variance of every patch of a level, by its corner: of sources as it is, of others as expected from around them.
 #[derive(Default)]
 pub struct Smoothness {
-    energy: Vec<u32>,
+    variances: Vec<u32>,
 }
 
 impl Smoothness {
-    /// `energy` of the same level.
-    pub fn of(level: &Level, energy: &Energy) -> Self {
+    /// `variance` of the same level.
+    pub fn of(level: &Level, variance: &PatchVariance) -> Self {
         // Between texture and edges the mean would be too much for either: fourth roots are continued. Roots, unlike
         // logarithms, are the same on every machine.
-        let values: Vec<f32> = energy.patches.iter().map(|&energy| (energy as f32).sqrt().sqrt()).collect();
+        let values: Vec<f32> = variance.patches.iter().map(|&variance| (variance as f32).sqrt().sqrt()).collect();
         let weight: Vec<f32> = level.source.iter().map(|&source| if source { 1.0 } else { 0.0 }).collect();
         let expected = extend(&values, &weight, (level.width, level.height));
         // No texture has to stand out: what is asked for beyond the usual would be met by things, not by texture.
-        let patches = energy.patches.iter().zip(expected).zip(&level.source);
+        let patches = variance.patches.iter().zip(expected).zip(&level.source);
         let known = |((&own, expected), &source): ((&u32, f32), &bool)| {
             let square = expected * expected;
-            if source { own } else { ((square * square) as u32).min(energy.usual) }
+            if source { own } else { ((square * square) as u32).min(variance.usual) }
         };
-        Self { energy: patches.map(known).collect() }
+        Self { variances: patches.map(known).collect() }
     }
 
-    /// What copying the patch at `source` to `target` costs; nothing where the level has no energies.
+    /// What copying the patch at `source` to `target` costs; nothing where the level has no variances.
     #[inline(always)]
     pub fn cost(&self, target: usize, source: usize) -> u32 {
-        let Some((expected, own)) = self.energy.get(target).zip(self.energy.get(source)) else { return 0 };
+        let Some((expected, own)) = self.variances.get(target).zip(self.variances.get(source)) else { return 0 };
         (GAIN * expected.saturating_sub(*own) as f32) as u32
     }
 }
@@ -61,7 +61,7 @@ mod tests {
         let usable: Vec<bool> = hole.iter().map(|hole| !hole).collect();
         let request = Request { width, height, rgb: &rgb, hole: &hole, usable: &usable, guided: false, seed: 0 };
         let level = Level::finest(&request);
-        let smoothness = Smoothness::of(&level, &Energy::of(&level));
+        let smoothness = Smoothness::of(&level, &PatchVariance::of(&level));
         let (target, flat, like) = (15 * width + 63, 15 * width + 5, 15 * width + 45);
         // 64 pixels, three channels, 20 levels off the mean; rounding aside.
         assert!(smoothness.cost(target, flat).abs_diff(64 * 3 * 400 / 2) < 20);

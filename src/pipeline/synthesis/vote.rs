@@ -11,8 +11,8 @@ use crate::threads::parallel;
 const SOFTNESS: f32 = (PATCH * PATCH * 3 * 800) as f32;
 /// How quickly a patch's weight falls from its middle, in pixels.
 const PEAK: f32 = 2.5;
-/// How much more a patch counts than one a pixel deeper in the hole: what is near known pixels is surer (Newson et al.
-/// 2014).
+/// How much more a patch counts than one a pixel deeper in the hole: the nearer to known pixels, the more reliable (Newson
+/// et al. 2014).
 const SURER: f32 = 1.5;
 
 /// Rows of pixels that one task votes for.
@@ -44,7 +44,7 @@ pub fn vote(level: &mut Level, field: &Field) {
 }
 
 /// The weight of a patch's vote by how well it matches.
-pub fn trust(distance: u32) -> f32 {
+pub fn vote_weight(distance: u32) -> f32 {
     let near = if distance == u32::MAX { 0.0 } else { distance as f32 };
     (-near / SOFTNESS).exp() + 1e-4
 }
@@ -70,7 +70,7 @@ fn band(level: &Level, field: &Field, rows: Range<usize>) -> Vec<[u8; 4]> {
             let at = row * field.columns + column;
             let Some(source) = field.matched(at) else { continue };
             let left = field.x(column);
-            let mut weight = trust(field.distances[at]);
+            let mut weight = vote_weight(field.distances[at]);
             if !level.layered {
                 weight *= deep[usize::from(level.depth(left + PATCH / 2, top + PATCH / 2))];
             }

@@ -143,6 +143,12 @@ impl Graph<'_> {
                 let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
                 self.node(if op == "Conv2d" { "Conv" } else { "ConvTranspose" }, &all, name, &attributes);
             }
+            // A picture alone in its batch: its own statistics are those of an instance norm.
+            "BatchNorm2d" if a["statistics"] == "picture" => {
+                let eps = a["eps"].as_f64().context("eps")? as f32;
+                let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
+                self.node("InstanceNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
+            }
             "BatchNorm2d" => {
                 let eps = a["eps"].as_f64().context("eps")? as f32;
                 let all = [inputs, self.parameters(path, &["weight", "bias", "running_mean", "running_var"])].concat();
@@ -162,6 +168,20 @@ impl Graph<'_> {
                 let slope = a["negative_slope"].as_f64().context("negative_slope")? as f32;
                 self.node("LeakyRelu", &inputs, name, &[("alpha", Attribute::Float(slope))]);
             }
+            "clamp" => {
+                let bounds = ["low", "high"].map(|part| format!("{name}.{part}"));
+                for (bound, key) in bounds.iter().zip(["low", "high"]) {
+                    self.floats(bound, &[], &[a[key].as_f64().context("clamp")? as f32]);
+                }
+                let all = [inputs, bounds.to_vec()].concat();
+                self.node("Clip", &all, name, &[]);
+            }
+            "parameter" => {
+                let (shape, values) = self.weights.get(path).with_context(|| format!("no values of {path}"))?.clone();
+                self.floats(path, &shape, &values);
+                self.node("Identity", &[path.to_owned()], name, &[]);
+            }
+            "mul" => self.node("Mul", &inputs, name, &[]),
             op @ ("Sigmoid" | "Tanh") => self.node(op, &inputs, name, &[]),
             "add" => self.node("Add", &inputs, name, &[]),
             "cat" => self.node("Concat", &inputs, name, &[("axis", Attribute::Int(1))]),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use safetensors::{Dtype, tensor::TensorView};
+use serde_json::Value;
 
 /// Shape and values by key.
 pub type Weights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -83,27 +84,17 @@ pub fn seeded(network: &Value) -> Result<Weights> {
 }
 
 /// The weights as a safetensors file.
-pub fn safetensors(weights: &Weights) -> Vec<u8> {
-    let mut header = serde_json::Map::new();
-    let mut offset = 0;
-    for (key, (shape, values)) in weights {
-        let end = offset + values.len() * 4;
-        header.insert(key.clone(), json!({"dtype": "F32", "shape": shape, "data_offsets": [offset, end]}));
-        offset = end;
-    }
-    let header = Value::Object(header).to_string();
-    let header = format!("{header:width$}", width = header.len().next_multiple_of(8));
-    let mut out = Vec::with_capacity(8 + header.len() + offset);
-    out.extend((header.len() as u64).to_le_bytes());
-    out.extend(header.as_bytes());
-    for (_, values) in weights.values() {
-        out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-    }
-    out
+pub fn safetensors(weights: &Weights) -> Result<Vec<u8>> {
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|value| value.to_le_bytes()).collect() };
+    let all: Vec<_> = weights.iter().map(|(key, (shape, values))| (key, shape, bytes(values))).collect();
+    let views = all.iter().map(|(key, shape, bytes)| Ok((key, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)));
+    Ok(safetensors::serialize(views.collect::<Result<Vec<_>>>()?, None)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -122,7 +113,7 @@ mod tests {
         // 256 inputs reach one output: the bound is sqrt(6 / 256) = 0.153.
         let most = values.iter().fold(0f32, |most, v| most.max(v.abs()));
         assert!((0.14..0.1531).contains(&most), "{most}");
-        let file = safetensors(&weights);
+        let file = safetensors(&weights).unwrap();
         assert_eq!(file.len() % 8, 0);
         assert_eq!(file[file.len() - 4..], values[2047].to_le_bytes());
     }

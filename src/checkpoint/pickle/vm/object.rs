@@ -1,6 +1,6 @@
 //! What would import or call something in Python: here it stays a name and its arguments.
 
-use super::{Vm, bad};
+use super::{Vm, bad, opcode};
 use crate::checkpoint::pickle::{Id, Stream, Value};
 use crate::error::Result;
 use crate::limits::NAME_BYTES;
@@ -44,6 +44,13 @@ impl Vm {
         self.push(Value::Object { callable, args, state: None, items: Vec::new() })
     }
 
+    /// A call of protocol 0, whose arguments lie on the stack one by one.
+    fn call_with(&mut self, callable: Id, args: Vec<Id>) -> Result<()> {
+        self.push(Value::Tuple(args))?;
+        let args = self.pop()?;
+        self.call(callable, args)
+    }
+
     fn global(&mut self, module: &str, name: &str) -> Result<()> {
         if module.len() + name.len() > NAME_BYTES {
             return Err(bad("the name of a class is too long"));
@@ -53,57 +60,53 @@ impl Vm {
     }
 
     /// Opcodes that would import or call something.
-    pub(super) fn object(&mut self, opcode: u8, s: &mut Stream<'_>) -> Result<()> {
-        match opcode {
-            b'c' => {
+    pub(super) fn object(&mut self, code: u8, s: &mut Stream<'_>) -> Result<()> {
+        match code {
+            opcode::GLOBAL => {
                 let (module, name) = (s.line()?, s.line()?);
                 self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))
             }
-            0x93 => {
+            opcode::STACK_GLOBAL => {
                 let (name, module) = (self.pop()?, self.pop()?);
                 let text = |id: Id| self.heap.str(id).map(str::to_owned).ok_or_else(|| bad("a class has no name"));
                 let (module, name) = (text(module)?, text(name)?);
                 self.global(&module, &name)
             }
-            b'R' | 0x81 => {
+            opcode::REDUCE | opcode::NEWOBJ => {
                 let (args, callable) = (self.pop()?, self.pop()?);
                 self.call(callable, args)
             }
-            0x92 => {
+            opcode::NEWOBJ_EX => {
                 let (_keywords, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
                 self.call(callable, args)
             }
-            b'o' => {
+            opcode::OBJ => {
                 let mut items = self.pop_mark()?;
                 if items.is_empty() {
                     return Err(bad("an object has no class"));
                 }
                 let callable = items.remove(0);
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
+                self.call_with(callable, items)
             }
-            b'i' => {
+            opcode::INST => {
                 let (module, name) = (s.line()?, s.line()?);
                 let items = self.pop_mark()?;
                 self.global(&String::from_utf8_lossy(&module), &String::from_utf8_lossy(&name))?;
                 let callable = self.pop()?;
-                self.push(Value::Tuple(items))?;
-                let args = self.pop()?;
-                self.call(callable, args)
+                self.call_with(callable, items)
             }
-            b'b' => self.build(),
-            b'Q' => {
+            opcode::BUILD => self.build(),
+            opcode::BINPERSID => {
                 let id = self.pop()?;
                 self.push(Value::Persistent(id))
             }
-            b'P' => {
+            opcode::PERSID => {
                 let line = s.line()?;
                 self.text(line)?;
                 let id = self.pop()?;
                 self.push(Value::Persistent(id))
             }
-            0x82..=0x84 => Err(bad("it uses the extension registry, which no checkpoint needs")),
+            opcode::EXT1..=opcode::EXT4 => Err(bad("it uses the extension registry, which no checkpoint needs")),
             other => Err(bad(format!("0x{other:02x} is no instruction"))),
         }
     }

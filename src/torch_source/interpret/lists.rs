@@ -2,8 +2,9 @@
 
 use super::super::at;
 use super::super::value::{Given, Held, Id, Kind, Value};
-use super::{ITEMS, Run, SCANNED};
+use super::Run;
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP};
 
 impl Run<'_> {
     /// What a loop runs over.
@@ -108,7 +109,7 @@ impl Run<'_> {
                 }
             }
             (Value::Dict(id), key) => {
-                if self.heap.dicts[id.0].items().len() >= ITEMS {
+                if self.heap.dicts[id.0].items().len() >= MAX_CLASS_ITEMS {
                     return at(line, "this dict is too long");
                 }
                 self.spend(1, line)?;
@@ -125,27 +126,34 @@ impl Run<'_> {
     pub(super) fn extend(&mut self, list: Id, more: Vec<Value>, line: usize) -> Result<()> {
         self.spend(more.len(), line)?;
         self.heap.lists[list.0].extend(more);
-        match self.heap.lists[list.0].len() <= ITEMS {
-            true => Ok(()),
-            false => at(line, "this list is too long"),
-        }
+        if self.heap.lists[list.0].len() <= MAX_CLASS_ITEMS { Ok(()) } else { at(line, "this list is too long") }
     }
 
     /// A method of a list, dict or text.
     pub(super) fn call_of(&mut self, held: Held, name: &str, given: Given, line: usize) -> Result<Value> {
         let args = &given.args[..];
-        Ok(match (&held, name, args) {
-            (Held::List(id), "append", [item]) => {
-                self.extend(*id, vec![item.clone()], line)?;
+        let value = match &held {
+            Held::List(id) => self.list_method(*id, name, args, line)?,
+            Held::Dict(id) => self.dict_method(*id, name, args, line)?,
+            Held::Text(text) => self.text_method(text, name, args, line)?,
+        };
+        value.map_or_else(|| at(line, format!(".{name} is not read here")), Ok)
+    }
+
+    /// A method of a list; `None` if it has none of this name.
+    fn list_method(&mut self, id: Id, name: &str, args: &[Value], line: usize) -> Result<Option<Value>> {
+        Ok(Some(match (name, args) {
+            ("append", [item]) => {
+                self.extend(id, vec![item.clone()], line)?;
                 Value::None
             }
-            (Held::List(id), "extend", [items]) => {
+            ("extend", [items]) => {
                 let items = self.items(items, line)?;
-                self.extend(*id, items, line)?;
+                self.extend(id, items, line)?;
                 Value::None
             }
-            (Held::List(id), "insert", [Value::Int(place), item]) => {
-                self.extend(*id, Vec::new(), line)?;
+            ("insert", [Value::Int(place), item]) => {
+                self.extend(id, Vec::new(), line)?;
                 self.spend(self.heap.lists[id.0].len(), line)?;
                 let list = &mut self.heap.lists[id.0];
                 let count = list.len() as i64;
@@ -153,8 +161,8 @@ impl Run<'_> {
                 list.insert(place as usize, item.clone());
                 Value::None
             }
-            (Held::List(id), "pop", _) => {
-                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
+            ("pop", _) => {
+                self.spend(1 + self.heap.lists[id.0].len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                 let list = &mut self.heap.lists[id.0];
                 let place = match args {
                     [Value::Int(place)] if *place < 0 => place.saturating_add(list.len() as i64),
@@ -166,57 +174,67 @@ impl Run<'_> {
                     None => return at(line, "the index lies outside the list"),
                 }
             }
-            (Held::List(id), "reverse", []) => {
-                self.spend(1 + self.heap.lists[id.0].len() / SCANNED, line)?;
+            ("reverse", []) => {
+                self.spend(1 + self.heap.lists[id.0].len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                 self.heap.lists[id.0].reverse();
                 Value::None
             }
-            (Held::List(_) | Held::Dict(_), "copy", []) => {
-                let over = match held {
-                    Held::Dict(id) => {
-                        let items = self.heap.dicts[id.0].items().to_vec();
-                        return self.dict_of(items, line);
-                    }
-                    Held::List(id) => Value::List(id),
-                    Held::Text(text) => Value::Text(text),
-                };
-                let items = self.items(&over, line)?;
+            ("copy", []) => {
+                let items = self.items(&Value::List(id), line)?;
                 self.list(items, line)?
             }
-            (Held::Dict(id), "keys", []) => {
-                let items = self.items(&Value::Dict(*id), line)?;
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A method of a dict; `None` if it has none of this name.
+    fn dict_method(&mut self, id: Id, name: &str, args: &[Value], line: usize) -> Result<Option<Value>> {
+        Ok(Some(match (name, args) {
+            ("copy", []) => {
+                let items = self.heap.dicts[id.0].items().to_vec();
+                self.dict_of(items, line)?
+            }
+            ("keys", []) => {
+                let items = self.items(&Value::Dict(id), line)?;
                 self.list(items, line)?
             }
-            (Held::Dict(id), "values", []) => {
+            ("values", []) => {
                 let items = self.heap.dicts[id.0].items().iter().map(|(_, value)| value.clone()).collect();
                 self.list(items, line)?
             }
-            (Held::Dict(id), "items", []) => {
+            ("items", []) => {
                 let mut pairs = Vec::new();
                 for (key, value) in self.heap.dicts[id.0].items().to_vec() {
                     pairs.push(self.list(vec![key, value], line)?);
                 }
                 self.list(pairs, line)?
             }
-            (Held::Dict(id), "get" | "pop", [key, rest @ ..]) => {
+            ("get" | "pop", [key, rest @ ..]) => {
                 let found = self.heap.dicts[id.0].get(key).or(rest.first());
                 found.cloned().unwrap_or(Value::None)
             }
-            (Held::Dict(id), "update", [Value::Dict(more)]) => {
+            ("update", [Value::Dict(more)]) => {
                 for (key, value) in self.heap.dicts[more.0].items().to_vec() {
-                    self.put(&Value::Dict(*id), key, value, line)?;
+                    self.put(&Value::Dict(id), key, value, line)?;
                 }
                 Value::None
             }
-            (Held::Text(text), "lower", []) => self.text(text.to_lowercase(), line)?,
-            (Held::Text(text), "upper", []) => self.text(text.to_uppercase(), line)?,
-            (Held::Text(text), "startswith", [Value::Text(part)]) => Value::Bool(text.starts_with(&**part)),
-            (Held::Text(text), "endswith", [Value::Text(part)]) => Value::Bool(text.ends_with(&**part)),
-            (Held::Text(text), "format", _) => {
-                let mut filled = text.to_string();
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A method of a text; `None` if it has none of this name.
+    fn text_method(&mut self, text: &str, name: &str, args: &[Value], line: usize) -> Result<Option<Value>> {
+        Ok(Some(match (name, args) {
+            ("lower", []) => self.text(text.to_lowercase(), line)?,
+            ("upper", []) => self.text(text.to_uppercase(), line)?,
+            ("startswith", [Value::Text(part)]) => Value::Bool(text.starts_with(&**part)),
+            ("endswith", [Value::Text(part)]) => Value::Bool(text.ends_with(&**part)),
+            ("format", _) => {
+                let mut filled = text.to_owned();
                 for (index, value) in args.iter().enumerate() {
                     // Each argument is a search through the text.
-                    self.spend(1 + filled.len() / SCANNED, line)?;
+                    self.spend(1 + filled.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
                     let marks = ["{}".to_owned(), format!("{{{index}}}")];
                     for mark in marks.iter().filter(|mark| text.contains(&***mark)) {
                         filled = filled.replacen(mark, &self.shown(value, line)?, 1);
@@ -225,8 +243,8 @@ impl Run<'_> {
                 }
                 self.text(filled, line)?
             }
-            _ => return at(line, format!(".{name} is not read here")),
-        })
+            _ => return Ok(None),
+        }))
     }
 }
 

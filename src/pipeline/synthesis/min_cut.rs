@@ -1,7 +1,7 @@
 //! Smallest cut of a grid graph (Dinic 1970): for the label of every pixel, kept or changed.
 
 /// Capacities of a grid; neighbours are right, left, below, above.
-pub struct Grid {
+pub struct GridGraph {
     width: usize,
     count: usize,
     /// From each node to its neighbours.
@@ -13,7 +13,7 @@ pub struct Grid {
 
 const FAR: u32 = u32::MAX;
 
-impl Grid {
+impl GridGraph {
     pub fn new(width: usize, height: usize) -> Self {
         let count = width * height;
         Self { width, count, to: std::array::from_fn(|_| vec![0; count]), source: vec![0; count], sink: vec![0; count] }

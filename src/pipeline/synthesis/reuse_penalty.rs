@@ -1,32 +1,32 @@
-//! What it costs to copy the same place again: a tuft that stands in the hole four times gives the fill away.
+//! The cost of copying the same place again: a tuft of grass that appears four times in the hole gives the fill away.
 //!
-//! As in Kaspar et al. 2015, "Self Tuning Texture Optimization", patches that are used more often become dearer, here only
-//! where they stand out: sky and grass may be copied from wherever they fit.
+//! As in Kaspar et al. 2015, "Self Tuning Texture Optimization", patches that are used more often cost more, but here
+//! only where they stand out: sky and grass may be copied from wherever they fit.
 
-use super::energy::Energy;
 use super::level::{Level, PATCH, patch_sums};
+use super::patch_variance::PatchVariance;
 
 /// Share of a patch's salience that every copy beyond the first costs.
 const GAIN: f32 = 0.5;
-/// From how many times the usual energy on a patch stands out.
+/// A patch stands out if its variance exceeds this many times the usual one.
 const USUAL: u32 = 2;
-/// Copies beyond which it gets no dearer.
-const MOST: f32 = 8.0;
+/// Number of copies beyond which the cost no longer rises.
+const MAX_COPIES: f32 = 8.0;
 
 /// What copying each patch of a level costs; nothing until the copies are counted, and on levels where they are not.
 #[derive(Default)]
-pub struct Usage {
-    /// How much each source stands out, by its corner: its energy beyond [`USUAL`] times the usual. Empty where copies
+pub struct ReusePenalty {
+    /// How much each source stands out, by its corner: its variance beyond [`USUAL`] times the usual. Empty where copies
     /// are not counted.
     salience: Vec<u32>,
     costs: Vec<u32>,
 }
 
-impl Usage {
-    /// `energy` of the level whose copies are counted.
-    pub fn of(energy: &Energy) -> Self {
-        let usual = USUAL.saturating_mul(energy.usual);
-        Self { salience: energy.patches.iter().map(|own| own.saturating_sub(usual)).collect(), costs: Vec::new() }
+impl ReusePenalty {
+    /// `variance` of the level whose copies are counted.
+    pub fn of(variance: &PatchVariance) -> Self {
+        let usual = USUAL.saturating_mul(variance.usual);
+        Self { salience: variance.patches.iter().map(|own| own.saturating_sub(usual)).collect(), costs: Vec::new() }
     }
 
     /// Counts the corners that are copied now.
@@ -44,7 +44,7 @@ impl Usage {
         for corner in level.sources.iter().map(|&corner| corner as usize) {
             let (x, y) = (corner % level.width, corner / level.width);
             let count = around[y.saturating_sub(PATCH / 2) * level.width + x.saturating_sub(PATCH / 2)];
-            let beyond = (count as f32 / copy - 1.0).clamp(0.0, MOST);
+            let beyond = (count as f32 / copy - 1.0).clamp(0.0, MAX_COPIES);
             self.costs[corner] = (GAIN * beyond * self.salience[corner] as f32) as u32;
         }
     }
@@ -76,14 +76,14 @@ mod tests {
         let level = Level::finest(&request);
         // A copy of the area around the spot takes each corner of it once.
         let area = || (12..30).flat_map(|y| (2..22).map(move |x| y * width + x));
-        let mut usage = Usage::of(&Energy::of(&level));
-        usage.count(&level, area());
-        assert!((0..width * height).all(|corner| usage.cost(corner) == 0));
-        usage.count(&level, area().chain(area()));
+        let mut reuse_penalty = ReusePenalty::of(&PatchVariance::of(&level));
+        reuse_penalty.count(&level, area());
+        assert!((0..width * height).all(|corner| reuse_penalty.cost(corner) == 0));
+        reuse_penalty.count(&level, area().chain(area()));
         let (on_it, beside) = (18 * width + 8, 18 * width + 15);
-        assert_eq!(usage.cost(beside), 0, "a flat patch costs something");
+        assert_eq!(reuse_penalty.cost(beside), 0, "a flat patch costs something");
         // 16 of 64 pixels are 160 above: 160^2 * 3 * (16 - 16^2 / 64).
-        assert_eq!(usage.salience[on_it], 921_600);
-        assert_eq!(usage.cost(on_it), (0.5f32 * 921_600.0) as u32);
+        assert_eq!(reuse_penalty.salience[on_it], 921_600);
+        assert_eq!(reuse_penalty.cost(on_it), (0.5f32 * 921_600.0) as u32);
     }
 }

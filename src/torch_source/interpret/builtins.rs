@@ -2,9 +2,10 @@
 
 use super::super::at;
 use super::super::value::{Given, Held, Id, Kind, Partial, Value, short, whole};
+use super::Run;
 use super::arithmetic::{float, int, int_of};
-use super::{ITEMS, Run};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_ITEMS;
 
 impl Run<'_> {
     /// One of Python's own functions; `None` if this is none.
@@ -18,67 +19,96 @@ impl Run<'_> {
         {
             return Ok(Some(Value::Unread));
         }
+        if let Some(value) = self.collection(name, given, line)? {
+            return Ok(Some(value));
+        }
+        if let Some(value) = self.reflection(name, given, line)? {
+            return Ok(Some(value));
+        }
         Ok(Some(match (name, args) {
-            ("range", _) => self.range(args, line)?,
-            ("len", [Value::Text(text)]) => Value::Int(text.chars().count() as i64),
-            ("len", [over]) => Value::Int(self.items(over, line)?.len() as i64),
-            ("list" | "tuple" | "dict" | "OrderedDict" | "collections.OrderedDict" | "nn.ParameterList", []) => {
-                match name {
-                    "list" | "tuple" | "nn.ParameterList" => self.list(Vec::new(), line)?,
-                    _ => {
-                        let items = given.named.iter().cloned();
-                        let items = items.map(|(name, value)| (Value::Text(name.into()), value)).collect();
-                        self.dict_of(items, line)?
-                    }
-                }
-            }
-            ("list" | "tuple" | "iter", [over]) => {
-                let items = self.items(over, line)?;
-                self.list(items, line)?
-            }
-            ("dict" | "OrderedDict" | "collections.OrderedDict", [over]) => {
-                if let Value::Dict(id) = over {
-                    return self.call_of(Held::Dict(*id), "copy", Given::default(), line).map(Some);
-                }
-                let dict = self.heap.dict(Vec::new());
-                for pair in self.items(over, line)? {
-                    let pair = self.items(&pair, line)?;
-                    let [key, value] = &pair[..] else { return at(line, "a dict is made of pairs here") };
-                    self.put(&dict, key.clone(), value.clone(), line)?;
-                }
-                dict
-            }
-            ("zip", _) => {
-                let lists = args.iter().map(|over| self.items(over, line)).collect::<Result<Vec<_>>>()?;
-                let count = lists.iter().map(Vec::len).min().unwrap_or(0);
-                let mut rows = Vec::new();
-                for row in 0..count {
-                    rows.push(self.list(lists.iter().map(|list| list[row].clone()).collect(), line)?);
-                }
-                self.list(rows, line)?
-            }
-            ("enumerate", [over, ..]) => {
-                let first = match given.get(1, "start") {
-                    Some(Value::Int(first)) => *first,
-                    _ => 0,
-                };
-                let mut rows = Vec::new();
-                for (index, item) in self.items(over, line)?.into_iter().enumerate() {
-                    let number = int(first.checked_add(index as i64), line)?;
-                    rows.push(self.list(vec![number, item], line)?);
-                }
-                self.list(rows, line)?
-            }
-            ("reversed", [over]) => {
-                let items = self.items(over, line)?.into_iter().rev().collect();
-                self.list(items, line)?
-            }
             ("str", [value]) => self.text(self.shown(value, line)?, line)?,
             ("bool", [value]) => Value::Bool(self.truth(value, line)?),
             ("int", [Value::Text(text)]) => match text.trim().parse() {
                 Ok(number) => Value::Int(number),
                 Err(_) => return at(line, "this text is no number"),
             },
+            ("partial" | "functools.partial", [callee, rest @ ..]) => {
+                let given = Given { args: rest.to_vec(), named: given.named.clone() };
+                self.spend(given.args.len() + given.named.len(), line)?;
+                self.heap.partials.push(Partial { callee: callee.clone(), given });
+                Value::Partial(Id(self.heap.partials.len() - 1))
+            }
+            _ => return self.number(name, args, line),
+        }))
+    }
+
+    /// A function that makes a list or a dict, or runs over one; `None` if this is none.
+    fn collection(&mut self, name: &str, given: &Given, line: usize) -> Result<Option<Value>> {
+        let args = &given.args[..];
+        Ok(Some(match (name, args) {
+            ("range", _) => self.range(args, line)?,
+            ("len", [Value::Text(text)]) => Value::Int(text.chars().count() as i64),
+            ("len", [over]) => Value::Int(self.items(over, line)?.len() as i64),
+            ("list" | "tuple" | "nn.ParameterList", []) => self.list(Vec::new(), line)?,
+            ("dict" | "OrderedDict" | "collections.OrderedDict", []) => {
+                let items = given.named.iter().cloned();
+                let items = items.map(|(name, value)| (Value::Text(name.into()), value)).collect();
+                self.dict_of(items, line)?
+            }
+            ("list" | "tuple" | "iter", [over]) => {
+                let items = self.items(over, line)?;
+                self.list(items, line)?
+            }
+            ("dict" | "OrderedDict" | "collections.OrderedDict", [over]) => self.dict_from(over, line)?,
+            ("zip", _) => self.zip(args, line)?,
+            ("enumerate", [over, ..]) => {
+                let first = if let Some(Value::Int(first)) = given.get(1, "start") { *first } else { 0 };
+                self.enumerate(over, first, line)?
+            }
+            ("reversed", [over]) => {
+                let items = self.items(over, line)?.into_iter().rev().collect();
+                self.list(items, line)?
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// `dict(over)`: a copy of a dict, or a dict of pairs.
+    fn dict_from(&mut self, over: &Value, line: usize) -> Result<Value> {
+        if let Value::Dict(id) = over {
+            return self.call_of(Held::Dict(*id), "copy", Given::default(), line);
+        }
+        let dict = self.heap.dict(Vec::new());
+        for pair in self.items(over, line)? {
+            let pair = self.items(&pair, line)?;
+            let [key, value] = &pair[..] else { return at(line, "a dict is made of pairs here") };
+            self.put(&dict, key.clone(), value.clone(), line)?;
+        }
+        Ok(dict)
+    }
+
+    fn zip(&mut self, args: &[Value], line: usize) -> Result<Value> {
+        let lists = args.iter().map(|over| self.items(over, line)).collect::<Result<Vec<_>>>()?;
+        let count = lists.iter().map(Vec::len).min().unwrap_or(0);
+        let mut rows = Vec::new();
+        for row in 0..count {
+            rows.push(self.list(lists.iter().map(|list| list[row].clone()).collect(), line)?);
+        }
+        self.list(rows, line)
+    }
+
+    fn enumerate(&mut self, over: &Value, first: i64, line: usize) -> Result<Value> {
+        let mut rows = Vec::new();
+        for (index, item) in self.items(over, line)?.into_iter().enumerate() {
+            let number = int(first.checked_add(index as i64), line)?;
+            rows.push(self.list(vec![number, item], line)?);
+        }
+        self.list(rows, line)
+    }
+
+    /// A function that asks for a value's type, or for an attribute by its name; `None` if this is none.
+    fn reflection(&mut self, name: &str, given: &Given, line: usize) -> Result<Option<Value>> {
+        Ok(Some(match (name, &given.args[..]) {
             ("isinstance", [value, kind]) => match self.is_one_of(value, kind, line)? {
                 Some(answer) => Value::Bool(answer),
                 None => Value::Unread,
@@ -88,8 +118,7 @@ impl Run<'_> {
                 Some(class) => Value::Class(class),
                 None => Value::Unread,
             },
-            ("type", [_]) => Value::Unread,
-            ("callable", [_]) => Value::Unread,
+            ("type" | "callable", [_]) => Value::Unread,
             ("getattr", [owner, Value::Text(name), rest @ ..]) => match (owner, rest) {
                 (Value::Module(id), [default]) if self.heap.modules[id.0].get(name).is_none() => default.clone(),
                 _ => self.attribute(owner.clone(), name, line)?,
@@ -101,13 +130,7 @@ impl Run<'_> {
                 self.set(*id, name.clone(), value.clone(), line)?;
                 Value::None
             }
-            ("partial" | "functools.partial", [callee, rest @ ..]) => {
-                let given = Given { args: rest.to_vec(), named: given.named.clone() };
-                self.spend(given.args.len() + given.named.len(), line)?;
-                self.heap.partials.push(Partial { callee: callee.clone(), given });
-                Value::Partial(Id(self.heap.partials.len() - 1))
-            }
-            _ => return self.number(name, args, line),
+            _ => return Ok(None),
         }))
     }
 
@@ -202,9 +225,10 @@ impl Run<'_> {
         };
         let span = if step > 0 { to.saturating_sub(from) } else { from.saturating_sub(to) };
         let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-        match count <= ITEMS as u64 {
-            true => self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line),
-            false => at(line, "this range is too long"),
+        if count <= MAX_CLASS_ITEMS as u64 {
+            self.list((0..count as i64).map(|i| Value::Int(from + i * step)).collect(), line)
+        } else {
+            at(line, "this range is too long")
         }
     }
 }

@@ -5,13 +5,11 @@ use std::rc::Rc;
 use super::super::parser::Function;
 use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
+use super::Run;
 use super::arithmetic::tensor_of;
-use super::{ITEMS, Run, SCANNED, TEXT};
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_MODULE_DEPTH, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_TEXT_BYTES};
 use crate::network::{ConvTranspose2d, Op, ValueId};
-
-/// Deepest module in a network.
-const DEPTH: usize = 64;
 
 impl Run<'_> {
     /// The method of this name, and the place of its class among the module's classes.
@@ -83,7 +81,7 @@ impl Run<'_> {
 
     /// Sets an attribute of a module.
     pub(super) fn set(&mut self, id: Id, name: Rc<str>, value: Value, line: usize) -> Result<()> {
-        if self.heap.modules[id.0].attribute_count() >= ITEMS {
+        if self.heap.modules[id.0].attribute_count() >= MAX_CLASS_ITEMS {
             return at(line, "this module has too many attributes");
         }
         self.spend(1, line)?;
@@ -93,7 +91,7 @@ impl Run<'_> {
 
     /// The modules that a module holds, by name.
     pub(super) fn children(&mut self, id: Id, line: usize) -> Result<Vec<(Rc<str>, Id)>> {
-        self.spend(1 + self.heap.modules[id.0].attribute_count() / SCANNED, line)?;
+        self.spend(1 + self.heap.modules[id.0].attribute_count() / MAX_CLASS_SCAN_PER_STEP, line)?;
         Ok(self.heap.modules[id.0].children().collect())
     }
 
@@ -107,8 +105,8 @@ impl Run<'_> {
     pub(super) fn register(&mut self, root: Id, line: usize) -> Result<()> {
         let mut next = vec![(root, String::new(), 0)];
         while let Some((id, path, depth)) = next.pop() {
-            self.spend(1 + path.len() / SCANNED, line)?;
-            if depth > DEPTH || path.len() > TEXT {
+            self.spend(1 + path.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
+            if depth > MAX_CLASS_MODULE_DEPTH || path.len() > MAX_CLASS_TEXT_BYTES {
                 return at(line, "the modules are nested too deeply");
             }
             if self.paths.contains_key(&id) {
@@ -116,7 +114,7 @@ impl Run<'_> {
             }
             let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
             let children = self.children(id, line)?;
-            self.spend(children.len() * (1 + path.len() / SCANNED), line)?;
+            self.spend(children.len() * (1 + path.len() / MAX_CLASS_SCAN_PER_STEP), line)?;
             next.extend(children.iter().rev().map(|(name, child)| (*child, below(name), depth + 1)));
             self.paths.insert(id, path.into());
         }
@@ -222,21 +220,7 @@ impl Run<'_> {
             ("register_buffer" | "register_parameter", [Value::Text(name), ..]) => {
                 self.set(id, name.clone(), Value::Unread, line).map(|()| Value::None)
             }
-            ("children" | "values", _) => {
-                let items = self.children(id, line)?.into_iter().map(|(_, child)| Value::Module(child)).collect();
-                self.list(items, line)
-            }
-            ("keys", _) => {
-                let items = self.children(id, line)?.into_iter().map(|(name, _)| Value::Text(name)).collect();
-                self.list(items, line)
-            }
-            ("named_children" | "items", _) => {
-                let mut items = Vec::new();
-                for (name, child) in self.children(id, line)? {
-                    items.push(self.list(vec![Value::Text(name), Value::Module(child)], line)?);
-                }
-                self.list(items, line)
-            }
+            ("children" | "values" | "keys" | "named_children" | "items", _) => self.children_as(name, id, line),
             // Loops over these set first values or freeze them, which a file of weights has done with.
             ("modules" | "named_modules" | "parameters" | "named_parameters" | "buffers" | "state_dict", _) => {
                 self.list(Vec::new(), line)
@@ -253,14 +237,27 @@ impl Run<'_> {
         }
     }
 
+    /// The children as one of the methods that loops run over gives them: their names, themselves, or pairs of both.
+    fn children_as(&mut self, method: &str, id: Id, line: usize) -> Result<Value> {
+        let mut items = Vec::new();
+        for (name, child) in self.children(id, line)? {
+            items.push(match method {
+                "keys" => Value::Text(name),
+                "children" | "values" => Value::Module(child),
+                _ => self.list(vec![Value::Text(name), Value::Module(child)], line)?,
+            });
+        }
+        self.list(items, line)
+    }
+
     /// Adds a node; functions are named after themselves.
     pub(super) fn tensor(&mut self, op: impl Into<Op>, inputs: &[ValueId], path: &str, line: usize) -> Result<Value> {
         let (op, count) = (op.into(), self.network.nodes.len());
-        if count > ITEMS {
+        if count > MAX_CLASS_ITEMS {
             return at(line, "the network has too many layers");
         }
         let name = if path.is_empty() { op.name() } else { path };
-        self.spend(1 + (count + name.len()) / SCANNED, line)?;
+        self.spend(1 + (count + name.len()) / MAX_CLASS_SCAN_PER_STEP, line)?;
         let taken = op.parameters().is_empty() && self.network.nodes.iter().any(|node| node.path == name);
         let name = if taken { format!("{name}@{count}") } else { name.to_owned() };
         Ok(Value::Tensor(self.network.node(name, op, inputs)))

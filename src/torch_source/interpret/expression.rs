@@ -3,10 +3,12 @@
 use super::super::at;
 use super::super::parser::{Argument, Clause, Expression, Node};
 use super::super::value::{Given, Held, Id, Kind, Scope, Value};
+use super::Run;
 use super::arithmetic::int;
-use super::{ITEMS, Run};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_ITEMS;
 use crate::network::Op;
+use crate::network::ops::Affine;
 
 impl Run<'_> {
     /// What an expression stands for in this scope.
@@ -23,52 +25,21 @@ impl Run<'_> {
             Node::Int(number) => Value::Int(*number),
             Node::Float(number) => Value::Float(*number),
             Node::Text(text) => self.text(text.clone(), line)?,
-            Node::Format(parts) => {
-                let mut text = String::new();
-                for part in parts {
-                    match self.value(part, scope)? {
-                        value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None) => {
-                            text += &self.shown(&value, line)?;
-                            self.fits(&text, line)?;
-                        }
-                        // A message, most likely; what depends on it says so.
-                        _ => return Ok(Value::Unread),
-                    }
-                }
-                self.text(text, line)?
-            }
+            Node::Format(parts) => self.format(parts, scope, line)?,
             Node::Name(name) => self.name(name, scope, line)?,
             Node::Attribute(owner, name) => {
                 let owner = self.value(owner, scope)?;
                 self.attribute(owner, name, line)?
             }
+            Node::Call(callee, _) if matches!(&callee.node, Node::Name(name) if name == "super") => {
+                self.superior(scope, line)?
+            }
             Node::Call(callee, arguments) => {
-                let name = if let Node::Name(name) = &callee.node { name.as_str() } else { "" };
-                if name == "super" {
-                    return self.superior(scope, line);
-                }
                 let callee = self.value(callee, scope)?;
                 let given = self.arguments(arguments, scope)?;
                 self.call(callee, given, line)?
             }
-            Node::Index(owner, index) => {
-                let owner = self.value(owner, scope)?;
-                if let Value::Tensor(_) = owner {
-                    return at(line, "parts of a tensor are not read: give each input of its own to forward");
-                }
-                if let Node::Slice(parts) = &index.node {
-                    let mut ends = Vec::new();
-                    for part in parts {
-                        ends.push(match part {
-                            Some(part) => self.value(part, scope)?,
-                            None => Value::None,
-                        });
-                    }
-                    return self.slice(owner, &ends, line);
-                }
-                let index = self.value(index, scope)?;
-                self.pick(owner, index, line)?
-            }
+            Node::Index(owner, index) => self.indexed(owner, index, scope, line)?,
             Node::Slice(_) => Value::Unread,
             Node::List(items) | Node::Tuple(items) => {
                 let items = self.arguments(items, scope)?.args;
@@ -82,17 +53,7 @@ impl Run<'_> {
                 let list = self.list(list, line)?;
                 if *is_dict { self.outside("dict", Given::of([list]), line)? } else { list }
             }
-            Node::Binary(operator, left, right) => {
-                let left = self.value(left, scope)?;
-                if matches!(*operator, "and" | "or") {
-                    return match self.truth(&left, line)? == (*operator == "or") {
-                        true => Ok(left),
-                        false => self.value(right, scope),
-                    };
-                }
-                let right = self.value(right, scope)?;
-                self.binary(operator, left, right, line)?
-            }
+            Node::Binary(operator, left, right) => self.operation(operator, left, right, scope, line)?,
             Node::Either(parts) => {
                 let [condition, value, other] = &**parts;
                 let condition = self.value(condition, scope)?;
@@ -100,20 +61,77 @@ impl Run<'_> {
                 self.value(taken, scope)?
             }
             Node::Lambda(function) => Value::Function(function.clone(), Some(scope)),
-            Node::Minus(value) => match self.value(value, scope)? {
-                Value::Int(number) => int(number.checked_neg(), line)?,
-                Value::Float(number) => Value::Float(-number),
-                Value::Tensor(x) => {
-                    self.tensor(crate::network::ops::Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line)?
-                }
-                Value::Unread => Value::Unread,
-                _ => return at(line, "this has no negative"),
-            },
+            Node::Minus(value) => {
+                let value = self.value(value, scope)?;
+                self.negative(value, line)?
+            }
             Node::Not(value) => {
                 let value = self.value(value, scope)?;
                 Value::Bool(!self.truth(&value, line)?)
             }
         })
+    }
+
+    /// An f-string. One that holds other things than texts and numbers is most likely a message, and stays unread.
+    fn format(&mut self, parts: &[Expression], scope: Id, line: usize) -> Result<Value> {
+        let mut text = String::new();
+        for part in parts {
+            match self.value(part, scope)? {
+                value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None) => {
+                    text += &self.shown(&value, line)?;
+                    self.fits(&text, line)?;
+                }
+                _ => return Ok(Value::Unread),
+            }
+        }
+        self.text(text, line)
+    }
+
+    /// `owner[index]`, where the index may be a slice.
+    fn indexed(&mut self, owner: &Expression, index: &Expression, scope: Id, line: usize) -> Result<Value> {
+        let owner = self.value(owner, scope)?;
+        if let Value::Tensor(_) = owner {
+            return at(line, "parts of a tensor are not read: give each input of its own to forward");
+        }
+        let Node::Slice(parts) = &index.node else {
+            let index = self.value(index, scope)?;
+            return self.pick(owner, index, line);
+        };
+        let mut ends = Vec::new();
+        for part in parts {
+            ends.push(match part {
+                Some(part) => self.value(part, scope)?,
+                None => Value::None,
+            });
+        }
+        self.slice(owner, &ends, line)
+    }
+
+    /// `left operator right`; `and` and `or` look at the right side only where the left one leaves it open.
+    fn operation(
+        &mut self,
+        operator: &str,
+        left: &Expression,
+        right: &Expression,
+        scope: Id,
+        line: usize,
+    ) -> Result<Value> {
+        let left = self.value(left, scope)?;
+        if matches!(operator, "and" | "or") && self.truth(&left, line)? == (operator == "or") {
+            return Ok(left);
+        }
+        let right = self.value(right, scope)?;
+        if matches!(operator, "and" | "or") { Ok(right) } else { self.binary(operator, left, right, line) }
+    }
+
+    fn negative(&mut self, value: Value, line: usize) -> Result<Value> {
+        match value {
+            Value::Int(number) => int(number.checked_neg(), line),
+            Value::Float(number) => Ok(Value::Float(-number)),
+            Value::Tensor(x) => self.tensor(Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line),
+            Value::Unread => Ok(Value::Unread),
+            _ => at(line, "this has no negative"),
+        }
     }
 
     /// A name of this function, of those around it, of the file, or from outside.
@@ -163,7 +181,7 @@ impl Run<'_> {
                     _ => return at(line, "only a dict can be spread with **"),
                 },
             }
-            if list.len() > ITEMS {
+            if list.len() > MAX_CLASS_ITEMS {
                 return at(line, "this dict is too long");
             }
         }
@@ -187,7 +205,7 @@ impl Run<'_> {
                 }
             }
             self.deeper(line, |run| run.each(item, rest, scope, list))?;
-            if list.len() > ITEMS {
+            if list.len() > MAX_CLASS_ITEMS {
                 return at(line, "this list is too long");
             }
         }
@@ -213,7 +231,7 @@ impl Run<'_> {
                 (Some(name), _, value) => given.named.push((name.clone(), value)),
                 (None, _, value) => given.args.push(value),
             }
-            if given.args.len() + given.named.len() > ITEMS {
+            if given.args.len() + given.named.len() > MAX_CLASS_ITEMS {
                 return at(line, "this list is too long");
             }
         }

@@ -2,10 +2,11 @@
 
 use super::super::value::{Given, Id, Kind, Value};
 use super::super::{at, layers};
+use super::Run;
 use super::arithmetic::tensor_of;
 use super::modules::sets_weights;
-use super::{Run, SCANNED};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_SCAN_PER_STEP;
 use crate::network::{Cat, ValueId};
 
 impl Run<'_> {
@@ -18,7 +19,7 @@ impl Run<'_> {
             Value::Function(function, around) => self.function(&function, around, None, given, line),
             Value::Partial(id) => {
                 let partial = self.heap.partials[id.0].clone();
-                self.spend(1 + partial.given.named.len() * (1 + given.named.len()) / SCANNED, line)?;
+                self.spend(1 + partial.given.named.len() * (1 + given.named.len()) / MAX_CLASS_SCAN_PER_STEP, line)?;
                 let mut all = partial.given;
                 all.args.extend(given.args);
                 all.named.retain(|(name, _)| !given.named.iter().any(|(newer, _)| newer == name));
@@ -101,6 +102,21 @@ impl Run<'_> {
         }
     }
 
+    /// `torch.cat` along the channels.
+    fn cat(&mut self, given: &Given, line: usize) -> Result<Value> {
+        let dim = given.get(1, "dim").or(given.get(1, "axis"));
+        let (Some(Value::List(items)), Some(Value::Int(1 | -3))) = (given.get(0, "tensors"), dim) else {
+            return at(line, "torch.cat joins channels here: torch.cat([a, b], dim=1)");
+        };
+        let items = self.heap.lists[items.0].iter();
+        let ids = items.map(|item| tensor_of(item, line)).collect::<Result<Vec<_>>>()?;
+        match &ids[..] {
+            [] => at(line, "torch.cat needs at least one tensor"),
+            [one] => Ok(Value::Tensor(*one)),
+            _ => self.tensor(Cat::CHANNELS, &ids, "cat", line),
+        }
+    }
+
     /// Calls something from outside the file by its dotted name.
     pub(super) fn outside(&mut self, name: &str, mut given: Given, line: usize) -> Result<Value> {
         let short = name.rsplit('.').next().unwrap_or(name);
@@ -122,20 +138,7 @@ impl Run<'_> {
             // Folded when the weights are loaded.
             "spectral_norm" | "weight_norm" if !given.args.is_empty() => return Ok(given.args.remove(0)),
             "cat" | "concat" | "concatenate" => {
-                let list = given.get(0, "tensors").cloned();
-                let dim = given.get(1, "dim").or(given.get(1, "axis")).cloned();
-                return match (list, dim) {
-                    (Some(Value::List(items)), Some(Value::Int(1 | -3))) => {
-                        let items = self.heap.lists[items.0].clone();
-                        let ids = items.iter().map(|item| tensor_of(item, line)).collect::<Result<Vec<_>>>()?;
-                        match &ids[..] {
-                            [] => at(line, "torch.cat needs at least one tensor"),
-                            [one] => Ok(Value::Tensor(*one)),
-                            _ => self.tensor(Cat::CHANNELS, &ids, "cat", line),
-                        }
-                    }
-                    _ => at(line, "torch.cat joins channels here: torch.cat([a, b], dim=1)"),
-                };
+                return self.cat(&given, line);
             }
             // Numbers that the weights' file or a run would give.
             "Parameter" | "zeros" | "ones" | "empty" | "rand" | "randn" | "tensor" | "manual_seed" | "print"

@@ -2,109 +2,118 @@
 
 use super::super::at;
 use super::super::value::{Kind, Value, same};
-use super::{ITEMS, Run, SCANNED, TEXT};
+use super::Run;
 use crate::error::Result;
+use crate::limits::{MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_TEXT_BYTES};
 use crate::network::ValueId;
 use crate::network::ops::{Add, Affine, Mul};
 
 impl Run<'_> {
     /// `left operator right`; with a tensor on either side it becomes a node.
     pub(super) fn binary(&mut self, operator: &str, left: Value, right: Value, line: usize) -> Result<Value> {
-        use Value::{Int, List, Tensor, Text, Unread};
-        match (operator, &left, &right) {
-            ("==" | "!=", Unread, _) | ("==" | "!=", _, Unread) => return Ok(Unread),
-            ("==" | "!=", ..) => {
-                let items = if let List(items) = &left { self.heap.lists[items.0].len() } else { 1 };
-                self.spend(items, line)?;
-                return Ok(Value::Bool(self.equal(&left, &right) == (operator == "==")));
-            }
-            ("in", ..) | ("not in", ..) => {
-                let found = self.contains(&right, &left, line)?;
-                return Ok(Value::Bool(found == (operator == "in")));
-            }
-            (_, Tensor(_), Unread) | (_, Unread, Tensor(_)) => {
+        use Value::{Tensor, Unread};
+        if let Some(answer) = self.compare(operator, &left, &right, line)? {
+            return Ok(answer);
+        }
+        match (&left, &right) {
+            (Tensor(_), Unread) | (Unread, Tensor(_)) => {
                 return at(line, "this depends on what only a run would tell, such as a tensor's size or a buffer");
             }
-            (_, Unread, _) | (_, _, Unread) => return Ok(Unread),
+            (Unread, _) | (_, Unread) => return Ok(Unread),
+            _ => {}
+        }
+        if let Some(joined) = self.join(operator, &left, &right, line)? {
+            return Ok(joined);
+        }
+        match (&left, &right) {
+            (Tensor(a), Tensor(b)) => self.between_tensors(operator, *a, *b, line),
+            (Tensor(x), other) | (other, Tensor(x)) if float(other).is_some() => {
+                let affine = affine(operator, &left, &right, line)?;
+                self.tensor(affine, &[*x], "affine", line)
+            }
+            _ => numbers(operator, &left, &right, line),
+        }
+    }
+
+    /// `==`, `!=`, `in` and `not in`; `None` for any other operator.
+    fn compare(&mut self, operator: &str, left: &Value, right: &Value, line: usize) -> Result<Option<Value>> {
+        Ok(match (operator, left, right) {
+            ("==" | "!=", Value::Unread, _) | ("==" | "!=", _, Value::Unread) => Some(Value::Unread),
+            ("==" | "!=", ..) => {
+                let items = if let Value::List(items) = left { self.heap.lists[items.0].len() } else { 1 };
+                self.spend(items, line)?;
+                Some(Value::Bool(self.equal(left, right) == (operator == "==")))
+            }
+            ("in" | "not in", ..) => {
+                let found = self.contains(right, left, line)?;
+                Some(Value::Bool(found == (operator == "in")))
+            }
+            _ => None,
+        })
+    }
+
+    /// Lists and texts joined, repeated or filled in; `None` for anything else.
+    fn join(&mut self, operator: &str, left: &Value, right: &Value, line: usize) -> Result<Option<Value>> {
+        use Value::{Int, List, Text};
+        match (operator, left, right) {
             ("+", List(a), List(b)) => {
                 let joined = [&self.heap.lists[a.0][..], &self.heap.lists[b.0][..]].concat();
-                return self.list(joined, line);
+                self.list(joined, line)
             }
             ("*", List(items), Int(times)) | ("*", Int(times), List(items)) => {
                 let items = &self.heap.lists[items.0];
-                let times = usize::try_from(*times).unwrap_or(0);
-                return match items.len().checked_mul(times) {
-                    Some(count) if count <= ITEMS => {
+                match items.len().checked_mul(usize::try_from(*times).unwrap_or(0)) {
+                    Some(count) if count <= MAX_CLASS_ITEMS => {
                         let items = items.iter().cycle().take(count).cloned().collect();
                         self.list(items, line)
                     }
                     _ => at(line, "this list is too long"),
-                };
+                }
             }
-            ("+", Text(a), Text(b)) => return self.text(format!("{a}{b}"), line),
+            ("+", Text(a), Text(b)) => self.text(format!("{a}{b}"), line),
             ("*", Text(text), Int(times)) => {
                 let times = usize::try_from(*times).unwrap_or(0);
-                return match text.len().checked_mul(times) {
-                    Some(length) if length <= TEXT => self.text(text.repeat(times), line),
+                match text.len().checked_mul(times) {
+                    Some(length) if length <= MAX_CLASS_TEXT_BYTES => self.text(text.repeat(times), line),
                     _ => at(line, "this text is too long"),
-                };
-            }
-            ("%", Text(text), value) => {
-                let values = if let List(id) = value { self.heap.lists[id.0].clone() } else { vec![value.clone()] };
-                let mut filled = text.to_string();
-                for value in values {
-                    let Some(place) = filled.find('%') else { break };
-                    if !filled[place..].starts_with("%d") && !filled[place..].starts_with("%s") {
-                        return at(line, "%d and %s are read in a text");
-                    }
-                    filled.replace_range(place..place + 2, &self.shown(&value, line)?);
-                    self.fits(&filled, line)?;
-                    self.spend(1 + filled.len() / SCANNED, line)?;
                 }
-                return self.text(filled, line);
             }
-            ("+", Tensor(a), Tensor(b)) => return self.tensor(Add, &[*a, *b], "add", line),
-            ("*", Tensor(a), Tensor(b)) => return self.tensor(Mul, &[*a, *b], "mul", line),
-            ("-", Tensor(a), Tensor(b)) => {
-                let negative = self.tensor(Affine { scale: -1.0, offset: 0.0 }, &[*b], "affine", line)?;
-                return self.tensor(Add, &[*a, tensor_of(&negative, line)?], "add", line);
+            ("%", Text(text), value) => self.fill_in(text, value, line),
+            _ => return Ok(None),
+        }
+        .map(Some)
+    }
+
+    /// `text % values`.
+    fn fill_in(&mut self, text: &str, values: &Value, line: usize) -> Result<Value> {
+        let values = if let Value::List(id) = values { self.heap.lists[id.0].clone() } else { vec![values.clone()] };
+        let mut filled = text.to_owned();
+        for value in values {
+            let Some(place) = filled.find('%') else { break };
+            if !filled[place..].starts_with("%d") && !filled[place..].starts_with("%s") {
+                return at(line, "%d and %s are read in a text");
             }
-            (_, Tensor(_), Tensor(_)) => {
-                return at(
-                    line,
-                    format!("{operator} between two tensors is not read: infill adds, subtracts and multiplies them"),
-                );
+            filled.replace_range(place..place + 2, &self.shown(&value, line)?);
+            self.fits(&filled, line)?;
+            self.spend(1 + filled.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
+        }
+        self.text(filled, line)
+    }
+
+    /// An operator between two tensors.
+    fn between_tensors(&mut self, operator: &str, a: ValueId, b: ValueId, line: usize) -> Result<Value> {
+        match operator {
+            "+" => self.tensor(Add, &[a, b], "add", line),
+            "*" => self.tensor(Mul, &[a, b], "mul", line),
+            "-" => {
+                let negative = self.tensor(Affine { scale: -1.0, offset: 0.0 }, &[b], "affine", line)?;
+                self.tensor(Add, &[a, tensor_of(&negative, line)?], "add", line)
             }
-            _ => {}
+            _ => at(
+                line,
+                format!("{operator} between two tensors is not read: infill adds, subtracts and multiplies them"),
+            ),
         }
-        if let (Some(a), Some(b)) = (int_of(&left), int_of(&right))
-            && (operator != "/" && (operator != "**" || b >= 0))
-        {
-            return ints(operator, a, b, line);
-        }
-        if let (Tensor(x), Some(n)) = (&left, float(&right)) {
-            let (scale, offset) = match operator {
-                "+" => (1.0, n),
-                "-" => (1.0, -n),
-                "*" => (n, 0.0),
-                "/" => (1.0 / n, 0.0),
-                _ => return at(line, format!("{operator} with a tensor is not read")),
-            };
-            return self.tensor(Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
-        }
-        if let (Some(n), Tensor(x)) = (float(&left), &right) {
-            let (scale, offset) = match operator {
-                "+" => (1.0, n),
-                "-" => (-1.0, n),
-                "*" => (n, 0.0),
-                _ => return at(line, format!("{operator} with a tensor is not read")),
-            };
-            return self.tensor(Affine { scale: scale as f32, offset: offset as f32 }, &[*x], "affine", line);
-        }
-        let (Some(a), Some(b)) = (float(&left), float(&right)) else {
-            return at(line, format!("{operator} is not read between these"));
-        };
-        floats(operator, a, b, line)
     }
 
     /// `==`; lists item by item. Unread items are batches, which are alike.
@@ -126,6 +135,32 @@ impl Run<'_> {
             _ => Ok(self.items(all, line)?.iter().any(|item| same(item, value))),
         }
     }
+}
+
+/// What an operator between a tensor and a number does to the tensor.
+fn affine(operator: &str, left: &Value, right: &Value, line: usize) -> Result<Affine> {
+    let (scale, offset) = match (operator, float(left), float(right)) {
+        ("+", None, Some(n)) | ("+", Some(n), None) => (1.0, n),
+        ("*", None, Some(n)) | ("*", Some(n), None) => (n, 0.0),
+        ("-", None, Some(n)) => (1.0, -n),
+        ("-", Some(n), None) => (-1.0, n),
+        ("/", None, Some(n)) => (1.0 / n, 0.0),
+        _ => return at(line, format!("{operator} with a tensor is not read")),
+    };
+    Ok(Affine { scale: scale as f32, offset: offset as f32 })
+}
+
+/// An operator between two numbers.
+fn numbers(operator: &str, left: &Value, right: &Value, line: usize) -> Result<Value> {
+    if let (Some(a), Some(b)) = (int_of(left), int_of(right))
+        && (operator != "/" && (operator != "**" || b >= 0))
+    {
+        return ints(operator, a, b, line);
+    }
+    let (Some(a), Some(b)) = (float(left), float(right)) else {
+        return at(line, format!("{operator} is not read between these"));
+    };
+    floats(operator, a, b, line)
 }
 
 /// A number as a float.

@@ -11,11 +11,7 @@ use std::rc::Rc;
 use super::at;
 use super::lexer::{Kind, Token};
 use crate::error::{Error, Result};
-
-/// Deepest nesting of expressions and blocks.
-const DEPTH: usize = 64;
-/// Highest tree of one expression.
-const HEIGHT: usize = 100;
+use crate::limits::MAX_CLASS_PARSE_DEPTH;
 
 /// An expression and its line.
 #[derive(Clone, Debug)]
@@ -124,7 +120,7 @@ pub struct Function {
     /// The decorator's name, such as `staticmethod`; empty if there is none.
     pub decorator: String,
     /// Why it cannot be followed; told when somebody calls it.
-    pub fault: Option<Error>,
+    pub parse_error: Option<Error>,
 }
 
 #[derive(Clone, Debug)]
@@ -212,9 +208,10 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, mark: &str) -> Result<()> {
-        match self.accept(mark) {
-            true => Ok(()),
-            false => at(self.line(), format!("{mark} is expected here, but {} stands here", shown(self.peek()))),
+        if self.accept(mark) {
+            Ok(())
+        } else {
+            at(self.line(), format!("{mark} is expected here, but {} stands here", shown(self.peek())))
         }
     }
 
@@ -226,10 +223,10 @@ impl Parser<'_> {
         }
     }
 
-    /// One level further in, if there is room.
+    /// Reads one level of nesting deeper; an error beyond the cap.
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
-        if self.depth > DEPTH {
+        if self.depth > MAX_CLASS_PARSE_DEPTH {
             return at(self.line(), "this is nested too deeply");
         }
         let value = read(self)?;

@@ -116,10 +116,7 @@ impl Lexer<'_> {
             self.indents.pop();
             self.push(Kind::Dedent);
         }
-        match self.indents.last() == Some(&width) {
-            true => Ok(()),
-            false => at(self.line, "the indentation fits no outer block"),
-        }
+        if self.indents.last() == Some(&width) { Ok(()) } else { at(self.line, "the indentation fits no outer block") }
     }
 
     fn number(&mut self) -> Result<()> {

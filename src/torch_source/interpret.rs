@@ -14,20 +14,12 @@ use super::at;
 use super::parser::{Expression, Function, Module, Node, Parameter, Statement, Takes};
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
-use crate::limits::MAX_CLASS_FILE_STEPS;
+use crate::limits::{
+    MAX_CLASS_CALL_DEPTH, MAX_CLASS_FILE_STEPS, MAX_CLASS_ITEMS, MAX_CLASS_SCAN_PER_STEP, MAX_CLASS_STEPS,
+    MAX_CLASS_TEXT_BYTES,
+};
 use crate::network::{Network, Shape, ValueId};
 use arithmetic::truth;
-
-/// Most statements, calls and list items that are followed for one class.
-const STEPS: usize = 400_000;
-/// What a step may look through: attributes, items or bytes.
-const SCANNED: usize = 16;
-/// Deepest nesting of calls and expressions.
-const CALLS: usize = 160;
-/// Most items of a list, and most layers.
-const ITEMS: usize = 4096;
-/// Longest text, and longest path of a module, bytes.
-const TEXT: usize = 1024;
 
 /// The classes with a `forward`, last one first: the order in which they are taken for the network.
 pub fn candidates(module: &Module) -> Vec<usize> {
@@ -57,7 +49,7 @@ pub fn network(
     budget: &mut Budget,
 ) -> Result<Network> {
     let (heap, network, paths) = (Heap::default(), Network::new(), HashMap::new());
-    let left = STEPS.min(budget.0);
+    let left = MAX_CLASS_STEPS.min(budget.0);
     let mut run = Run { module, sizes, heap, network, paths, left, depth: 0 };
     let outcome = run.follow(root, channels);
     budget.0 -= left - run.left;
@@ -73,8 +65,8 @@ impl Run<'_> {
         self.register(id, line)?;
         let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
         let (forward, _) = self.method(id, "forward", 0).ok_or_else(missing)?;
-        if let Some(fault) = &forward.fault {
-            return Err(fault.clone());
+        if let Some(error) = &forward.parse_error {
+            return Err(error.clone());
         }
         let inputs = forward.parameters.iter().skip(1).filter(|parameter| parameter.takes == Takes::One);
         let (count, required) = (inputs.clone().count(), inputs.clone().filter(|p| p.default.is_none()).count());
@@ -123,10 +115,10 @@ impl Run<'_> {
         }
     }
 
-    /// One level further in, if there is room.
+    /// Does `work` one level of nesting deeper; an error beyond the cap.
     fn deeper<T>(&mut self, line: usize, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
-        if self.depth > CALLS {
+        if self.depth > MAX_CLASS_CALL_DEPTH {
             return at(line, "calls and expressions are nested too deeply");
         }
         let value = work(self)?;
@@ -150,7 +142,7 @@ impl Run<'_> {
     }
 
     fn list(&mut self, items: Vec<Value>, line: usize) -> Result<Value> {
-        if items.len() > ITEMS {
+        if items.len() > MAX_CLASS_ITEMS {
             return at(line, "this list is too long");
         }
         self.spend(items.len(), line)?;
@@ -158,7 +150,7 @@ impl Run<'_> {
     }
 
     fn dict_of(&mut self, items: Vec<(Value, Value)>, line: usize) -> Result<Value> {
-        if items.len() > ITEMS {
+        if items.len() > MAX_CLASS_ITEMS {
             return at(line, "this dict is too long");
         }
         self.spend(items.len(), line)?;
@@ -167,16 +159,13 @@ impl Run<'_> {
 
     fn text(&mut self, text: String, line: usize) -> Result<Value> {
         self.fits(&text, line)?;
-        self.spend(text.len() / SCANNED, line)?;
+        self.spend(text.len() / MAX_CLASS_SCAN_PER_STEP, line)?;
         Ok(Value::Text(text.into()))
     }
 
     /// An error if a text has become too long.
     fn fits(&self, text: &str, line: usize) -> Result<()> {
-        match text.len() <= TEXT {
-            true => Ok(()),
-            false => at(line, "this text is too long"),
-        }
+        if text.len() <= MAX_CLASS_TEXT_BYTES { Ok(()) } else { at(line, "this text is too long") }
     }
 
     /// Follows a function; `this` is the module of a method and the place of the method's class.
@@ -188,8 +177,8 @@ impl Run<'_> {
         mut given: Given,
         line: usize,
     ) -> Result<Value> {
-        if let Some(fault) = &function.fault {
-            return Err(fault.clone());
+        if let Some(error) = &function.parse_error {
+            return Err(error.clone());
         }
         let scope = self.heap.scope(Scope { names: HashMap::new(), around, this });
         if let Some((id, _)) = this {
@@ -215,7 +204,7 @@ impl Run<'_> {
         let Given { args, mut named } = given;
         let count = args.len();
         // Every parameter is looked for among the named arguments.
-        self.spend(function.parameters.len() * (1 + named.len() / SCANNED), line)?;
+        self.spend(function.parameters.len() * (1 + named.len() / MAX_CLASS_SCAN_PER_STEP), line)?;
         let mut args = args.into_iter();
         for parameter in &function.parameters {
             let name = parameter.name.as_str();
@@ -237,13 +226,9 @@ impl Run<'_> {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.value(default, scope)?,
                 (None, None) => {
-                    let class = this.and_then(|(id, _)| self.heap.modules[id.0].class);
-                    let owner = class.filter(|_| function.name == "__init__").map(|c| &self.module.classes[c].name);
-                    let owner = owner.unwrap_or(&function.name);
-                    return at(
-                        line,
-                        format!("{owner} needs the argument {name}: give it a default, which infill can take"),
-                    );
+                    let owner = self.owner(function, this);
+                    let text = format!("{owner} needs the argument {name}: give it a default, which infill can take");
+                    return at(line, text);
                 }
             };
             self.heap.scopes[scope.0].names.insert(name.to_owned(), value);
@@ -256,6 +241,13 @@ impl Run<'_> {
             Some((name, _)) => at(line, format!("{} has no argument {name}", function.name)),
             None => Ok(()),
         }
+    }
+
+    /// The name that a user knows a function by: an `__init__` is its class.
+    fn owner<'f>(&'f self, function: &'f Function, this: Option<(Id, usize)>) -> &'f str {
+        let class = this.and_then(|(id, _)| self.heap.modules[id.0].class);
+        let class = class.filter(|_| function.name == "__init__").map(|class| &self.module.classes[class].name);
+        class.unwrap_or(&function.name)
     }
 
     /// Follows statements in the scope of their function.
@@ -278,45 +270,14 @@ impl Run<'_> {
                 let mut result = self.value(value, scope)?;
                 if let (Some(operator), [target]) = (operator, &targets[..]) {
                     let before = self.value(target, scope)?;
-                    result = match (*operator, &before, &result) {
-                        // Grows the list that is there, for everybody who holds it.
-                        ("+", Value::List(list), Value::List(more)) => {
-                            let more = self.heap.lists[more.0].clone();
-                            self.extend(*list, more, value.line)?;
-                            before
-                        }
-                        _ => self.binary(operator, before, result, value.line)?,
-                    };
+                    result = self.in_place(operator, before, result, value.line)?;
                 }
                 for target in targets {
                     self.assign(target, result.clone(), scope)?;
                 }
             }
-            Statement::For(line, targets, over, body) => {
-                let over = self.value(over, scope)?;
-                for item in self.items(&over, *line)? {
-                    self.spend(1, *line)?;
-                    self.assign(targets, item, scope)?;
-                    match self.deeper(*line, |run| run.block(body, scope))? {
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
-                    }
-                }
-            }
-            Statement::While(condition, body) => {
-                while {
-                    let value = self.value(condition, scope)?;
-                    self.truth(&value, condition.line)?
-                } {
-                    self.spend(1, condition.line)?;
-                    match self.deeper(condition.line, |run| run.block(body, scope))? {
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
-                    }
-                }
-            }
+            Statement::For(line, targets, over, body) => return self.for_loop(*line, targets, over, body, scope),
+            Statement::While(condition, body) => return self.while_loop(condition, body, scope),
             Statement::If(condition, then, other) => {
                 let value = self.value(condition, scope)?;
                 let body = if self.truth(&value, condition.line)? { then } else { other };
@@ -332,6 +293,55 @@ impl Run<'_> {
             Statement::Raise(line) => return at(*line, "the class itself ends in an error here (raise)"),
         }
         Ok(Flow::Next)
+    }
+
+    /// `before operator= value`.
+    fn in_place(&mut self, operator: &str, before: Value, value: Value, line: usize) -> Result<Value> {
+        match (operator, &before, &value) {
+            // Grows the list that is there, for everybody who holds it.
+            ("+", Value::List(list), Value::List(more)) => {
+                let more = self.heap.lists[more.0].clone();
+                self.extend(*list, more, line)?;
+                Ok(before)
+            }
+            _ => self.binary(operator, before, value, line),
+        }
+    }
+
+    fn for_loop(
+        &mut self,
+        line: usize,
+        targets: &Expression,
+        over: &Expression,
+        body: &[Statement],
+        scope: Id,
+    ) -> Result<Flow> {
+        let over = self.value(over, scope)?;
+        for item in self.items(&over, line)? {
+            self.spend(1, line)?;
+            self.assign(targets, item, scope)?;
+            match self.deeper(line, |run| run.block(body, scope))? {
+                Flow::Break => break,
+                Flow::Return(value) => return Ok(Flow::Return(value)),
+                Flow::Next | Flow::Continue => {}
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn while_loop(&mut self, condition: &Expression, body: &[Statement], scope: Id) -> Result<Flow> {
+        loop {
+            let value = self.value(condition, scope)?;
+            if !self.truth(&value, condition.line)? {
+                return Ok(Flow::Next);
+            }
+            self.spend(1, condition.line)?;
+            match self.deeper(condition.line, |run| run.block(body, scope))? {
+                Flow::Break => return Ok(Flow::Next),
+                Flow::Return(value) => return Ok(Flow::Return(value)),
+                Flow::Next | Flow::Continue => {}
+            }
+        }
     }
 
     fn truth(&mut self, value: &Value, line: usize) -> Result<bool> {

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Argument, Clause, Expression, Function, HEIGHT, Node, Parser, Statement, shown};
+use super::{Argument, Clause, Expression, Function, Node, Parser, Statement, shown};
 use crate::error::Result;
+use crate::limits::MAX_CLASS_EXPRESSION_HEIGHT;
 
 impl Parser<'_> {
     /// An expression, or several with commas between.
@@ -75,9 +76,10 @@ impl Parser<'_> {
             }
             Node::Index(a, b) | Node::Binary(_, a, b) => a.height.max(b.height),
         };
-        match below < HEIGHT {
-            true => Ok(Expression { line, node, height: below + 1 }),
-            false => at(line, "this is nested too deeply, or goes on for too long"),
+        if below < MAX_CLASS_EXPRESSION_HEIGHT {
+            Ok(Expression { line, node, height: below + 1 })
+        } else {
+            at(line, "this is nested too deeply, or goes on for too long")
         }
     }
 
@@ -89,7 +91,7 @@ impl Parser<'_> {
                 let value = parser.expression()?;
                 let body = vec![Statement::Return(Some(value))];
                 let (name, decorator) = ("lambda".to_owned(), String::new());
-                let function = Function { name, line, parameters, body, decorator, fault: None };
+                let function = Function { name, line, parameters, body, decorator, parse_error: None };
                 return parser.grown(line, Node::Lambda(Rc::new(function)));
             }
             let value = parser.either()?;

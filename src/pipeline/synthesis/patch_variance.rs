@@ -1,16 +1,16 @@
-//! How much goes on in every patch of a level.
+//! How much the pixels of every patch of a level vary.
 
 use super::level::{Level, PATCH, patch_sums};
 
-/// Squared deviations of patches from their means, summed over the colour channels.
-pub struct Energy {
+/// Squared deviations of the pixels of each patch from its mean, summed over the pixels and the colour channels.
+pub struct PatchVariance {
     /// By the patch's top left corner.
     pub patches: Vec<u32>,
     /// The sources' median, 0 without any.
     pub usual: u32,
 }
 
-impl Energy {
+impl PatchVariance {
     pub fn of(level: &Level) -> Self {
         let (width, height) = (level.width, level.height);
         let mut patches = vec![0; width * height];

@@ -10,11 +10,8 @@ mod parser;
 mod value;
 
 use crate::error::{Code, Error, Result};
-use crate::limits::MAX_CLASS_SOURCE_BYTES;
+use crate::limits::{MAX_CLASS_SOURCE_BYTES, MAX_CLASSES_TRIED};
 use crate::network::{Network, Shape};
-
-/// Most classes of one file that are tried.
-const CLASSES: usize = 32;
 
 /// A class of a file and the network it describes, or why it cannot be followed.
 pub struct Described {
@@ -52,7 +49,7 @@ fn described(source: &str, channels: &[usize], sizes: Option<&[Shape]>) -> Resul
         let network = network.and_then(|network| network.check().map(|()| network));
         Described { name: module.classes[class].name.clone(), network }
     };
-    Ok(candidates.into_iter().take(CLASSES).map(described).collect())
+    Ok(candidates.into_iter().take(MAX_CLASSES_TRIED).map(described).collect())
 }
 
 /// The network of the last class in `source` that has a `forward`, for inputs of these channels and any size.

@@ -101,15 +101,15 @@ impl Parser<'_> {
         }
     }
 
-    /// A function; one that cannot be read keeps its fault and ends where its block ends.
+    /// A function; one that cannot be read keeps its error and ends where its block ends.
     pub(super) fn readable(&mut self, decorator: String) -> Result<Function> {
         let (begin, depth, line) = (self.at, self.depth, self.line());
-        self.function(decorator.clone()).or_else(|fault| {
+        self.function(decorator.clone()).or_else(|error| {
             (self.at, self.depth) = (begin + 1, depth);
             let name = self.name()?;
             self.at = begin;
             self.pass_over();
-            Ok(Function { name, line, parameters: Vec::new(), body: Vec::new(), decorator, fault: Some(fault) })
+            Ok(Function { name, line, parameters: Vec::new(), body: Vec::new(), decorator, parse_error: Some(error) })
         })
     }
 
@@ -124,7 +124,7 @@ impl Parser<'_> {
         }
         self.expect(":")?;
         let body = self.block()?;
-        Ok(Function { name, line, parameters, body, decorator, fault: None })
+        Ok(Function { name, line, parameters, body, decorator, parse_error: None })
     }
 
     /// Parameters up to `close`, which is `)` or a lambda's `:`.

@@ -70,42 +70,16 @@ impl Parser<'_> {
                 list.push(Statement::Return(value));
                 self.end_of_line()?;
             }
-            "for" => {
-                self.at += 1;
-                let targets = self.targets()?;
-                let over = self.tuple()?;
-                self.expect(":")?;
-                let body = self.block()?;
-                list.push(Statement::For(line, targets, over, body));
-            }
-            "while" => {
-                self.at += 1;
-                let condition = self.expression()?;
-                self.expect(":")?;
-                let body = self.block()?;
-                list.push(Statement::While(condition, body));
-            }
-            "if" | "elif" => {
-                self.at += 1;
-                let condition = self.expression()?;
-                self.expect(":")?;
-                let then = self.block()?;
-                let mut other = Vec::new();
-                if self.is_name("elif") {
-                    self.deeper(|parser| parser.statement(&mut other))?;
-                } else if self.accept_name("else") {
-                    self.expect(":")?;
-                    other = self.block()?;
-                }
-                list.push(Statement::If(condition, then, other));
-            }
+            "for" => list.push(self.for_loop(line)?),
+            "while" => list.push(self.while_loop()?),
+            "if" | "elif" => list.push(self.conditional()?),
             "with" => {
+                // What is entered says nothing of the layers.
                 while !self.is_mark(":") && *self.peek() != Kind::Line {
                     self.at += 1;
                 }
                 self.expect(":")?;
-                let body = self.block()?;
-                list.push(Statement::With(body));
+                list.push(Statement::With(self.block()?));
             }
             "def" => {
                 let function = self.deeper(|parser| parser.readable(String::new()))?;
@@ -132,6 +106,37 @@ impl Parser<'_> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn for_loop(&mut self, line: usize) -> Result<Statement> {
+        self.at += 1;
+        let targets = self.targets()?;
+        let over = self.tuple()?;
+        self.expect(":")?;
+        Ok(Statement::For(line, targets, over, self.block()?))
+    }
+
+    fn while_loop(&mut self) -> Result<Statement> {
+        self.at += 1;
+        let condition = self.expression()?;
+        self.expect(":")?;
+        Ok(Statement::While(condition, self.block()?))
+    }
+
+    /// `if` or `elif` with all that belongs to it; an `elif` is an `if` in the other branch.
+    fn conditional(&mut self) -> Result<Statement> {
+        self.at += 1;
+        let condition = self.expression()?;
+        self.expect(":")?;
+        let then = self.block()?;
+        let mut other = Vec::new();
+        if self.is_name("elif") {
+            self.deeper(|parser| parser.statement(&mut other))?;
+        } else if self.accept_name("else") {
+            self.expect(":")?;
+            other = self.block()?;
+        }
+        Ok(Statement::If(condition, then, other))
     }
 
     fn end_of_line(&mut self) -> Result<()> {

@@ -1,0 +1,95 @@
+// Models in the worker: loaded again after it was replaced, joined wholly or not at all.
+import assert from 'node:assert/strict';
+import { askModel, loadWeights } from '../../www/actions/weights.js';
+import { entry, ModelList, NONE } from '../../www/document/models.js';
+import { Failure } from '../../www/worker/protocol.js';
+
+const replaced = () => new Failure({ code: 'worker-replaced', message: '', keys: [] });
+
+/**
+ * A page whose worker answers as told; it keeps what was asked of it.
+ * @param {(request: any, generation: number | undefined) => any} answer may throw
+ */
+function page(answer) {
+  const asked = /** @type {string[]} */ ([]);
+  const said = /** @type {string[]} */ ([]);
+  const inference = {
+    generation: 1,
+    /** @param {any} request @param {{generation?: number}} [options] */
+    async request(request, options = {}) {
+      if (options.generation && options.generation !== inference.generation) throw replaced();
+      asked.push(`${request.kind} ${request.handle}`);
+      return answer(request, options.generation);
+    },
+  };
+  const app = {
+    inference,
+    models: new ModelList(() => {}),
+    begin: () => (/** @type {string} */ words) => said.push(words),
+    misfit: null,
+    say: (/** @type {string} */ words) => said.push(words),
+    fail: (/** @type {string} */ words) => said.push(words),
+  };
+  return { app: /** @type {any} */ (app), inference, asked, said };
+}
+
+/** What loading a file of one network gives. @param {string} id */
+const loaded = (id) => ({ loaded: [{ id, name: id }], report: { networks: [{ id }], tensors: [] } });
+
+export async function a_question_that_its_worker_did_not_live_to_hear_is_asked_again_of_a_worker_with_the_model() {
+  let crashes = 2;
+  const { app, inference, asked } = page((request) => {
+    if (request.kind === 'load') return loaded('context-encoder');
+    if (crashes-- > 0) {
+      inference.generation += 1;
+      throw replaced();
+    }
+    return 'scores';
+  });
+  const model = entry('file-1', 'a.pth', new Blob(['a']));
+  app.models.add(model);
+  assert.equal(await askModel(app, model, (handle) => /** @type {any} */ ({ kind: 'score', handle })), 'scores');
+  assert.deepEqual(asked, ['load file-1', 'score file-1', 'load file-1', 'score file-1', 'load file-1', 'score file-1']);
+  assert.equal(model.generation, inference.generation);
+}
+
+export async function other_errors_are_not_asked_away() {
+  const { app, asked } = page((request) => {
+    if (request.kind === 'load') return loaded('context-encoder');
+    throw new Failure({ code: 'input-shape', message: 'no', keys: [] });
+  });
+  const model = entry('file-1', 'a.pth', new Blob(['a']));
+  await assert.rejects(askModel(app, model, (handle) => /** @type {any} */ ({ kind: 'score', handle })), { code: 'input-shape' });
+  assert.equal(asked.length, 2);
+}
+
+export async function without_a_network_any_worker_will_do() {
+  const { app, asked } = page((_, generation) => generation);
+  const none = app.models.find(NONE);
+  assert.equal(await askModel(app, none, (handle) => /** @type {any} */ ({ kind: 'inpaint', handle })), undefined);
+  assert.deepEqual(asked, ['inpaint ']);
+}
+
+export async function two_halves_that_do_not_join_leave_the_first_as_it_was() {
+  let isBroken = true;
+  const { app, asked, said } = page((request) => {
+    if (request.kind === 'combine' && isBroken) throw new Failure({ code: 'out-of-memory', message: 'Both need 3 GB.', keys: [] });
+    if (request.kind === 'load') return loaded(request.name.startsWith('edge') ? 'edgeconnect-edge' : 'edgeconnect-inpaint');
+    return null;
+  });
+  await loadWeights(app, [/** @type {any} */ (new File(['p'], 'painter.pth'))]);
+  const painter = app.models.selected;
+  await loadWeights(app, [/** @type {any} */ (new File(['e'], 'edge.pth'))]);
+  assert.match(said.at(-1) ?? '', /Both need 3 GB/, 'the crate says more than the page');
+  assert.deepEqual(painter.partners, []);
+  assert.equal(painter.result.loaded.length, 1);
+  // It runs alone, after it was loaded anew: what the worker holds under its handle is half of something.
+  asked.length = 0;
+  await askModel(app, painter, (handle) => /** @type {any} */ ({ kind: 'inpaint', handle }));
+  assert.deepEqual(asked, [`load ${painter.handle}`, `inpaint ${painter.handle}`]);
+  // And the second half can be given again.
+  isBroken = false;
+  await loadWeights(app, [/** @type {any} */ (new File(['e'], 'edge.pth'))]);
+  assert.equal(painter.partners.length, 1);
+  assert.equal(painter.result.loaded.length, 2);
+}
