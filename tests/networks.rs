@@ -8,7 +8,8 @@ use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
 use infill::models::NormStatistics;
 use infill::models::config::WIDTH;
-use infill::network::{Conv2d, ConvTranspose2d, Network, Op, Operator, PaddingMode};
+use infill::network::ops::Add;
+use infill::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network, Op, Operator, Pad2d, PaddingMode};
 use infill::tensor::Tensor;
 use infill::{checkpoint, engine, models, threads};
 use serde_json::Value;
@@ -290,6 +291,40 @@ fn layer_table() {
     println!("{} Conv2d, {} ConvTranspose2d, {invalid} refused", valid[0], valid[1]);
     assert_eq!(at, values.len());
     assert!(valid[0] >= 300 && valid[1] >= 600, "{valid:?}");
+}
+
+/// What stands around a convolution with groups is not lost: padding before it, norm, function and sum after it.
+#[test]
+fn what_stands_around_a_convolution_with_groups_is_done() {
+    let layers: [Op; 2] = [Conv2d::new(6, 6, 3).groups(6).into(), ConvTranspose2d::new(6, 6, 3).groups(2).into()];
+    for op in layers {
+        let mut network = Network::new();
+        let x = network.input("x", 6);
+        let y = network.node("pad", Pad2d::reflection(1), &[x]);
+        let y = network.node("layer", op.clone(), &[y]);
+        let y = network.node("norm", BatchNorm2d::new(6), &[y]);
+        let y = network.node("leaky", Activation::LeakyReLU { slope: 0.2 }, &[y]);
+        let z = network.node("other", Conv2d::new(6, 6, 1), &[y]);
+        let y = network.node("sum", Add, &[y, z]);
+        let network = network.returns(y);
+        let x = Tensor::new([1, 6, 8, 9], numbers(6 * 72, 3, -1.0)).unwrap();
+        let [fast, reference] = [EngineKind::Fast, EngineKind::Reference].map(|kind| {
+            let mut engine = engine::build(kind, &network, &mut Positive(&network)).unwrap();
+            run(engine.as_mut(), std::slice::from_ref(&x)).unwrap()
+        });
+        let worst = fast.data().iter().zip(reference.data()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{op:?}: {worst:e}");
+    }
+}
+
+/// Values between 0.5 and 1.5, which a variance may have.
+struct Positive<'a>(&'a Network);
+
+impl WeightSource for Positive<'_> {
+    fn take(&mut self, key: &str) -> Result<Vec<f32>> {
+        let parameter = self.0.parameters().into_iter().find(|p| p.key == key).unwrap();
+        Ok(numbers(parameter.shape.iter().product(), key.len() as u64, 0.0).into_iter().map(|v| v + 0.5).collect())
+    }
 }
 
 #[test]
