@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use super::direct::segments;
 use super::geometry::{Geometry, Phase, Raw, Tap};
-use super::kernels::product::{Product, product};
-use super::kernels::{Epilogue, LANES, Shared, pass};
+use super::kernels::product::{Product, Targets, product};
+use super::kernels::{Epilogue, LANES, pass};
 use super::view::View;
 use crate::engine::cancelled;
 use crate::error::Result;
@@ -129,12 +129,10 @@ impl Narrow {
                 segments: &segments,
                 length,
                 weights: &self.weights[index],
-                first_block: 0,
+                channels: 0..lanes,
                 bias: &[],
-                targets: &targets,
-                channels: lanes,
             };
-            product(&p, &Shared::new(sums), Epilogue::default());
+            product(&p, Targets { starts: &targets, pixel: lanes }, sums, Epilogue::default());
         }
         line.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(&self.bias[..outputs]));
         for column in &self.geometry.columns {

@@ -1,5 +1,7 @@
 //! Implicit GEMM: rows gathered in place from the input, times weights packed eight output channels wide.
 
+use std::ops::Range;
+
 use super::simd::Simd;
 use super::{Epilogue, LANES, ROWS, Shared, activate, dispatch};
 
@@ -13,51 +15,68 @@ pub struct Product<'a> {
     pub segments: &'a [usize],
     /// Values of a stretch.
     pub length: usize,
-    /// `[block][segments * length][8]`; the first block is `first_block`.
+    /// `[block][segments * length][8]`.
     pub weights: &'a [f32],
-    /// Index of the first block.
-    pub first_block: usize,
-    /// Eight per block, from block 0; or empty for zeros.
+    /// Output channels, eight for each block; the last block may have fewer.
+    pub channels: Range<usize>,
+    /// By output channel from channel 0 on, up to the end of the last block; or empty for zeros.
     pub bias: &'a [f32],
+}
+
+/// The output pixels of a product.
+#[derive(Clone, Copy)]
+pub struct Targets<'a> {
     /// Where each row's output pixel starts.
-    pub targets: &'a [usize],
-    /// Output channels of a pixel.
-    pub channels: usize,
+    pub starts: &'a [usize],
+    /// Values of an output pixel.
+    pub pixel: usize,
 }
 
 /// All rows with all blocks, into the targets' pixels.
 ///
-/// Panics if a row or a target lies outside its slice, or if there are more blocks than the pixels have channels for.
-pub fn product(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
-    let end = |places: &[usize], more: usize| places.iter().copied().max().unwrap_or(0).checked_add(more);
-    let inside = |end: Option<usize>, length: usize| end.is_some_and(|end| end <= length);
-    assert!(p.rows.len() == p.targets.len());
-    let row_end = end(p.segments, p.length).and_then(|length| end(p.rows, length));
-    assert!(inside(row_end, p.input.len()));
-    assert!(inside(end(p.targets, p.channels), out.length));
-    assert!(epilogue.plus.is_none_or(|plus| inside(end(p.targets, p.channels), plus.len())));
-    let per_block = p.segments.len().checked_mul(p.length).and_then(|values| values.checked_mul(LANES));
-    let per_block = per_block.filter(|&values| values > 0).expect("a product of something");
-    let blocks = p.first_block.checked_add(p.weights.len() / per_block).expect("blocks that can be counted");
-    assert!(p.weights.len().is_multiple_of(per_block) && blocks <= p.channels.div_ceil(LANES));
-    assert!(p.bias.is_empty() || blocks * LANES <= p.bias.len());
-    // SAFETY: just checked.
-    unsafe { widest(p, out, epilogue) }
+/// Panics if a row or a target lies outside its slice, if a pixel has not the channels, or if the weights are not one
+/// block for each eight of them.
+pub fn product(p: &Product<'_>, targets: Targets<'_>, out: &mut [f32], epilogue: Epilogue<'_>) {
+    // SAFETY: all of `out` is borrowed mutably.
+    unsafe { product_at(p, targets, &Shared::new(out), epilogue) }
 }
 
-dispatch!(widest => run(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>));
+/// [`product`] into an output that others write too. Panics as it does.
+///
+/// # Safety
+/// Nobody else reads or writes these channels of the targets' pixels meanwhile.
+pub(super) unsafe fn product_at(p: &Product<'_>, targets: Targets<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>) {
+    let end = |places: &[usize], more: usize| places.iter().copied().max().unwrap_or(0).checked_add(more);
+    let inside = |end: Option<usize>, length: usize| end.is_some_and(|end| end <= length);
+    assert!(p.rows.len() == targets.starts.len());
+    let row_end = end(p.segments, p.length).and_then(|length| end(p.rows, length));
+    assert!(inside(row_end, p.input.len()));
+    assert!(p.channels.start < p.channels.end && p.channels.end <= targets.pixel);
+    let target_end = end(targets.starts, targets.pixel);
+    assert!(inside(target_end, out.length));
+    assert!(epilogue.plus.is_none_or(|plus| inside(target_end, plus.len())));
+    let per_block = p.segments.len().checked_mul(p.length).and_then(|values| values.checked_mul(LANES));
+    let per_block = per_block.filter(|&values| values > 0).expect("a product of something");
+    let blocks = p.channels.len().div_ceil(LANES);
+    assert!(per_block.checked_mul(blocks) == Some(p.weights.len()));
+    assert!(p.bias.is_empty() || p.channels.start + blocks * LANES <= p.bias.len());
+    // SAFETY: all reads and writes lie inside, as just checked; the targets are the caller's.
+    unsafe { widest(p, targets.starts, out, epilogue) }
+}
+
+dispatch!(widest => run(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>));
 
 /// # Safety
-/// As [`product`] checks.
+/// As [`product_at`] checks and asks for.
 #[inline(always)]
-unsafe fn run<S: Simd>(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
+unsafe fn run<S: Simd>(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>) {
     let per_block = p.segments.len() * p.length * LANES;
     for (index, weights) in p.weights.chunks_exact(per_block).enumerate() {
-        let channel = (p.first_block + index) * LANES;
-        let lanes = LANES.min(p.channels - channel);
+        let channel = p.channels.start + index * LANES;
+        let lanes = LANES.min(p.channels.end - channel);
         let bias = match p.bias {
             [] => S::splat(0.0),
-            // SAFETY: eight values.
+            // SAFETY: the slice holds eight values.
             bias => unsafe { S::load(bias[channel..][..LANES].as_ptr()) },
         };
         let mut done = 0;
@@ -66,10 +85,10 @@ unsafe fn run<S: Simd>(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
                 match p.rows.len() - done {
                     0 => break,
                     $(left if left == $rows || ($rows == ROWS && left > ROWS) => {
-                        // SAFETY: the caller's contract.
+                        // SAFETY: `done + $rows` rows and targets are there; the rest is the caller's contract.
                         unsafe {
                             let sums = tile::<S, $rows>(p, done, weights, bias);
-                            store(p, out, epilogue, done, channel, lanes, sums);
+                            store(&targets[done..done + $rows], out, epilogue, channel, lanes, sums);
                         }
                         done += $rows;
                     })*
@@ -88,11 +107,15 @@ unsafe fn run<S: Simd>(p: &Product<'_>, out: &Shared, epilogue: Epilogue<'_>) {
     }
 }
 
+/// The sums of `R` rows, from row `first` on, for eight output channels.
+///
+/// # Safety
+/// `first + R <= p.rows.len()`, every stretch of these rows lies inside the input, and the weights are one block.
 #[inline(always)]
 unsafe fn tile<S: Simd, const R: usize>(p: &Product<'_>, first: usize, weights: &[f32], bias: S) -> [S; R] {
     let mut sums = [bias; R];
     let mut w = weights.as_ptr();
-    // SAFETY: the caller's contract; the weights hold `segments * length * 8` values.
+    // SAFETY: the caller's contract; a block of weights is `segments * length * 8` values.
     unsafe {
         let starts: [*const f32; R] = std::array::from_fn(|i| p.input.as_ptr().add(*p.rows.get_unchecked(first + i)));
         for &segment in p.segments {
@@ -109,18 +132,21 @@ unsafe fn tile<S: Simd, const R: usize>(p: &Product<'_>, first: usize, weights: 
     sums
 }
 
+/// Stores the sums of `R` rows in their pixels.
+///
+/// # Safety
+/// There are `R` targets; `lanes` channels from `channel` on are the caller's to write there, and inside `plus`.
 #[inline(always)]
 unsafe fn store<S: Simd, const R: usize>(
-    p: &Product<'_>,
-    out: &Shared,
+    targets: &[usize],
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
-    first: usize,
     channel: usize,
     lanes: usize,
     sums: [S; R],
 ) {
-    for (i, sum) in sums.into_iter().enumerate() {
-        let at = p.targets[first + i] + channel;
+    for (target, sum) in targets.iter().zip(sums) {
+        let at = target + channel;
         let value = activate(epilogue.activation, sum);
         // SAFETY: the caller's contract; `plus` is laid out as the output is.
         unsafe {
@@ -174,12 +200,11 @@ mod tests {
                         segments: &segments,
                         length,
                         weights: &weights,
-                        first_block: 0,
+                        channels: 0..channels,
                         bias: &bias,
-                        targets: &targets,
-                        channels,
                     };
-                    product(&p, &Shared::new(&mut out), Epilogue { activation, plus: Some(&plus) });
+                    let places = Targets { starts: &targets, pixel: channels };
+                    product(&p, places, &mut out, Epilogue { activation, plus: Some(&plus) });
                     for (row, &target) in targets.iter().enumerate() {
                         for c in 0..channels {
                             let mut sum = bias[c];
