@@ -145,9 +145,6 @@ impl Narrow {
                 }
             }
         }
-        pass::activate(epilogue.activation, line);
-        if let Some(plus) = epilogue.plus {
-            pass::add(line, &plus[to.at(y, 0)..][..line.len()]);
-        }
+        pass::finish(line, outputs, epilogue.of(to.at(y, 0), to.shape.width, outputs));
     }
 }

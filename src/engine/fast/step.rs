@@ -42,7 +42,7 @@ pub fn run(
         Some((values, view)) if (view.border, view.shape) == (to.border, to.shape) => (Some(values), None),
         other => (None, other),
     };
-    let epilogue = Epilogue { activation: step.activation, plus: same };
+    let epilogue = Epilogue { map: None, activation: step.activation.into(), plus: same };
     let first = || step.inputs.first().map(|&value| read(value)).ok_or_else(lost);
     let outcome = match &step.kernel {
         Kernel::Input => input.ok_or_else(lost).map(|planes| from_nchw(planes, values, to)),
@@ -56,15 +56,15 @@ pub fn run(
                     (*s, *o) = (*s * w, *o * w + b);
                 }
             }
-            scaled(values, to, (&scale, &offset), &epilogue);
+            scaled(values, to, (&scale, &offset), epilogue);
             Ok(())
         }
         Kernel::Scale(scale, offset) => {
-            scaled(values, to, (scale, offset), &epilogue);
+            scaled(values, to, (scale, offset), epilogue);
             Ok(())
         }
         Kernel::Activation => {
-            to.rows(values, &|_, row| pass::activate(step.activation, row));
+            to.rows(values, &|_, row| epilogue.activation.apply(row));
             Ok(())
         }
         Kernel::Affine(scale, offset) => {
@@ -111,12 +111,9 @@ fn lost() -> Error {
 }
 
 /// A factor and an offset for every channel.
-fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: &Epilogue<'_>) {
+fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: Epilogue<'_>) {
     to.rows(values, &|y, row| {
-        pass::scale(row, scale, offset, epilogue.activation);
-        if let Some(plus) = epilogue.plus {
-            pass::add(row, &plus[to.row(y)]);
-        }
+        pass::scale(row, scale, offset, epilogue.of(to.at(y, 0), to.shape.width, to.shape.channels));
     });
 }
 

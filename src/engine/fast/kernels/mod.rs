@@ -1,7 +1,7 @@
 //! The inner loops, and the only home of `unsafe` in the engine.
 //!
-//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`pass`] are
-//! one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
+//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`pointwise`] is
+//! what happens to their sums before they are stored; [`pass`] are one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
 //!
 //! Every public function is safe for whatever it is called with: it checks all bounds once per call, not per value, and
 //! panics where they do not hold. Nothing writes but through a `&mut` slice, or through a [`part::Part`]: several tasks
@@ -9,13 +9,14 @@
 
 pub mod part;
 pub mod pass;
+pub mod pointwise;
 pub mod product;
 mod simd;
 pub mod winograd;
 
-use std::marker::PhantomData;
+pub use pointwise::Epilogue;
 
-use crate::network::Activation;
+use std::marker::PhantomData;
 
 /// Output channels of a tile.
 pub const LANES: usize = 8;
@@ -96,34 +97,5 @@ impl<'a> Shared<'a> {
         debug_assert!(at + count <= self.length, "{at} + {count} > {}", self.length);
         // SAFETY: the caller keeps `at` inside the slice.
         unsafe { self.start.add(at) }
-    }
-}
-
-/// What happens to an output value before it is stored: `activation(sum)`, then the residual.
-#[derive(Clone, Copy, Default)]
-pub struct Epilogue<'a> {
-    /// Applied to the sum.
-    pub activation: Option<Activation>,
-    /// Values to be added afterwards, laid out as the output is.
-    pub plus: Option<&'a [f32]>,
-}
-
-/// An activation on eight lanes.
-#[inline(always)]
-fn activate<S: simd::Simd>(activation: Option<Activation>, x: S) -> S {
-    match activation {
-        None => x,
-        Some(Activation::ReLU) => x.max(S::splat(0.0)),
-        // Right for every slope: the positive part as it is, the negative one scaled.
-        Some(Activation::LeakyReLU { slope }) => x.max(S::splat(0.0)).madd(x.min(S::splat(0.0)), S::splat(slope)),
-        Some(other) => {
-            let mut values = [0.0; LANES];
-            // SAFETY: `values` holds eight values.
-            unsafe {
-                x.store(values.as_mut_ptr());
-                values.iter_mut().for_each(|v| *v = pass::activation(other, *v));
-                S::load(values.as_ptr())
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::simd::Simd;
-use super::{Epilogue, LANES, ROWS, Shared, activate, dispatch};
+use super::{Epilogue, LANES, ROWS, Shared, dispatch};
 
 /// One product: every row of the input with every block of eight output channels.
 pub struct Product<'a> {
@@ -53,23 +53,24 @@ pub(super) unsafe fn product_at(p: &Product<'_>, targets: Targets<'_>, out: &Sha
     assert!(inside(row_end, p.input.len()));
     assert!(p.channels.start < p.channels.end && p.channels.end <= targets.pixel);
     let target_end = end(targets.starts, targets.pixel);
-    assert!(inside(target_end, out.length));
-    assert!(epilogue.plus.is_none_or(|plus| inside(target_end, plus.len())));
+    let target_end = target_end.filter(|&end| end <= out.length).expect("targets inside the output");
+    epilogue.check(target_end, targets.pixel);
+    let map = epilogue.mapped(targets.starts, targets.pixel);
     let per_block = p.segments.len().checked_mul(p.length).and_then(|values| values.checked_mul(LANES));
     let per_block = per_block.filter(|&values| values > 0).expect("a product of something");
     let blocks = p.channels.len().div_ceil(LANES);
     assert!(per_block.checked_mul(blocks) == Some(p.weights.len()));
     assert!(p.bias.is_empty() || p.channels.start + blocks * LANES <= p.bias.len());
     // SAFETY: all reads and writes lie inside, as just checked; the targets are the caller's.
-    unsafe { widest(p, targets.starts, out, epilogue) }
+    unsafe { widest(p, targets.starts, out, epilogue, &map) }
 }
 
-dispatch!(widest => run(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>));
+dispatch!(widest => run(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>, map: &[f32]));
 
 /// # Safety
-/// As [`product_at`] checks and asks for.
+/// As [`product_at`] checks and asks for; `map` is empty or has a value for each row.
 #[inline(always)]
-unsafe fn run<S: Simd>(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>) {
+unsafe fn run<S: Simd>(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epilogue: Epilogue<'_>, map: &[f32]) {
     let per_block = p.segments.len() * p.length * LANES;
     for (index, weights) in p.weights.chunks_exact(per_block).enumerate() {
         let channel = p.channels.start + index * LANES;
@@ -85,10 +86,12 @@ unsafe fn run<S: Simd>(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epi
                 match p.rows.len() - done {
                     0 => break,
                     $(left if left == $rows || ($rows == ROWS && left > ROWS) => {
+                        let places: [usize; $rows] = std::array::from_fn(|i| targets[done + i] + channel);
+                        let map = map.get(done..done + $rows).unwrap_or_default();
                         // SAFETY: `done + $rows` rows and targets are there; the rest is the caller's contract.
                         unsafe {
                             let sums = tile::<S, $rows>(p, done, weights, bias);
-                            store(&targets[done..done + $rows], out, epilogue, channel, lanes, sums);
+                            epilogue.store(sums, map, places, out, lanes);
                         }
                         done += $rows;
                     })*
@@ -132,43 +135,9 @@ unsafe fn tile<S: Simd, const R: usize>(p: &Product<'_>, first: usize, weights: 
     sums
 }
 
-/// Stores the sums of `R` rows in their pixels.
-///
-/// # Safety
-/// There are `R` targets; `lanes` channels from `channel` on are the caller's to write there, and inside `plus`.
-#[inline(always)]
-unsafe fn store<S: Simd, const R: usize>(
-    targets: &[usize],
-    out: &Shared<'_>,
-    epilogue: Epilogue<'_>,
-    channel: usize,
-    lanes: usize,
-    sums: [S; R],
-) {
-    for (target, sum) in targets.iter().zip(sums) {
-        let at = target + channel;
-        let value = activate(epilogue.activation, sum);
-        // SAFETY: the caller's contract; `plus` is laid out as the output is.
-        unsafe {
-            if lanes == LANES {
-                let value = match epilogue.plus {
-                    Some(plus) => value.plus(S::load(plus[at..][..LANES].as_ptr())),
-                    None => value,
-                };
-                value.store(out.place(at, LANES));
-            } else {
-                let mut values = [0.0; LANES];
-                value.store(values.as_mut_ptr());
-                for (lane, value) in values.into_iter().enumerate().take(lanes) {
-                    *out.place(at + lane, 1) = value + epilogue.plus.map_or(0.0, |plus| plus[at + lane]);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::pointwise::Pointwise;
     use super::*;
     use crate::network::Activation;
     #[cfg(target_arch = "wasm32")]
@@ -180,52 +149,59 @@ mod tests {
 
     #[test]
     fn products_agree_with_plain_sums() {
-        let leaky = Some(Activation::LeakyReLU { slope: 0.2 });
         for rows in 1..=2 * ROWS + 1 {
             for (length, segments) in [(1, vec![0]), (3, vec![0, 5]), (8, vec![0, 9, 40]), (65, vec![3])] {
-                for (channels, activation) in
-                    [(8, None), (3, leaky), (21, Some(Activation::ReLU)), (16, Some(Activation::Tanh))]
-                {
-                    let input = numbers(1, 40 + 65 + rows * 7);
-                    let starts: Vec<usize> = (0..rows).map(|i| i * 7).collect();
-                    let targets: Vec<usize> = (0..rows).rev().map(|i| i * (channels + 1)).collect();
-                    let taps = length * segments.len();
-                    let weights = numbers(2, channels.div_ceil(LANES) * taps * LANES);
-                    let bias = numbers(3, channels.next_multiple_of(LANES));
-                    let mut out = vec![7.0; rows * (channels + 1)];
-                    let plus = numbers(4, out.len());
-                    let p = Product {
-                        input: &input,
-                        rows: &starts,
-                        segments: &segments,
-                        length,
-                        weights: &weights,
-                        channels: 0..channels,
-                        bias: &bias,
-                    };
-                    let places = Targets { starts: &targets, pixel: channels };
-                    product(&p, places, &mut out, Epilogue { activation, plus: Some(&plus) });
-                    for (row, &target) in targets.iter().enumerate() {
-                        for c in 0..channels {
-                            let mut sum = bias[c];
-                            for (s, segment) in segments.iter().enumerate() {
-                                for k in 0..length {
-                                    let w = weights[((c / LANES) * taps + s * length + k) * LANES + c % LANES];
-                                    sum += input[starts[row] + segment + k] * w;
-                                }
-                            }
-                            let sum = activation.map_or(sum, |a| super::super::pass::activation(a, sum));
-                            let expected = sum + plus[target + c];
-                            let found = out[target + c];
-                            assert!(
-                                (expected - found).abs() < 1e-4,
-                                "{rows} rows, {channels} channels: {found} for {expected}"
-                            );
-                        }
-                        assert_eq!(out[target + channels], 7.0, "written beyond the pixel");
-                    }
+                for (channels, activation) in [
+                    (0..8, Pointwise::Identity),
+                    (0..3, Activation::LeakyReLU { slope: 0.2 }.into()),
+                    (5..26, Pointwise::ReLU),
+                    (8..24, Activation::Tanh.into()),
+                ] {
+                    hold(rows, length, &segments, channels, activation);
                 }
             }
+        }
+    }
+
+    /// One product into pixels of more channels than it has, with a map and a summand.
+    fn hold(rows: usize, length: usize, segments: &[usize], channels: Range<usize>, activation: Pointwise) {
+        let pixel = channels.end + 1;
+        let input = numbers(1, 40 + 65 + rows * 7);
+        let starts: Vec<usize> = (0..rows).map(|i| i * 7).collect();
+        let targets: Vec<usize> = (0..rows).rev().map(|i| i * pixel).collect();
+        let taps = length * segments.len();
+        let weights = numbers(2, channels.len().div_ceil(LANES) * taps * LANES);
+        let bias = numbers(3, pixel + LANES);
+        let mut out = vec![7.0; rows * pixel];
+        let (plus, map) = (numbers(4, out.len()), numbers(5, rows));
+        let p = Product {
+            input: &input,
+            rows: &starts,
+            segments,
+            length,
+            weights: &weights,
+            channels: channels.clone(),
+            bias: &bias,
+        };
+        let epilogue = Epilogue { map: Some(&map), activation, plus: Some(&plus) };
+        product(&p, Targets { starts: &targets, pixel }, &mut out, epilogue);
+        for (row, &target) in targets.iter().enumerate() {
+            for c in channels.clone() {
+                let block = c - channels.start;
+                let mut sum = bias[c] + map[target / pixel];
+                for (s, segment) in segments.iter().enumerate() {
+                    for k in 0..length {
+                        let w = weights[((block / LANES) * taps + s * length + k) * LANES + block % LANES];
+                        sum += input[starts[row] + segment + k] * w;
+                    }
+                }
+                let mut expected = [sum];
+                activation.apply(&mut expected);
+                let (expected, found) = (expected[0] + plus[target + c], out[target + c]);
+                assert!((expected - found).abs() < 1e-4, "{rows} rows, {channels:?}: {found} for {expected}");
+            }
+            let mut others = (0..channels.start).chain(channels.end..pixel);
+            assert!(others.all(|c| out[target + c] == 7.0), "written beyond {channels:?}");
         }
     }
 }

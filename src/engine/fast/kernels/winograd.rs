@@ -2,7 +2,7 @@
 //! tiles and of products, eight channels at a time. The two sides of a tile may have different transforms.
 
 use super::simd::Simd;
-use super::{Epilogue, LANES, Shared, activate, dispatch};
+use super::{Epilogue, LANES, Shared, dispatch};
 
 /// What one side of a tile does: `M` outputs of a filter with `taps` taps, from `N` inputs and `N` multiplications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,8 +213,8 @@ pub(super) unsafe fn finish_at(
     let furthest = to.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(to.channels.is_multiple_of(LANES) && to.pixels.len() == sides.0.outputs() * sides.1.outputs());
     assert!(to.channels <= to.bias.len() && to.channels <= to.pixel);
-    let end = furthest.checked_add(to.pixel);
-    assert!(end.is_some_and(|end| end <= out.length && epilogue.plus.is_none_or(|plus| end <= plus.len())));
+    let end = furthest.checked_add(to.pixel).filter(|&end| end <= out.length).expect("pixels inside the output");
+    epilogue.check(end, to.pixel);
     assert!(points.end(count, to.channels).is_some_and(|end| end <= from.len()));
     // SAFETY: all reads and writes lie inside, as just checked; the pixels are the caller's.
     unsafe { finish_widest(sides, from, points, to, out, epilogue) }
@@ -326,15 +326,9 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
             let full = Y::output(std::array::from_fn(|i| half[i][j]));
             for (i, value) in full.into_iter().enumerate() {
                 let Some(at) = to.pixels[i * MX + j] else { continue };
-                let value = activate(epilogue.activation, value.plus(bias));
-                // SAFETY: the pixel and its channels are the caller's; `plus` is laid out as the output is.
-                unsafe {
-                    let value = match epilogue.plus {
-                        Some(plus) => value.plus(S::load(plus[at + c..][..LANES].as_ptr())),
-                        None => value,
-                    };
-                    value.store(out.place(at + c, LANES));
-                }
+                let mapped = epilogue.map.map(|map| map[at / to.pixel]);
+                // SAFETY: the pixel and its channels are the caller's, and lie inside `plus` too.
+                unsafe { epilogue.store([value.plus(bias)], mapped.as_slice(), [at + c], out, LANES) };
             }
         }
     }
@@ -342,6 +336,7 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
 
 #[cfg(test)]
 mod tests {
+    use super::super::pointwise::Pointwise;
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -377,7 +372,10 @@ mod tests {
             let mut out = vec![0.0; my * mx * LANES];
             let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
             let scatter = Scatter { pixels: &pixels, pixel: LANES, channels: LANES, bias: &[0.5; LANES] };
-            finish((y, x), &points, place, &scatter, &mut out, Epilogue::default());
+            let map: Vec<f32> = (0..my * mx).map(|p| p as f32 / 8.0 - 1.0).collect();
+            let plus: Vec<f32> = (0..out.len()).map(|i| (i % 5) as f32).collect();
+            let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
+            finish((y, x), &points, place, &scatter, &mut out, epilogue);
             for i in 0..my {
                 for j in 0..mx {
                     for lane in 0..LANES {
@@ -389,8 +387,10 @@ mod tests {
                             .flat_map(|a| (0..kx).map(move |b| (a, b)))
                             .map(|(a, b)| read(a, b) * weight(a, b))
                             .sum();
-                        let found = out[(i * mx + j) * LANES + lane];
-                        assert!((found - expected - 0.5).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
+                        let at = (i * mx + j) * LANES + lane;
+                        let expected = (expected + 0.5 + map[i * mx + j]).max(0.0) + plus[at];
+                        let found = out[at];
+                        assert!((found - expected).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
                     }
                 }
             }
