@@ -6,6 +6,8 @@
 //! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
 
 mod choice;
+#[cfg(test)]
+mod definition;
 mod direct;
 mod form;
 mod geometry;

@@ -36,6 +36,7 @@ impl Narrow {
         let taps: usize = geometry.columns.iter().map(|phase| phase.taps.len()).sum();
         // A strided layer would compute rows of products that nobody needs.
         outputs <= MOST_CHANNELS
+            && geometry.shape.groups() == 1
             && geometry.columns.iter().all(|phase| phase.step == 1)
             && (outputs * columns).next_multiple_of(LANES) < LANES * taps
     }
@@ -118,7 +119,7 @@ impl Narrow {
         sums.resize(pixels * lanes, 0.0);
         let position = (y - phase.first) / phase.every * phase.step;
         let here = Phase { first: 0, every: 1, step: 1, taps: vec![Tap { kernel: 0, offset: 0 }] };
-        let (segments, length, origin) = segments(phase, &here, from);
+        let (segments, length, origin) = segments(phase, &here, from, from.shape.channels);
         if !segments.is_empty() {
             let start = from.at(position, 0) as isize + origin - (from.border[1] * from.shape.channels) as isize;
             let rows: Vec<usize> = (0..pixels).map(|p| start as usize + p * from.shape.channels).collect();

@@ -50,6 +50,7 @@ impl Kernel {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Input => "input",
+            Self::Direct(layer) if layer.geometry.shape.groups() > 1 => "grouped",
             Self::Direct(_) => "direct",
             Self::Tiled(_) => "winograd",
             Self::Narrow(_) => "narrow",
@@ -312,7 +313,7 @@ impl Builder<'_> {
     fn pad(&mut self, index: usize, pad: &Pad2d) {
         let input = self.network.nodes[index].inputs[0];
         let reader = self.only_user(index).map(|user| &self.network.nodes[user].op);
-        let bare = matches!(reader, Some(Op::Conv2d(c)) if c.padding == (0, 0) && c.groups == 1);
+        let bare = matches!(reader, Some(Op::Conv2d(c)) if c.padding == (0, 0));
         let value = self.value_of(input);
         let agrees = self.values[value].mode.is_none_or(|mode| mode == pad.mode);
         if bare && agrees && self.ahead[input.0].is_none() {
