@@ -2,6 +2,7 @@
 //! producers' borders, and for each convolution the kernel that pays.
 
 use super::choice::choose;
+use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::form::Tile;
 use super::geometry::{Convolution, Geometry, Raw};
@@ -25,6 +26,8 @@ pub enum Kernel {
     Tiled(Box<Tiled>),
     /// Few output channels.
     Narrow(Box<Narrow>),
+    /// Every channel by itself.
+    Depthwise(Box<Depthwise>),
     /// Instance norm by its own statistics; weight and bias if affine. In place.
     Norm { eps: f64, affine: Option<(Vec<f32>, Vec<f32>)> },
     /// A norm with fixed statistics that no convolution took. In place.
@@ -54,6 +57,7 @@ impl Kernel {
             Self::Direct(_) => "direct",
             Self::Tiled(_) => "winograd",
             Self::Narrow(_) => "narrow",
+            Self::Depthwise(_) => "depthwise",
             Self::Norm { .. } => "norm",
             Self::Scale(..) | Self::Activation | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
@@ -68,6 +72,7 @@ impl Kernel {
             Self::Direct(layer) => Some(&layer.geometry),
             Self::Tiled(layer) => Some(&layer.geometry),
             Self::Narrow(layer) => Some(&layer.geometry),
+            Self::Depthwise(layer) => Some(&layer.geometry),
             _ => None,
         }
     }
@@ -85,6 +90,7 @@ impl Kernel {
             Self::Direct(layer) => layer.packed(),
             Self::Tiled(layer) => layer.packed(),
             Self::Narrow(layer) => layer.packed(),
+            Self::Depthwise(layer) => layer.packed(),
             _ => 0,
         }
     }
@@ -348,6 +354,10 @@ impl Builder<'_> {
             None if Narrow::suits(&geometry) => {
                 raw.take_weight(node, &geometry.shape, weights)?;
                 Kernel::Narrow(Box::new(Narrow::new(geometry, raw)))
+            }
+            None if Depthwise::suits(&geometry) => {
+                raw.take_weight(node, &geometry.shape, weights)?;
+                Kernel::Depthwise(Box::new(Depthwise::new(geometry, raw)))
             }
             None => Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?)),
         };

@@ -49,6 +49,7 @@ pub fn run(
         Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell),
         Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell),
         Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell),
+        Kernel::Depthwise(layer) => layer.run(first()?, (values, to), epilogue, tell),
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
             if let Some((weight, bias)) = affine {

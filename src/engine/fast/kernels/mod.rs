@@ -1,13 +1,14 @@
 //! The inner loops, and the only home of `unsafe` in the engine.
 //!
-//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`pointwise`] is
-//! what happens to their sums before they are stored; [`pass`] are one-pass operations. Each is written once over
-//! [`simd::Simd`] and compiled for what the build or the machine has.
+//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`depthwise`]
+//! filters every channel by itself; [`pointwise`] is what happens to their sums before they are stored; [`pass`] are
+//! one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
 //!
 //! Every public function is safe for whatever it is called with: it checks all bounds once per call, not per value, and
 //! panics where they do not hold. Nothing writes but through a `&mut` slice, or through a [`part::Part`]: several tasks
 //! can write one output at once because [`part::Grid::split`] hands out parts that do not overlap.
 
+pub mod depthwise;
 pub mod part;
 pub mod pass;
 pub mod pointwise;
