@@ -2,8 +2,9 @@
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
 pub mod fast;
-mod plain;
 // The page runs the fast plan alone: candle would be a third of what a visitor downloads.
+#[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
+mod plain;
 #[cfg(any(not(target_arch = "wasm32"), feature = "reference"))]
 pub mod reference;
 

@@ -1,5 +1,4 @@
-//! Operations as plain loops that can be read beside PyTorch's documentation: what candle lacks, and what the fast plan
-//! has no kernel for.
+//! Operations as plain loops that can be read beside PyTorch's documentation: what candle lacks.
 
 use super::WeightSource;
 use crate::error::{Code, Error, Result};

@@ -121,7 +121,7 @@ impl Fast {
             }
             let start = clock::now_ms();
             let input = if matches!(step.kernel, plan::Kernel::Input) { given.next().copied() } else { None };
-            step::run(&plan.network, (index, step), (arena, layout), input, &mut tell)?;
+            step::run((index, step), (arena, layout), input, &mut tell)?;
             layers.push(LayerTime {
                 path: layer.to_owned(),
                 op: node.map_or("copy", |node| node.op.name()),

@@ -12,7 +12,6 @@ use super::transformed::Transformed;
 use super::trial;
 use super::view::View;
 use crate::engine::WeightSource;
-use crate::engine::plain::{self, Taken};
 use crate::error::Result;
 use crate::network::{Activation, Network, Node, NodeId, Op, Pad2d, PaddingMode, UpsampleMode};
 
@@ -44,8 +43,6 @@ pub enum Kernel {
     Add,
     /// A padding layer, or a copy with another border.
     Copy(Pad2d),
-    /// No fast form: the plain loops.
-    Plain(Vec<Taken>),
 }
 
 impl Kernel {
@@ -62,7 +59,6 @@ impl Kernel {
             Self::Scale(..) | Self::Activation | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
             Self::Cat | Self::Copy(_) => "copy",
-            Self::Plain(_) => "plain",
         }
     }
 
@@ -300,19 +296,19 @@ impl Builder<'_> {
                 let value = self.changeable(index);
                 self.push(index, Kernel::Affine(*scale, *offset), vec![value], value);
             }
-            op => {
-                let kernel = match op {
-                    Op::Upsample { scale, mode } => Kernel::Upsample(*scale, *mode),
-                    Op::Cat => Kernel::Cat,
-                    Op::Add => Kernel::Add,
-                    _ => Kernel::Plain(plain::take(node, weights)?),
-                };
-                let inputs = node.inputs.iter().map(|&id| self.value_of(id)).collect();
-                let value = self.new_value(index);
-                self.push(index, kernel, inputs, value);
-            }
+            Op::Upsample { scale, mode } => self.combine(index, Kernel::Upsample(*scale, *mode)),
+            Op::Cat => self.combine(index, Kernel::Cat),
+            Op::Add => self.combine(index, Kernel::Add),
+            Op::Conv2d(_) | Op::ConvTranspose2d(_) => unreachable!("convolutions are done above"),
         }
         Ok(())
+    }
+
+    /// A step that makes a value of its own from the node's inputs.
+    fn combine(&mut self, index: usize, kernel: Kernel) {
+        let inputs = self.network.nodes[index].inputs.iter().map(|&id| self.value_of(id)).collect();
+        let value = self.new_value(index);
+        self.push(index, kernel, inputs, value);
     }
 
     /// A padding layer in front of a single convolution without padding becomes that convolution's border.

@@ -6,9 +6,8 @@ use super::kernels::{Epilogue, pass};
 use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
 use super::view::View;
-use crate::engine::plain;
 use crate::error::{Code, Error, Result};
-use crate::network::{Network, Pad2d, Shape, UpsampleMode};
+use crate::network::{Pad2d, UpsampleMode};
 use crate::threads;
 
 /// Rows whose moments are taken as one: fixed, so that sums do not depend on the number of threads.
@@ -16,7 +15,6 @@ const MOMENT_ROWS: usize = 8;
 
 /// Runs the step of this index; `input` is the next network input, for the one step that takes it.
 pub fn run(
-    network: &Network,
     (index, step): (usize, &Step),
     (arena, layout): (&mut [f32], &Layout),
     input: Option<&[f32]>,
@@ -91,14 +89,6 @@ pub fn run(
             Ok(())
         }
         Kernel::Copy(pad) => first().map(|from| copy(pad, from, (values, to))),
-        Kernel::Plain(parameters) => {
-            let node = step.nodes.first().and_then(|&index| network.nodes.get(index)).ok_or_else(lost)?;
-            let (x, view) = first()?;
-            let Shape { channels, height, width } = view.shape;
-            let x = plain::Planes { shape: (1, channels, height, width), data: to_nchw(x, view) };
-            let parameter = |name: &str| parameters.iter().find(|(n, ..)| *n == name).map(|(.., v)| v.as_slice());
-            plain::forward(&node.op, &x, &parameter).map(|y| from_nchw(&y.data, values, to))
-        }
     };
     if let (Ok(()), Some((plus, view))) = (&outcome, other) {
         to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
