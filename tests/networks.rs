@@ -239,6 +239,28 @@ fn layer_table() {
 }
 
 #[test]
+fn convolutions_with_groups_have_kernels_of_their_own() {
+    let layers: [(Op, &str); 5] = [
+        (Conv2d::new(16, 16, 3).groups(16).into(), "depthwise"),
+        (Conv2d::new(16, 48, 4).stride(2).groups(16).into(), "depthwise"),
+        (ConvTranspose2d::new(16, 16, 4).stride(2).groups(16).into(), "depthwise"),
+        (Conv2d::new(16, 16, 3).groups(4).into(), "grouped"),
+        (ConvTranspose2d::new(16, 8, 3).groups(2).into(), "grouped"),
+    ];
+    for (op, kernel) in layers {
+        let mut network = Network::new();
+        let x = network.input("x", 16);
+        let y = network.node("layer", op.clone(), &[x]);
+        let network = network.returns(y);
+        let mut fast = engine::build(EngineKind::Fast, &network, &mut Seeded { network: &network, seed: 3 }).unwrap();
+        run(fast.as_mut(), &[Tensor::zeros([1, 16, 8, 8])]).unwrap();
+        let report = fast.report().unwrap();
+        let layer = report.layers.iter().find(|layer| layer.path == "layer").unwrap();
+        assert_eq!(layer.kernel, kernel, "{op:?}");
+    }
+}
+
+#[test]
 fn a_pasted_class_runs_the_weights_it_was_saved_with() {
     for (source, file, inputs) in
         [("edgeconnect.py", "edgeconnect-inpaint.pth", &[4][..]), ("pair.py", "image-pair.pth", &[3, 3])]

@@ -1,11 +1,12 @@
-//! Convolutions, plain and transposed, as implicit GEMM: input pixels are read in place, and each phase of a
-//! transposed convolution is a plain one.
+//! Convolutions, plain and transposed, with any groups, as implicit GEMM: input pixels are read in place, each phase of a
+//! transposed convolution is a plain one, and each group is a product by itself.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use super::geometry::{Convolution, Geometry, Phase, Raw, read_weight};
-use super::kernels::product::{Product, product};
-use super::kernels::{Epilogue, LANES, ROWS, Shared};
+use super::kernels::part::{Grid, Lattice, Part, Share};
+use super::kernels::product::Product;
+use super::kernels::{Epilogue, LANES, ROWS};
 use super::view::View;
 use crate::engine::WeightSource;
 use crate::engine::run::cancelled;
@@ -21,10 +22,10 @@ const TASKS: usize = 8;
 const BATCH: usize = 64;
 
 /// One pair of row and column phases.
-struct Part {
+struct PhasePair {
     row: usize,
     column: usize,
-    /// `[output / 8][row tap][column tap][input][8]`, zeros beyond the last output.
+    /// `[group][output / 8][row tap][column tap][input][8]`, zeros beyond a group's last output.
     weights: Vec<f32>,
 }
 
@@ -32,15 +33,8 @@ struct Part {
 pub struct Direct {
     /// Places.
     pub geometry: Geometry,
-    parts: Vec<Part>,
+    pairs: Vec<PhasePair>,
     bias: Vec<f32>,
-}
-
-/// Some pixels of a part with some of its output blocks.
-struct Task {
-    part: usize,
-    pixels: Range<usize>,
-    blocks: Range<usize>,
 }
 
 impl Direct {
@@ -54,26 +48,29 @@ impl Direct {
 
     /// Zeros where the weights will be.
     fn empty(geometry: Geometry, raw: &Raw) -> Self {
-        let (inputs, outputs) = geometry.shape.channels();
-        let mut parts = Vec::new();
+        let ((inputs, outputs), groups) = (geometry.shape.group(), geometry.shape.groups());
+        let mut pairs = Vec::new();
         for (row, y) in geometry.rows.iter().enumerate() {
             for (column, x) in geometry.columns.iter().enumerate() {
-                let values = y.taps.len() * x.taps.len() * inputs * outputs.next_multiple_of(LANES);
-                parts.push(Part { row, column, weights: vec![0.0; values] });
+                let values = y.taps.len() * x.taps.len() * inputs * groups * outputs.next_multiple_of(LANES);
+                pairs.push(PhasePair { row, column, weights: vec![0.0; values] });
             }
         }
-        Self { bias: raw.padded_bias(), parts, geometry }
+        // A group's last block may begin anywhere.
+        let mut bias = raw.padded_bias();
+        bias.resize(bias.len() + LANES, 0.0);
+        Self { bias, pairs, geometry }
     }
 
     /// Puts values of PyTorch's layout, from index `start` on, where the kernel reads them.
     fn pack(&mut self, start: usize, mut values: &[f32], scale: &[f32]) {
-        let Self { geometry, parts, .. } = self;
-        let (inputs, outputs) = geometry.shape.channels();
+        let Self { geometry, pairs, .. } = self;
+        let (inputs, outputs) = geometry.shape.group();
         let (height, width) = geometry.shape.kernel();
-        // By tap: its part, its place among the part's taps, and how many these are.
+        // By tap: its pair of phases, its place among their taps, and how many these are.
         let mut places = vec![None; height * width];
-        for (index, part) in parts.iter().enumerate() {
-            let (y, x) = (&geometry.rows[part.row].taps, &geometry.columns[part.column].taps);
+        for (index, pair) in pairs.iter().enumerate() {
+            let (y, x) = (&geometry.rows[pair.row].taps, &geometry.columns[pair.column].taps);
             let kernels = y.iter().flat_map(|y| x.iter().map(move |x| y.kernel * width + x.kernel));
             kernels.enumerate().for_each(|(slot, tap)| places[tap] = Some((index, slot, y.len() * x.len())));
         }
@@ -82,12 +79,17 @@ impl Direct {
             let (now, rest) = values.split_at(values.len().min(places.len() - tap));
             let (output, input) = match geometry.shape {
                 Convolution::Plain(_) => (pair / inputs, pair % inputs),
-                Convolution::Transposed(_) => (pair % outputs, pair / outputs),
+                Convolution::Transposed(_) => {
+                    let (input, group) = (pair / outputs % inputs, pair / (outputs * inputs));
+                    (group * outputs + pair % outputs, input)
+                }
             };
-            let (block, lane, factor) = (output / LANES, output % LANES, scale[output]);
+            let (group, within) = (output / outputs, output % outputs);
+            let block = group * outputs.div_ceil(LANES) + within / LANES;
+            let (lane, factor) = (within % LANES, scale[output]);
             for (value, place) in now.iter().zip(&places[tap..]) {
-                if let &Some((part, slot, taps)) = place {
-                    parts[part].weights[((block * taps + slot) * inputs + input) * LANES + lane] = value * factor;
+                if let &Some((phases, slot, taps)) = place {
+                    pairs[phases].weights[((block * taps + slot) * inputs + input) * LANES + lane] = value * factor;
                 }
             }
             (values, pair, tap) = (rest, pair + 1, 0);
@@ -96,7 +98,7 @@ impl Direct {
 
     /// Values of the packed weights.
     pub fn packed(&self) -> usize {
-        self.parts.iter().map(|part| part.weights.len()).sum()
+        self.pairs.iter().map(|pair| pair.weights.len()).sum()
     }
 
     /// Runs the layer; `tell` is asked now and then whether to go on.
@@ -107,100 +109,144 @@ impl Direct {
         epilogue: Epilogue<'_>,
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let channels = self.geometry.shape.channels().0;
-        let blocks = to.shape.channels.div_ceil(LANES);
-        let pixels = (TASK_VALUES / channels).clamp(4 * ROWS, 1024).next_multiple_of(ROWS);
-        let wanted = (TASKS * threads::count()).div_ceil(self.parts.len().max(1));
-        let mut tasks = Vec::new();
-        for (index, part) in self.parts.iter().enumerate() {
-            let total = self.count(part, to);
-            let pixels = total.div_ceil(wanted).next_multiple_of(ROWS).clamp(4 * ROWS, pixels);
-            let chunks = total.div_ceil(pixels);
-            // Few pixels: the weights are what is divided, so that each is read once.
-            let groups = wanted.checked_div(chunks).unwrap_or(1).clamp(1, blocks);
-            for chunk in 0..chunks {
-                for group in 0..groups {
-                    let share = |g: usize| g * blocks / groups;
-                    let end = ((chunk + 1) * pixels).min(total);
-                    tasks.push(Task {
-                        part: index,
-                        pixels: chunk * pixels..end,
-                        blocks: share(group)..share(group + 1),
-                    });
-                }
-            }
-        }
-        let out = Shared::new(out);
-        for (index, batch) in tasks.chunks(BATCH).enumerate() {
-            if tell((index * BATCH) as f32 / tasks.len() as f32).is_break() {
+        let lattice = |phase: &Phase| Lattice { first: phase.first, every: phase.every };
+        let phases = |pair: &PhasePair| (&self.geometry.rows[pair.row], &self.geometry.columns[pair.column]);
+        let classes = self.pairs.iter().map(phases).map(|(row, column)| (lattice(row), lattice(column)));
+        let grid = Grid::new(to.interior(), classes.collect(), (1, 1));
+        let mut parts = grid.split(out, self.shares(&grid));
+        let all = parts.len();
+        for (index, batch) in parts.chunks_mut(BATCH).enumerate() {
+            if tell((index * BATCH) as f32 / all as f32).is_break() {
                 return Err(cancelled());
             }
-            threads::parallel(batch.len(), &|task| self.task(&batch[task], (x, from), (&out, to), epilogue));
+            threads::chunks(batch, 1, &|_, part| self.part(&mut part[0], (x, from), epilogue));
         }
         Ok(())
     }
 
-    fn count(&self, part: &Part, to: &View) -> usize {
-        let (row, column) = (&self.geometry.rows[part.row], &self.geometry.columns[part.column]);
-        row.count(to.shape.height) * column.count(to.shape.width)
+    /// What the tasks do: some pixels of a pair of phases with some of its output blocks.
+    fn shares(&self, grid: &Grid) -> Vec<Share> {
+        let (inputs, (_, outputs)) = (self.geometry.shape.channels().0, self.geometry.shape.group());
+        let (of_group, groups) = (outputs.div_ceil(LANES), self.geometry.shape.groups());
+        let blocks = of_group * groups;
+        // The first channel of a block.
+        let channel = |block: usize| block / of_group * outputs + block % of_group * LANES;
+        let most = (TASK_VALUES / inputs).clamp(4 * ROWS, 1024).next_multiple_of(ROWS);
+        let wanted = (TASKS * threads::count()).div_ceil(self.pairs.len().max(1));
+        let mut shares = Vec::new();
+        for index in 0..self.pairs.len() {
+            let tiles = grid.tiles_of(index..index + 1);
+            let pixels = tiles.len().div_ceil(wanted).next_multiple_of(ROWS).clamp(4 * ROWS, most);
+            // Few pixels: the weights are what is divided, so that each is read once.
+            let slices = wanted.checked_div(tiles.len().div_ceil(pixels)).unwrap_or(1).clamp(1, blocks);
+            let cut = |slice: usize| channel(slice * blocks / slices);
+            for start in tiles.clone().step_by(pixels) {
+                let tiles = start..(start + pixels).min(tiles.end);
+                shares.extend((0..slices).map(|i| Share { tiles: tiles.clone(), channels: cut(i)..cut(i + 1) }));
+            }
+        }
+        shares
     }
 
-    fn task(&self, task: &Task, (x, from): (&[f32], &View), (out, to): (&Shared, &View), epilogue: Epilogue<'_>) {
-        let part = &self.parts[task.part];
-        let (row, column) = (&self.geometry.rows[part.row], &self.geometry.columns[part.column]);
-        let columns = column.count(to.shape.width);
-        let (segments, length, origin) = segments(row, column, from);
-        let mut rows = Vec::with_capacity(task.pixels.len());
-        let mut targets = Vec::with_capacity(task.pixels.len());
-        for pixel in task.pixels.clone() {
-            let (r, c) = (pixel / columns, pixel % columns);
-            // The border is as wide as the taps reach, so no start is negative.
-            rows.push((from.at(r * row.step, c * column.step) as isize + origin) as usize);
-            targets.push(to.at(row.first + r * row.every, column.first + c * column.every));
-        }
+    fn part(&self, part: &mut Part<'_>, (x, from): (&[f32], &View), epilogue: Epilogue<'_>) {
+        let channels = part.share().channels.clone();
+        let Some(first) = part.tiles().next() else { return };
+        let pair = &self.pairs[first.class];
+        let (row, column) = (&self.geometry.rows[pair.row], &self.geometry.columns[pair.column]);
+        let (inputs, outputs) = self.geometry.shape.group();
+        let (segments, length, origin) = segments(row, column, from, inputs);
         if segments.is_empty() {
-            // No tap reaches these pixels: they are the bias.
-            let p = Product {
-                input: &[0.0],
-                rows: &vec![0; rows.len()],
-                segments: &[0],
-                length: 1,
-                weights: &vec![0.0; task.blocks.len() * LANES],
-                first_block: task.blocks.start,
-                bias: &self.bias,
-                targets: &targets,
-                channels: to.shape.channels,
-            };
-            product(&p, out, epilogue);
-            return;
+            return self.bias_only(part, epilogue);
         }
+        // The border is as wide as the taps reach, so no start is negative.
+        let start = |y: usize, x: usize| (from.at(y * row.step, x * column.step) as isize + origin) as usize;
+        let rows: Vec<usize> = part.tiles().map(|tile| start(tile.row, tile.column)).collect();
         let per_block = segments.len() * length * LANES;
+        let mut pixels = part.pixels();
+        for group in channels.start / outputs..channels.end.div_ceil(outputs) {
+            // What the part has of the group's channels: whole blocks, up to the group's end.
+            let base = group * outputs;
+            let channels = channels.start.max(base)..channels.end.min(base + outputs);
+            let blocks = (channels.start - base) / LANES..(channels.end - base).div_ceil(LANES);
+            let weights = &pair.weights[group * outputs.div_ceil(LANES) * per_block..];
+            let p = Product {
+                input: &x[group * inputs..],
+                rows: &rows,
+                segments: &segments,
+                length,
+                weights: &weights[blocks.start * per_block..blocks.end * per_block],
+                channels,
+                bias: &self.bias,
+            };
+            pixels.product(&p, epilogue);
+        }
+    }
+
+    /// Pixels that no tap reaches.
+    fn bias_only(&self, part: &mut Part<'_>, epilogue: Epilogue<'_>) {
+        let Share { tiles, channels } = part.share().clone();
         let p = Product {
-            input: x,
-            rows: &rows,
-            segments: &segments,
-            length,
-            weights: &part.weights[task.blocks.start * per_block..task.blocks.end * per_block],
-            first_block: task.blocks.start,
+            input: &[0.0],
+            rows: &vec![0; tiles.len()],
+            segments: &[0],
+            length: 1,
+            weights: &vec![0.0; channels.len().next_multiple_of(LANES)],
+            channels,
             bias: &self.bias,
-            targets: &targets,
-            channels: to.shape.channels,
         };
-        product(&p, out, epilogue);
+        part.pixels().product(&p, epilogue);
     }
 }
 
-/// Stretches of input values that a pixel's taps read: distances from the first, length, and the first's distance from
-/// the pixel's position. Neighbouring column taps make one stretch.
-pub fn segments(row: &Phase, column: &Phase, from: &View) -> (Vec<usize>, usize, isize) {
+/// Stretches of input values that a pixel's taps read of a group of `inputs` channels: distances from the first, length,
+/// and the first's distance from the pixel's position. Neighbouring column taps make one stretch if a group is all.
+pub fn segments(row: &Phase, column: &Phase, from: &View, inputs: usize) -> (Vec<usize>, usize, isize) {
     let (pitch, channels) = (from.pitch() as isize, from.shape.channels);
     let (Some(top), Some(left)) = (row.taps.first(), column.taps.first()) else { return (Vec::new(), 0, 0) };
     let origin = top.offset * pitch + left.offset * channels as isize;
-    let joined = column.taps.windows(2).all(|pair| pair[1].offset == pair[0].offset + 1);
+    let joined = inputs == channels && column.taps.windows(2).all(|pair| pair[1].offset == pair[0].offset + 1);
     let down = row.taps.iter().map(|tap| ((tap.offset - top.offset) * pitch) as usize);
     if joined {
         return (down.collect(), column.taps.len() * channels, origin);
     }
     let across = |y: usize| column.taps.iter().map(move |tap| y + (tap.offset - left.offset) as usize * channels);
-    (down.flat_map(across).collect(), channels, origin)
+    (down.flat_map(across).collect(), inputs, origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::definition::distance;
+    use super::*;
+    use crate::network::{Conv2d, ConvTranspose2d, Op, PaddingMode};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn layers_with_and_without_groups_agree_with_the_definition() {
+        let layers: [Op; 9] = [
+            Conv2d::new(24, 40, 1).into(),
+            Conv2d::new(12, 21, 3).padding(1).into(),
+            Conv2d::new(12, 21, 3).padding(1).groups(3).padding_mode(PaddingMode::Reflect).into(),
+            Conv2d::new(32, 64, 3).stride(2).padding(1).groups(4).into(),
+            Conv2d::new(20, 10, (3, 2)).dilation((1, 2)).padding(2).groups(5).into(),
+            Conv2d::new(32, 32, 1).groups(2).into(),
+            ConvTranspose2d::new(12, 21, 4).stride(2).padding(1).groups(3).into(),
+            ConvTranspose2d::new(32, 16, 3).stride(2).padding(1).output_padding(1).groups(2).into(),
+            // Most pixels of the larger stride are reached by no tap.
+            ConvTranspose2d::new(6, 22, 1).stride(3).groups(2).into(),
+        ];
+        for layer in layers {
+            for size in [(4, 4), (5, 9), (17, 12)] {
+                let worst = distance(&layer, size, &|geometry, raw, input, output, epilogue| {
+                    let mut direct = Direct::empty(geometry, &raw);
+                    // In pieces that end anywhere.
+                    for (index, piece) in raw.weight.chunks(101).enumerate() {
+                        direct.pack(index * 101, piece, &raw.scale);
+                    }
+                    direct.run(input, output, epilogue, &mut |_| ControlFlow::Continue(())).unwrap();
+                });
+                assert!(worst < 1e-5, "{layer:?}, {size:?}: {worst:e}");
+            }
+        }
+    }
 }

@@ -67,7 +67,7 @@ impl Form {
 pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
     let wide = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(LANES);
     let (inputs, outputs) = geometry.shape.channels();
-    if !wide(inputs) || !wide(outputs) {
+    if geometry.shape.groups() > 1 || !wide(inputs) || !wide(outputs) {
         return None;
     }
     let dense = |c: &Conv2d| c.stride == (1, 1) && c.dilation.0.max(c.dilation.1) <= MAX_DILATION;

@@ -8,18 +8,18 @@ use crate::network::{Conv2d, ConvTranspose2d, Node, Op, Pair};
 /// What a convolution layer is.
 #[derive(Clone, Debug)]
 pub enum Convolution {
-    /// `nn.Conv2d` without groups.
+    /// `nn.Conv2d`.
     Plain(Conv2d),
-    /// `nn.ConvTranspose2d` without groups.
+    /// `nn.ConvTranspose2d`.
     Transposed(ConvTranspose2d),
 }
 
 impl Convolution {
-    /// The layer, if it has a fast form.
+    /// The layer, if it is one.
     pub fn of(op: &Op) -> Option<Self> {
         match op {
-            Op::Conv2d(conv) if conv.groups == 1 => Some(Self::Plain(conv.clone())),
-            Op::ConvTranspose2d(conv) if conv.groups == 1 => Some(Self::Transposed(conv.clone())),
+            Op::Conv2d(conv) => Some(Self::Plain(conv.clone())),
+            Op::ConvTranspose2d(conv) => Some(Self::Transposed(conv.clone())),
             _ => None,
         }
     }
@@ -32,6 +32,20 @@ impl Convolution {
         }
     }
 
+    /// Groups of channels: those of one group see those of the same group only.
+    pub fn groups(&self) -> usize {
+        match self {
+            Self::Plain(c) => c.groups,
+            Self::Transposed(c) => c.groups,
+        }
+    }
+
+    /// Input and output channels of a group.
+    pub fn group(&self) -> (usize, usize) {
+        let (inputs, outputs) = self.channels();
+        (inputs / self.groups(), outputs / self.groups())
+    }
+
     /// Kernel height and width.
     pub fn kernel(&self) -> Pair {
         match self {
@@ -42,10 +56,10 @@ impl Convolution {
 
     /// Values in its weight.
     pub fn weights(&self) -> usize {
-        self.channels().0 * self.channels().1 * self.kernel().0 * self.kernel().1
+        self.channels().0 * self.group().1 * self.kernel().0 * self.kernel().1
     }
 
-    /// Index of `[output channel, input channel, tap 0]` in PyTorch's layout; the taps follow each other.
+    /// Index of `[output channel, input channel, tap 0]` in PyTorch's layout, without groups; the taps follow each other.
     pub fn weight_index(&self, output: usize, input: usize) -> usize {
         let (inputs, outputs) = self.channels();
         let taps = self.kernel().0 * self.kernel().1;

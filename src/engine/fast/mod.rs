@@ -1,11 +1,14 @@
 //! The fast engine: a plan compiled once from the description and the weights, held against the reference.
 //!
-//! `plan` turns nodes into steps (`choice`: which of them on transformed weights); `layout` gives every value a place for
-//! the shapes at hand; `step` runs one.
-//! Convolutions are implicit GEMMs (`direct`), minimal filtering (`form`, `transformed`, `tiled`) or products over whole rows (`narrow`), all
-//! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
+//! `plan` gives every lowered step its kernel (`choice`: which convolutions run on transformed weights); `layout` gives
+//! every value a place for the shapes at hand; `step` runs one step.
+//! Convolutions are implicit GEMMs (`direct`), minimal filtering (`form`, `transformed`, `tiled`), products over whole rows
+//! (`narrow`) or filters of single channels (`depthwise`), all over the loops in `kernels`.
 
 mod choice;
+#[cfg(test)]
+mod definition;
+mod depthwise;
 mod direct;
 mod form;
 mod geometry;

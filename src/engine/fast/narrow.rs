@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use super::direct::segments;
 use super::geometry::{Geometry, Phase, Raw, Tap};
-use super::kernels::product::{Product, product};
-use super::kernels::{Epilogue, LANES, Shared, pass};
+use super::kernels::product::{Product, Targets, product};
+use super::kernels::{Epilogue, LANES, pass};
 use super::view::View;
 use crate::engine::run::cancelled;
 use crate::error::Result;
@@ -36,6 +36,7 @@ impl Narrow {
         let taps: usize = geometry.columns.iter().map(|phase| phase.taps.len()).sum();
         // A strided layer would compute rows of products that nobody needs.
         outputs <= MOST_CHANNELS
+            && geometry.shape.groups() == 1
             && geometry.columns.iter().all(|phase| phase.step == 1)
             && (outputs * columns).next_multiple_of(LANES) < LANES * taps
     }
@@ -118,7 +119,7 @@ impl Narrow {
         sums.resize(pixels * lanes, 0.0);
         let position = (y - phase.first) / phase.every * phase.step;
         let here = Phase { first: 0, every: 1, step: 1, taps: vec![Tap { kernel: 0, offset: 0 }] };
-        let (segments, length, origin) = segments(phase, &here, from);
+        let (segments, length, origin) = segments(phase, &here, from, from.shape.channels);
         if !segments.is_empty() {
             let start = from.at(position, 0) as isize + origin - (from.border[1] * from.shape.channels) as isize;
             let rows: Vec<usize> = (0..pixels).map(|p| start as usize + p * from.shape.channels).collect();
@@ -129,12 +130,10 @@ impl Narrow {
                 segments: &segments,
                 length,
                 weights: &self.weights[index],
-                first_block: 0,
+                channels: 0..lanes,
                 bias: &[],
-                targets: &targets,
-                channels: lanes,
             };
-            product(&p, &Shared::new(sums), Epilogue::default());
+            product(&p, Targets { starts: &targets, pixel: lanes }, sums, Epilogue::default());
         }
         line.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(&self.bias[..outputs]));
         for column in &self.geometry.columns {
@@ -147,9 +146,6 @@ impl Narrow {
                 }
             }
         }
-        pass::activate(epilogue.activation, line);
-        if let Some(plus) = epilogue.plus {
-            pass::add(line, &plus[to.at(y, 0)..][..line.len()]);
-        }
+        pass::finish(line, outputs, epilogue.of(to.at(y, 0), to.shape.width, outputs));
     }
 }

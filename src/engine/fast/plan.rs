@@ -1,6 +1,7 @@
 //! From steps and weights to kernels: for each convolution the one that pays, its weights packed as they are read.
 
 use super::choice::choose;
+use super::depthwise::Depthwise;
 use super::direct::Direct;
 use super::form::Tile;
 use super::geometry::{Convolution, Geometry, Raw};
@@ -27,6 +28,8 @@ pub enum Kernel {
     Tiled(Box<Tiled>),
     /// Few output channels.
     Narrow(Box<Narrow>),
+    /// Every channel by itself.
+    Depthwise(Box<Depthwise>),
     /// A norm by the picture's own statistics; weight and bias if affine. In place.
     Norm { eps: f64, affine: Option<(Vec<f32>, Vec<f32>)> },
     /// A norm with fixed statistics that no convolution took: factor and summand by channel. In place.
@@ -53,9 +56,11 @@ impl Kernel {
         match self {
             Self::Input => "input",
             Self::Stored(_) => "stored",
+            Self::Direct(layer) if layer.geometry.shape.groups() > 1 => "grouped",
             Self::Direct(_) => "direct",
             Self::Tiled(_) => "winograd",
             Self::Narrow(_) => "narrow",
+            Self::Depthwise(_) => "depthwise",
             Self::Norm { .. } => "norm",
             Self::Scale(..) | Self::Function | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
@@ -70,6 +75,7 @@ impl Kernel {
             Self::Direct(layer) => Some(&layer.geometry),
             Self::Tiled(layer) => Some(&layer.geometry),
             Self::Narrow(layer) => Some(&layer.geometry),
+            Self::Depthwise(layer) => Some(&layer.geometry),
             _ => None,
         }
     }
@@ -87,6 +93,7 @@ impl Kernel {
             Self::Direct(layer) => layer.packed(),
             Self::Tiled(layer) => layer.packed(),
             Self::Narrow(layer) => layer.packed(),
+            Self::Depthwise(layer) => layer.packed(),
             Self::Stored(values) => values.len(),
             _ => 0,
         }
@@ -203,10 +210,8 @@ fn convolution_kernel(
     norm: Option<&Node>,
     weights: &mut dyn WeightSource,
 ) -> Result<Kernel> {
-    let Some(shape) = Convolution::of(&node.op) else {
-        let taken = take(node.op.parameters(), &node.keys, |key| weights.take(key))?;
-        return Ok(Kernel::Loops(taken));
-    };
+    let other = || Error::new(Code::Internal, format!("{} is no convolution.", node.path));
+    let shape = Convolution::of(&node.op).ok_or_else(other)?;
     let mut raw = Raw::take_bias(node, &shape, weights)?;
     if let Some(norm) = norm {
         raw.fold(&scale_and_offset(norm, weights)?);
@@ -222,6 +227,10 @@ fn convolution_kernel(
     if Narrow::suits(&geometry) {
         raw.take_weight(node, &geometry.shape, weights)?;
         return Ok(Kernel::Narrow(Box::new(Narrow::new(geometry, raw))));
+    }
+    if Depthwise::suits(&geometry) {
+        raw.take_weight(node, &geometry.shape, weights)?;
+        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(geometry, raw))));
     }
     Ok(Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?)))
 }

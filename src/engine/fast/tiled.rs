@@ -4,13 +4,15 @@
 //! Tiles are transformed, multiplied by one matrix per point, and transformed back, some tens at a time. A thread does all
 //! three for its tiles, in scratch of its own, so that threads meet once a layer.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, PoisonError};
 
+use super::form::Axis;
 use super::geometry::{Geometry, Raw};
-use super::kernels::product::{Product, product};
-use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
-use super::kernels::{Epilogue, Shared};
+use super::kernels::Epilogue;
+use super::kernels::part::{Grid, Lattice, Part, Share, Tile};
+use super::kernels::product::{Product, Targets, product};
+use super::kernels::winograd::{Gather, Points, transform};
 use super::transformed::{Group, Transformed};
 use super::view::View;
 use crate::engine::run::cancelled;
@@ -35,12 +37,12 @@ pub struct Tiled {
     bias: Vec<f32>,
 }
 
-/// A tile: its class, and the index of its first output along both axes.
-#[derive(Clone, Copy)]
-struct Tile {
-    class: usize,
-    y: usize,
-    x: usize,
+/// What a task needs to know of its group.
+#[derive(Clone)]
+struct Work<'a> {
+    group: &'a Group,
+    /// The group's first class in the grid.
+    first: usize,
 }
 
 impl Tiled {
@@ -54,17 +56,17 @@ impl Tiled {
         self.groups.iter().map(|group| group.weights.len()).sum()
     }
 
-    fn tiles(group: &Group, to: &View) -> Vec<Tile> {
-        let mut tiles = Vec::new();
-        for (class, axes) in group.form.classes.iter().enumerate() {
-            let (rows, columns) = axes[0];
-            for y in (0..rows.count(to.shape.height)).step_by(group.form.sides.0.outputs()) {
-                for x in (0..columns.count(to.shape.width)).step_by(group.form.sides.1.outputs()) {
-                    tiles.push(Tile { class, y, x });
-                }
-            }
+    /// The output in the tiles of all groups, and the first class of each group.
+    fn grid(&self, to: &View) -> (Grid, Vec<usize>) {
+        let lattice = |axis: Axis| Lattice { first: axis.first, every: axis.every };
+        let (mut classes, mut firsts) = (Vec::new(), vec![0]);
+        for group in &self.groups {
+            classes.extend(group.form.classes.iter().map(|axes| (lattice(axes[0].0), lattice(axes[0].1))));
+            firsts.push(classes.len());
         }
-        tiles
+        // All forms of a layer have tiles of one size.
+        let tile = self.groups.first().map_or((1, 1), |g| (g.form.sides.0.outputs(), g.form.sides.1.outputs()));
+        (Grid::new(to.interior(), classes, tile), firsts)
     }
 
     /// Channels per point of transformed tiles, and points.
@@ -91,8 +93,10 @@ impl Tiled {
 
     /// Values of scratch that one of so many threads needs for this output.
     fn share(&self, to: &View, threads: usize) -> usize {
-        let need = |group: &Group| self.per_tile(group) * self.batch(group, Self::tiles(group, to).len(), threads);
-        self.groups.iter().map(need).max().unwrap_or(0)
+        let (grid, firsts) = self.grid(to);
+        let tiles = firsts.windows(2).map(|classes| grid.tiles_of(classes[0]..classes[1]).len());
+        let need = |(group, tiles)| self.per_tile(group) * self.batch(group, tiles, threads);
+        self.groups.iter().zip(tiles).map(need).max().unwrap_or(0)
     }
 
     /// Values of scratch that so many threads need for this output.
@@ -110,26 +114,31 @@ impl Tiled {
         (scratch, threads): (&mut [f32], usize),
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let (out, share) = (Shared::new(out), self.share(to, threads));
-        let tiles: Vec<Vec<Tile>> = self.groups.iter().map(|group| Self::tiles(group, to)).collect();
-        let (mut batches, mut most) = (Vec::new(), 1);
-        for (index, (group, tiles)) in self.groups.iter().zip(&tiles).enumerate() {
+        let share = self.share(to, threads);
+        let (grid, firsts) = self.grid(to);
+        let (mut works, mut shares, mut most) = (Vec::new(), Vec::new(), 1);
+        for (group, classes) in self.groups.iter().zip(firsts.windows(2)) {
+            let tiles = grid.tiles_of(classes[0]..classes[1]);
             let size = self.batch(group, tiles.len(), threads);
-            let starts = (0..tiles.len()).step_by(size.max(1));
-            batches.extend(starts.map(|start| (index, start..(start + size).min(tiles.len()))));
+            for start in tiles.clone().step_by(size) {
+                shares.push(Share { tiles: start..(start + size).min(tiles.end), channels: 0..to.shape.channels });
+                works.push(Work { group, first: classes[0] });
+            }
             let (depth, points) = self.depth(group);
             most = most.max(size * points * depth * self.geometry.shape.channels().1);
         }
         let together = (LOOK_MACS / most).max(1).next_multiple_of(threads);
-        for (part, now) in batches.chunks(together).enumerate() {
-            if tell((part * together) as f32 / batches.len() as f32).is_break() {
+        let mut parts = grid.split(out, shares);
+        let all = parts.len();
+        for (index, (parts, works)) in parts.chunks_mut(together).zip(works.chunks(together)).enumerate() {
+            if tell((index * together) as f32 / all as f32).is_break() {
                 return Err(cancelled());
             }
-            let next = AtomicUsize::new(0);
+            let queue = Mutex::new(parts.iter_mut().zip(works));
             threads::chunks(&mut scratch[..threads * share], share, &|_, mine| {
-                while let Some((group, range)) = now.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let work = (&self.groups[*group], &tiles[*group][range.clone()]);
-                    self.tiles_run(work, (x, from), (&out, to), epilogue, mine);
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some((part, work)) = next() {
+                    self.part(part, work, (x, from), epilogue, mine);
                 }
             });
         }
@@ -137,77 +146,74 @@ impl Tiled {
     }
 
     /// Some tiles of a group, on the calling thread.
-    fn tiles_run(
+    fn part(
         &self,
-        (group, tiles): (&Group, &[Tile]),
-        (x, from): (&[f32], &View),
-        (out, to): (&Shared, &View),
+        part: &mut Part<'_>,
+        work: &Work<'_>,
+        input: (&[f32], &View),
         epilogue: Epilogue<'_>,
         scratch: &mut [f32],
     ) {
-        let (inputs, outputs) = self.geometry.shape.channels();
-        let (depth, points) = self.depth(group);
-        let count = tiles.len();
-        let (transformed, products) = scratch.split_at_mut(points * count * depth);
-        let products = &mut products[..points * count * outputs];
+        let tiles: Vec<Tile> = part.tiles().collect();
+        let (depth, points) = self.depth(work.group);
+        let (transformed, products) = scratch.split_at_mut(points * tiles.len() * depth);
+        let outputs = self.geometry.shape.channels().1;
+        let products = &mut products[..points * tiles.len() * outputs];
+        self.transform(work, &tiles, input, transformed);
+        self.multiply(work.group, tiles.len(), transformed, products);
+        for (t, &tile) in tiles.iter().enumerate() {
+            let points = Points { stride: tiles.len() * outputs, start: t * outputs };
+            part.finish(tile, work.group.form.sides, (products, points), &self.bias, epilogue);
+        }
+    }
 
-        let (ny, nx) = (group.form.sides.0.points(), group.form.sides.1.points());
-        let target = Shared::new(transformed);
+    /// Input pixels of tiles to points: `[point][tile][source][input]`.
+    fn transform(&self, work: &Work<'_>, tiles: &[Tile], (x, from): (&[f32], &View), points: &mut [f32]) {
+        let form = &work.group.form;
+        let (inputs, depth) = (self.geometry.shape.channels().0, self.depth(work.group).0);
+        let (ny, nx) = (form.sides.0.points(), form.sides.1.points());
         for (t, tile) in tiles.iter().enumerate() {
             let mut pixels = [None; 36];
-            for (source, (rows, columns)) in group.form.classes[tile.class].iter().enumerate() {
+            for (source, (rows, columns)) in form.classes[tile.class - work.first].iter().enumerate() {
                 for j in 0..ny {
-                    let y = rows.base + rows.step * (tile.y + j) as isize;
+                    let y = rows.base + rows.step * (tile.row + j) as isize;
                     for i in 0..nx {
-                        pixels[j * nx + i] = from.at_stored(y, columns.base + columns.step * (tile.x + i) as isize);
+                        let x = columns.base + columns.step * (tile.column + i) as isize;
+                        pixels[j * nx + i] = from.at_stored(y, x);
                     }
                 }
                 let gather = Gather { input: x, pixels: &pixels[..ny * nx], channels: inputs };
-                let points = Points { stride: count * depth, start: t * depth + source * inputs };
-                transform(group.form.sides, &gather, &target, points);
+                let place = Points { stride: tiles.len() * depth, start: t * depth + source * inputs };
+                transform(form.sides, &gather, points, place);
             }
         }
+    }
 
-        let target = Shared::new(products);
+    /// Points of so many tiles, times the weights: `[point][tile][output]`.
+    fn multiply(&self, group: &Group, tiles: usize, transformed: &[f32], products: &mut [f32]) {
+        let outputs = self.geometry.shape.channels().1;
+        let (depth, points) = self.depth(group);
         let (sy, sx) = group.form.sides;
-        let own = group.form.own();
         let per_weight = depth * outputs;
-        for weight in 0..own {
+        for weight in 0..group.form.own() {
             // Every tile at every point that multiplies with these weights.
-            let takes =
-                |point: &usize| sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx) == weight;
-            let places: Vec<usize> =
-                (0..points).filter(takes).flat_map(|point| point * count..(point + 1) * count).collect();
+            let takes = |point: &usize| {
+                let (y, x) = (point / sx.points(), point % sx.points());
+                sy.weight_of(y) * sx.weights().len() + sx.weight_of(x) == weight
+            };
+            let all = |point: usize| -> Range<usize> { point * tiles..(point + 1) * tiles };
+            let places: Vec<usize> = (0..points).filter(takes).flat_map(all).collect();
             let p = Product {
                 input: transformed,
                 rows: &places.iter().map(|place| place * depth).collect::<Vec<_>>(),
                 segments: &[0],
                 length: depth,
                 weights: &group.weights[weight * per_weight..][..per_weight],
-                first_block: 0,
+                channels: 0..outputs,
                 bias: &[],
-                targets: &places.iter().map(|place| place * outputs).collect::<Vec<_>>(),
-                channels: outputs,
             };
-            product(&p, &target, Epilogue::default());
-        }
-
-        let (my, mx) = (group.form.sides.0.outputs(), group.form.sides.1.outputs());
-        let products: &[f32] = products;
-        for (t, tile) in tiles.iter().enumerate() {
-            let (rows, columns) = group.form.classes[tile.class][0];
-            let mut pixels = [None; 16];
-            for j in 0..my {
-                let y = rows.first + rows.every * (tile.y + j);
-                for i in 0..mx {
-                    let x = columns.first + columns.every * (tile.x + i);
-                    let inside = y < to.shape.height && x < to.shape.width;
-                    pixels[j * mx + i] = inside.then(|| to.at(y, x));
-                }
-            }
-            let scatter = Scatter { pixels: &pixels[..my * mx], channels: outputs, bias: &self.bias };
-            let points = Points { stride: count * outputs, start: t * outputs };
-            finish(group.form.sides, products, points, &scatter, out, epilogue);
+            let starts: Vec<usize> = places.iter().map(|place| place * outputs).collect();
+            product(&p, Targets { starts: &starts, pixel: outputs }, products, Epilogue::default());
         }
     }
 }
@@ -216,7 +222,7 @@ impl Tiled {
 mod tests {
     use super::super::form::{Tile, forms};
     use super::super::geometry::Convolution;
-    use super::*;
+    use super::{ControlFlow, Epilogue, Geometry, Raw, Tiled, Transformed, View};
     use crate::network::{Conv2d, ConvTranspose2d, Op, PaddingMode, Shape};
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;

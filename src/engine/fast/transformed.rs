@@ -2,14 +2,11 @@
 
 use super::form::{Form, Tile, forms};
 use super::geometry::{Convolution, Geometry, Raw, read_weight};
-use super::kernels::{LANES, Shared};
+use super::kernels::LANES;
 use crate::engine::WeightSource;
 use crate::error::Result;
 use crate::network::Node;
 use crate::threads;
-
-/// Inputs that a thread transforms at a time.
-const INPUTS: usize = 64;
 
 /// Output pixels that share weights, and these.
 pub struct Group {
@@ -93,14 +90,17 @@ impl Transformed {
                 }
             }
         }
-        let parts = here.len().div_ceil(INPUTS);
         for Group { form, weights } in &mut self.groups {
             let depth = form.taps.len() * inputs;
-            let target = Shared::new(weights);
-            threads::parallel(blocks.len() * parts, &|task| {
-                let (block, first) = (blocks.start + task / parts, here.start + task % parts * INPUTS);
+            // A task gets one block of every point.
+            let mut by_block: Vec<Vec<&mut [f32]>> = (0..outputs / LANES).map(|_| Vec::new()).collect();
+            for (index, block) in weights.chunks_exact_mut(depth * LANES).enumerate() {
+                by_block[index % (outputs / LANES)].push(block);
+            }
+            threads::chunks(&mut by_block[blocks.clone()], 1, &|index, points| {
+                let block = blocks.start + index;
                 for (source, (rows, columns)) in form.taps.iter().enumerate() {
-                    for input in first..(first + INPUTS).min(here.end) {
+                    for input in here.clone() {
                         let mut filter = [[0.0f32; LANES]; 9];
                         let places = rows.iter().flat_map(|row| columns.iter().map(move |c| row * width + c));
                         for (eight, tap) in filter.iter_mut().zip(places) {
@@ -110,8 +110,7 @@ impl Transformed {
                             }
                         }
                         transform(form, &filter, |point, sum| {
-                            let at = ((point * outputs / LANES + block) * depth + source * inputs + input) * LANES;
-                            target.store(at, &sum);
+                            points[0][point][(source * inputs + input) * LANES..][..LANES].copy_from_slice(&sum);
                         });
                     }
                 }

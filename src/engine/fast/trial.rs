@@ -2,9 +2,9 @@
 //! values of like size, so that weights of very uneven size can lose digits that plain sums keep.
 
 use super::geometry::{Geometry, Raw};
-use super::kernels::product::{Product, product};
+use super::kernels::product::{Product, Targets, product};
 use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
-use super::kernels::{Epilogue, LANES, Shared};
+use super::kernels::{Epilogue, LANES};
 use super::transformed::{Group, Transformed};
 
 /// Largest error of a trial relative to the outputs' root mean square; layers beyond it are computed directly.
@@ -27,11 +27,10 @@ fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &Raw) ->
     let value = |i: usize| 0.5 + ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 24) as f32;
     let input: Vec<f32> = (0..points * depth).map(value).collect();
     let (mut transformed, mut products) = (vec![0.0; points * depth], vec![0.0; points * LANES]);
-    let target = Shared::new(&mut transformed);
     for source in 0..form.taps.len() {
         let pixels: Vec<Option<usize>> = (0..points).map(|p| Some((source * points + p) * inputs)).collect();
         let gather = Gather { input: &input, pixels: &pixels, channels: inputs };
-        transform(form.sides, &gather, &target, Points { stride: depth, start: source * inputs });
+        transform(form.sides, &gather, &mut transformed, Points { stride: depth, start: source * inputs });
     }
     let blocks = outputs / LANES;
     for point in 0..points {
@@ -42,18 +41,17 @@ fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &Raw) ->
             segments: &[0],
             length: depth,
             weights: &group.weights[weight * blocks * depth * LANES..][..depth * LANES],
-            first_block: 0,
+            channels: 0..LANES,
             bias: &[],
-            targets: &[point * LANES],
-            channels: LANES,
         };
-        product(&p, &Shared::new(&mut products), Epilogue::default());
+        let targets = Targets { starts: &[point * LANES], pixel: LANES };
+        product(&p, targets, &mut products, Epilogue::default());
     }
     let mut found = vec![0.0; my * mx * LANES];
     let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
-    let scatter = Scatter { pixels: &pixels, channels: LANES, bias: &[0.0; LANES] };
+    let scatter = Scatter { pixels: &pixels, pixel: LANES, channels: LANES, bias: &[0.0; LANES] };
     let place = Points { stride: LANES, start: 0 };
-    finish(form.sides, &products, place, &scatter, &Shared::new(&mut found), Epilogue::default());
+    finish(form.sides, &products, place, &scatter, &mut found, Epilogue::default());
 
     let (height, width) = geometry.shape.kernel();
     let (mut worst, mut squares) = (0.0f64, 0.0f64);

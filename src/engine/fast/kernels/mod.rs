@@ -1,16 +1,24 @@
 //! The inner loops, and the only home of `unsafe` in the engine.
 //!
-//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`pass`] are
+//! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`depthwise`]
+//! filters every channel by itself; [`pointwise`] is what happens to their sums before they are stored; [`pass`] are
 //! one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
-//! Bounds are checked once per call, not per value. What cannot be checked is the contract of [`Shared`]: tasks that run
-//! side by side write different places.
+//!
+//! Every public function is safe for whatever it is called with: it checks all bounds once per call, not per value, and
+//! panics where they do not hold. Nothing writes but through a `&mut` slice, or through a [`part::Part`]: several tasks
+//! can write one output at once because [`part::Grid::split`] hands out parts that do not overlap.
 
+pub mod depthwise;
+pub mod part;
 pub mod pass;
+pub mod pointwise;
 pub mod product;
-pub mod simd;
+mod simd;
 pub mod winograd;
 
-use crate::network::Activation;
+pub use pointwise::Epilogue;
+
+use std::marker::PhantomData;
 
 /// Output channels of a tile.
 pub const LANES: usize = 8;
@@ -26,30 +34,30 @@ pub const ROWS: usize = 6;
 #[cfg(not(target_arch = "wasm32"))]
 pub const ROWS: usize = 12;
 
-/// Runs `$function::<S>(args)` with the widest instructions there are.
+/// Defines `unsafe fn $name`, which runs `$body::<S>` with the widest instructions there are. Its contract is `$body`'s.
 macro_rules! dispatch {
-    ($name:ident => $body:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)?) => {
+    ($name:ident => $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
         #[allow(clippy::too_many_arguments)]
         #[inline]
-        pub(in crate::engine::fast) unsafe fn $name($($arg: $type),*) $(-> $out)? {
+        unsafe fn $name($($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
-                unsafe fn wide($($arg: $type),*) $(-> $out)? {
-                    // SAFETY: the caller's contract.
+                unsafe fn wide($($arg: $type),*) {
+                    // SAFETY: AVX2 and FMA are enabled here, as `Avx` asks for; the rest is the caller's contract.
                     unsafe { $body::<$crate::engine::fast::kernels::simd::avx::Avx>($($arg),*) }
                 }
                 if $crate::engine::fast::kernels::has_avx() {
-                    // SAFETY: the machine has AVX2 and FMA; else the caller's contract.
+                    // SAFETY: `has_avx` says that the machine has AVX2 and FMA; the rest is the caller's contract.
                     return unsafe { wide($($arg),*) };
                 }
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            // SAFETY: the caller's contract.
+            // SAFETY: the whole build has simd128; the rest is the caller's contract.
             return unsafe { $body::<$crate::engine::fast::kernels::simd::wasm::Wasm>($($arg),*) };
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            // SAFETY: the caller's contract.
+            // SAFETY: plain code needs no instruction set; the rest is the caller's contract.
             unsafe { $body::<$crate::engine::fast::kernels::simd::Scalar>($($arg),*) }
         }
     };
@@ -62,68 +70,34 @@ pub fn has_avx() -> bool {
     is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }
 
-/// A slice that several tasks write at once, each its own places.
+/// A slice that is borrowed mutably for `'a`, as kernels write it. Copies may write at once, each its own places: that is
+/// the contract of [`Shared::place`], and private to the kernels.
 #[derive(Clone, Copy)]
-pub struct Shared {
+struct Shared<'a> {
     start: *mut f32,
     length: usize,
+    slice: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: see the module's contract: tasks write different places.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
+// SAFETY: it stands for a `&mut [f32]`, which may be sent; who writes where is the contract of `place`.
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above: a shared reference gives nothing that `place` does not guard.
+unsafe impl Sync for Shared<'_> {}
 
-impl Shared {
-    /// Shares a slice for as long as the caller keeps it borrowed.
-    pub fn new(values: &mut [f32]) -> Self {
-        Self { start: values.as_mut_ptr(), length: values.len() }
+impl<'a> Shared<'a> {
+    /// Shares a slice for as long as it stays borrowed.
+    fn new(values: &'a mut [f32]) -> Self {
+        Self { start: values.as_mut_ptr(), length: values.len(), slice: PhantomData }
     }
 
-    /// A place in it.
+    /// Where to write `count` values.
     ///
     /// # Safety
-    /// `at + count` must lie inside.
+    /// `at + count <= length`, and nobody else reads or writes these places while the pointer is used.
     #[inline(always)]
     unsafe fn place(&self, at: usize, count: usize) -> *mut f32 {
         debug_assert!(at + count <= self.length, "{at} + {count} > {}", self.length);
-        // SAFETY: inside the slice.
+        // SAFETY: the caller keeps `at` inside the slice.
         unsafe { self.start.add(at) }
-    }
-
-    /// Stores eight values. Panics if they do not lie inside.
-    pub fn store(&self, at: usize, values: &[f32; LANES]) {
-        assert!(at.checked_add(LANES).is_some_and(|end| end <= self.length));
-        // SAFETY: inside the slice, and by the module's contract this task's alone.
-        unsafe { self.start.add(at).cast::<[f32; LANES]>().write_unaligned(*values) }
-    }
-}
-
-/// What happens to an output value before it is stored: `activation(sum)`, then the residual.
-#[derive(Clone, Copy, Default)]
-pub struct Epilogue<'a> {
-    /// Applied to the sum.
-    pub activation: Option<Activation>,
-    /// Values to be added afterwards, laid out as the output is.
-    pub plus: Option<&'a [f32]>,
-}
-
-/// An activation on eight lanes.
-#[inline(always)]
-fn activate<S: simd::Simd>(activation: Option<Activation>, x: S) -> S {
-    match activation {
-        None => x,
-        Some(Activation::ReLU) => x.max(S::splat(0.0)),
-        // Right for every slope: the positive part as it is, the negative one scaled.
-        Some(Activation::LeakyReLU { slope }) => x.max(S::splat(0.0)).madd(x.min(S::splat(0.0)), S::splat(slope)),
-        Some(other) => {
-            let mut values = [0.0; LANES];
-            // SAFETY: eight values.
-            unsafe {
-                x.store(values.as_mut_ptr());
-                values.iter_mut().for_each(|v| *v = pass::activation(other, *v));
-                S::load(values.as_ptr())
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 //! tiles and of products, eight channels at a time. The two sides of a tile may have different transforms.
 
 use super::simd::Simd;
-use super::{Epilogue, LANES, Shared, activate, dispatch};
+use super::{Epilogue, LANES, Shared, dispatch};
 
 /// What one side of a tile does: `M` outputs of a filter with `taps` taps, from `N` inputs and `N` multiplications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,10 +154,19 @@ pub struct Points {
     pub start: usize,
 }
 
+impl Points {
+    /// Where so many points of so many channels end.
+    fn end(self, count: usize, channels: usize) -> Option<usize> {
+        count.checked_sub(1)?.checked_mul(self.stride)?.checked_add(self.start)?.checked_add(channels)
+    }
+}
+
 /// Where a tile's outputs go.
 pub struct Scatter<'a> {
     /// Start of each output pixel of the tile, row by row; `None` lies outside the picture.
     pub pixels: &'a [Option<usize>],
+    /// Values of an output pixel.
+    pub pixel: usize,
     /// Output channels, a multiple of eight.
     pub channels: usize,
     /// One per channel.
@@ -165,14 +174,14 @@ pub struct Scatter<'a> {
 }
 
 /// Transforms one tile's input pixels into its points. Panics if one of them lies outside.
-pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &mut [f32], points: Points) {
     let count = sides.0.points() * sides.1.points();
     let furthest = from.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(from.channels.is_multiple_of(LANES) && from.pixels.len() == count);
-    assert!(furthest + from.channels <= from.input.len());
-    assert!((count - 1) * points.stride + points.start + from.channels <= to.length);
-    // SAFETY: just checked.
-    unsafe { transform_widest(sides, from, to, points) }
+    assert!(furthest.checked_add(from.channels).is_some_and(|end| end <= from.input.len()));
+    assert!(points.end(count, from.channels).is_some_and(|end| end <= to.len()));
+    // SAFETY: all reads and writes lie inside, as just checked, and `to` is borrowed mutably.
+    unsafe { transform_widest(sides, from, &Shared::new(to), points) }
 }
 
 /// Transforms one tile's products into its output pixels. Panics if one of them lies outside.
@@ -181,21 +190,38 @@ pub fn finish(
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &mut [f32],
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: all of `out` is borrowed mutably.
+    unsafe { finish_at(sides, from, points, to, &Shared::new(out), epilogue) }
+}
+
+/// [`finish`] into an output that others write too. Panics as it does.
+///
+/// # Safety
+/// Nobody else reads or writes the first `to.channels` channels of these pixels meanwhile.
+pub(super) unsafe fn finish_at(
+    sides: (Side, Side),
+    from: &[f32],
+    points: Points,
+    to: &Scatter<'_>,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) {
     let count = sides.0.points() * sides.1.points();
     let furthest = to.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(to.channels.is_multiple_of(LANES) && to.pixels.len() == sides.0.outputs() * sides.1.outputs());
-    assert!(furthest + to.channels <= out.length && to.channels <= to.bias.len());
-    assert!(epilogue.plus.is_none_or(|plus| furthest + to.channels <= plus.len()));
-    assert!((count - 1) * points.stride + points.start + to.channels <= from.len());
-    // SAFETY: just checked.
+    assert!(to.channels <= to.bias.len() && to.channels <= to.pixel);
+    let end = furthest.checked_add(to.pixel).filter(|&end| end <= out.length).expect("pixels inside the output");
+    epilogue.check(end, to.pixel);
+    assert!(points.end(count, to.channels).is_some_and(|end| end <= from.len()));
+    // SAFETY: all reads and writes lie inside, as just checked; the pixels are the caller's.
     unsafe { finish_widest(sides, from, points, to, out, epilogue) }
 }
 
-dispatch!(transform_widest => transform_any(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points));
-dispatch!(finish_widest => finish_any(sides: (Side, Side), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared, epilogue: Epilogue<'_>));
+dispatch!(transform_widest => transform_any(sides: (Side, Side), from: &Gather<'_>, to: &Shared<'_>, points: Points));
+dispatch!(finish_widest => finish_any(sides: (Side, Side), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>));
 
 macro_rules! by_sides {
     ($sides:expr, $function:ident::<$simd:ident>($($arg:expr),*)) => {
@@ -214,19 +240,23 @@ macro_rules! by_sides {
     };
 }
 
+/// # Safety
+/// As [`transform`] checks.
 #[inline(always)]
-unsafe fn transform_any<S: Simd>(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+unsafe fn transform_any<S: Simd>(sides: (Side, Side), from: &Gather<'_>, to: &Shared<'_>, points: Points) {
     // SAFETY: the caller's contract.
     unsafe { by_sides!(sides, transform_with::<S>(from, to, points)) }
 }
 
+/// # Safety
+/// As [`finish_at`] checks and asks for.
 #[inline(always)]
 unsafe fn finish_any<S: Simd>(
     sides: (Side, Side),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) {
     // SAFETY: the caller's contract.
@@ -238,7 +268,7 @@ unsafe fn finish_any<S: Simd>(
 #[inline(always)]
 unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
     from: &Gather<'_>,
-    to: &Shared,
+    to: &Shared<'_>,
     points: Points,
 ) where
     Y: Filter<NY, MY>,
@@ -247,7 +277,7 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
     for c in (0..from.channels).step_by(LANES) {
         let mut half = [[S::splat(0.0); NX]; NY];
         for (i, row) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's contract.
+            // SAFETY: a pixel for every point, each with these channels inside the input: the caller's contract.
             let pixel = |j: usize| unsafe {
                 match from.pixels.get_unchecked(i * NX + j) {
                     Some(at) => S::load(from.input.as_ptr().add(at + c)),
@@ -261,7 +291,7 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
             let full = Y::input(std::array::from_fn(|i| half[i][j]));
             for (i, value) in full.into_iter().enumerate() {
                 let at = (i * NX + j) * points.stride + points.start + c;
-                // SAFETY: the caller's contract.
+                // SAFETY: every point with these channels lies inside `to`, by the caller's contract.
                 unsafe { value.store(to.place(at, LANES)) };
             }
         }
@@ -269,13 +299,13 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
 }
 
 /// # Safety
-/// As [`finish`] checks.
+/// As [`finish_at`] checks and asks for.
 #[inline(always)]
 unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) where
     Y: Filter<NY, MY>,
@@ -284,27 +314,21 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
     for c in (0..to.channels).step_by(LANES) {
         let mut half = [[S::splat(0.0); MX]; NY];
         for (i, row) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's contract.
+            // SAFETY: every point with these channels lies inside `from`, by the caller's contract.
             let point =
                 |j: usize| unsafe { S::load(from.as_ptr().add((i * NX + j) * points.stride + points.start + c)) };
             *row = X::output(std::array::from_fn(point));
         }
-        // SAFETY: one bias per channel.
+        // SAFETY: the slice holds eight values.
         let bias = unsafe { S::load(to.bias[c..][..LANES].as_ptr()) };
         #[allow(clippy::needless_range_loop)] // a column across rows
         for j in 0..MX {
             let full = Y::output(std::array::from_fn(|i| half[i][j]));
             for (i, value) in full.into_iter().enumerate() {
                 let Some(at) = to.pixels[i * MX + j] else { continue };
-                let value = activate(epilogue.activation, value.plus(bias));
-                // SAFETY: the caller's contract; `plus` is laid out as the output is.
-                unsafe {
-                    let value = match epilogue.plus {
-                        Some(plus) => value.plus(S::load(plus[at + c..][..LANES].as_ptr())),
-                        None => value,
-                    };
-                    value.store(out.place(at + c, LANES));
-                }
+                let mapped = epilogue.map.map(|map| map[at / to.pixel]);
+                // SAFETY: the pixel and its channels are the caller's, and lie inside `plus` too.
+                unsafe { epilogue.store([value.plus(bias)], mapped.as_slice(), [at + c], out, LANES) };
             }
         }
     }
@@ -313,6 +337,7 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::lower::Pointwise;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -338,7 +363,7 @@ mod tests {
             let pixels: Vec<Option<usize>> = (0..ny * nx).map(|p| (p != 1).then_some(p * LANES)).collect();
             let gather = Gather { input: &input, pixels: &pixels, channels: LANES };
             let place = Points { stride: LANES, start: 0 };
-            transform((y, x), &gather, &Shared::new(&mut points), place);
+            transform((y, x), &gather, &mut points, place);
             for (point, values) in points.chunks_exact_mut(LANES).enumerate() {
                 let (gy, gx) = (y.weights()[y.weight_of(point / nx)], x.weights()[x.weight_of(point % nx)]);
                 let factor: f32 = (0..ky).flat_map(|i| (0..kx).map(move |j| gy[i] * gx[j] * weight(i, j))).sum();
@@ -346,8 +371,11 @@ mod tests {
             }
             let mut out = vec![0.0; my * mx * LANES];
             let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
-            let scatter = Scatter { pixels: &pixels, channels: LANES, bias: &[0.5; LANES] };
-            finish((y, x), &points, place, &scatter, &Shared::new(&mut out), Epilogue::default());
+            let scatter = Scatter { pixels: &pixels, pixel: LANES, channels: LANES, bias: &[0.5; LANES] };
+            let map: Vec<f32> = (0..my * mx).map(|p| p as f32 / 8.0 - 1.0).collect();
+            let plus: Vec<f32> = (0..out.len()).map(|i| (i % 5) as f32).collect();
+            let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
+            finish((y, x), &points, place, &scatter, &mut out, epilogue);
             for i in 0..my {
                 for j in 0..mx {
                     for lane in 0..LANES {
@@ -359,8 +387,10 @@ mod tests {
                             .flat_map(|a| (0..kx).map(move |b| (a, b)))
                             .map(|(a, b)| read(a, b) * weight(a, b))
                             .sum();
-                        let found = out[(i * mx + j) * LANES + lane];
-                        assert!((found - expected - 0.5).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
+                        let at = (i * mx + j) * LANES + lane;
+                        let expected = (expected + 0.5 + map[i * mx + j]).max(0.0) + plus[at];
+                        let found = out[at];
+                        assert!((found - expected).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
                     }
                 }
             }
