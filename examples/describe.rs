@@ -1,16 +1,20 @@
-//! Prints every network's description at its published widths as JSON: what `cargo xtask bench` builds the same
-//! networks from for other engines. `cargo run --release --example describe`
+//! Prints every network's description as published, and its rows in the benchmark, as JSON: what `cargo xtask bench` builds
+//! the same networks from for other engines. `cargo run --release --example describe`
 
-use infill::models::MODELS;
+use infill::models::{ModelSpec, registry};
 use infill::network::{Network, ParameterKind};
 use serde_json::{Value, json};
 
 fn main() {
-    let models: Vec<Value> = MODELS
-        .iter()
-        .map(|model| json!({"id": model.id, "network": network(&(model.network)(model.published))}))
-        .collect();
+    let models: Vec<Value> = registry().iter().map(|model| describe(model)).collect();
     println!("{}", json!({ "models": models }));
+}
+
+fn describe(model: &ModelSpec) -> Value {
+    let rows = model.benchmarks.iter().map(|row| json!({"name": row.name, "side": row.side})).collect::<Vec<_>>();
+    let config = model.published();
+    let described = network(&model.network_for(&config, &model.conventions(&config)));
+    json!({"id": model.id, "benchmarks": rows, "network": described})
 }
 
 fn network(network: &Network) -> Value {

@@ -50,6 +50,18 @@ pub const MAX_PADDING: usize = 8192;
 pub const MAX_DILATION: usize = 4096;
 /// Most channels of a layer.
 pub const MAX_CHANNELS: usize = 1 << 20;
+/// Largest number of an architecture that is read from a checkpoint, so that no product of a few of them overflows.
+pub const MAX_ARCH_NUMBER: usize = 1 << 16;
+/// Largest base width that a checkpoint's shapes can vote for.
+pub const MAX_WIDTH: usize = 4096;
+/// Most residual blocks that are read from a checkpoint's keys.
+pub const MAX_BLOCKS: usize = 64;
+/// Most halvings of a U-Net that are read from a checkpoint's keys.
+pub const MAX_DEPTH: usize = 12;
+/// Largest fixed side of a picture that is read from a checkpoint's keys, pixels.
+pub const MAX_FIXED_SIDE: usize = 1024;
+/// Most beginnings of keys that may be a network's within a state dict.
+pub const MAX_KEY_BEGINNINGS: usize = 16;
 /// Largest factor by which a layer enlarges.
 pub const MAX_SCALE: usize = 64;
 /// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.

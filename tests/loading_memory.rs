@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 
 use counting::{Counting, peak_of};
 use infill::engine::EngineKind;
-use infill::models::{self, Widths, load};
+use infill::models::config::{BOTTLENECK, WIDTH};
+use infill::models::{self, load};
 use infill::network::Network;
 use infill::tensor::Tensor;
 use infill::{checkpoint, threads};
@@ -18,9 +19,12 @@ static ALLOCATOR: Counting = Counting;
 /// A file of this model at half its width.
 fn file(id: &str) -> (Vec<u8>, Network) {
     let model = models::by_id(id).unwrap();
-    let published = model.published;
-    let network =
-        (model.network)(Widths { base: published.base / 2, bottleneck: published.bottleneck / 2, ..published });
+    let published = model.published();
+    let halves = published
+        .find(BOTTLENECK)
+        .map(|wide| published.clone().with(BOTTLENECK, wide / 2))
+        .unwrap_or(published.clone());
+    let network = model.network(&halves.with(WIDTH, published.width() / 2));
     let (mut header, mut end) = (serde_json::Map::new(), 0);
     for parameter in network.parameters() {
         let start = end;

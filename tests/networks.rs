@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use infill::engine::{Engine, EngineKind, WeightSource};
 use infill::error::Result;
-use infill::models::Widths;
+use infill::models::NormStatistics;
+use infill::models::config::WIDTH;
 use infill::network::{Conv2d, ConvTranspose2d, Network, Op, Operator, PaddingMode};
 use infill::tensor::Tensor;
 use infill::{checkpoint, engine, models, threads};
@@ -90,6 +91,59 @@ networks! {
     context_unet = "default",
 }
 
+/// A file of `published.json`: a published network at small widths, in a form in which people save it.
+fn hold_published(name: &str) {
+    let table: Value = serde_json::from_slice(&std::fs::read(folder().join("published.json")).unwrap()).unwrap();
+    let row = &table[name];
+    let file = row["file"].as_str().unwrap();
+    let open = || checkpoint::open(std::fs::File::open(folder().join(file)).unwrap(), file);
+    let shape = sizes(&row["inputs"][0]);
+    let low = row["low"].as_f64().unwrap();
+    let x = Tensor::new(shape.clone(), numbers(shape.iter().product(), 1, low)).unwrap();
+    let expected: Vec<f32> = row["y"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+    for (kind, tolerance) in [(EngineKind::Reference, 1e-4), (EngineKind::Fast, 1e-3)] {
+        let mut loaded = models::load::load(open().unwrap().as_mut(), file, None, kind).unwrap();
+        assert_eq!(loaded.len(), 1, "{name}");
+        let network = &mut loaded[0];
+        assert_eq!(network.model.id, row["model"].as_str().unwrap());
+        if let Some(statistics) = row["statistics"].as_str().and_then(NormStatistics::parse) {
+            network.use_statistics(statistics, kind, open).unwrap();
+            assert_eq!(network.conventions.norm_statistics, Some(statistics));
+        }
+        let output = run(network.engine.as_mut(), std::slice::from_ref(&x)).unwrap();
+        assert_eq!(output.shape(), sizes(&row["shape"]), "{name}");
+        let found = sampled(&output, row["step"].as_u64().unwrap() as usize);
+        assert_eq!(found.len(), expected.len());
+        let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        println!("{name}, {kind:?}: max abs error {worst:e}");
+        assert!(worst <= tolerance, "{name}, {kind:?}: max abs error {worst:e}");
+    }
+}
+
+macro_rules! published {
+    ($($name:ident = $row:literal,)*) => { $(
+        #[test]
+        fn $name() {
+            hold_published($row);
+        }
+    )* };
+}
+published! {
+    pix2pix_with_stored_batch_norms = "pix2pix-unet-bn",
+    pix2pix_with_batch_norms_of_the_picture = "pix2pix-unet-bn-picture",
+    pix2pix_with_instance_norms = "pix2pix-unet-in",
+    pix2pix_with_dropout_and_four_channels = "pix2pix-unet-dropout",
+    pix2pix_with_dropout_and_norms_of_the_picture = "pix2pix-unet-dropout-picture",
+    pix2pix_with_statistics_of_instance_norms = "pix2pix-unet-old-stats",
+    cyclegan_with_nine_blocks = "cyclegan-resnet-in",
+    cyclegan_with_dropout = "cyclegan-resnet-in-dropout",
+    cyclegan_with_dropout_and_batch_norms = "cyclegan-resnet-bn-dropout",
+    cyclegan_with_batch_norms_of_the_picture = "cyclegan-resnet-bn-dropout-picture",
+    cyclegan_with_statistics_of_instance_norms = "cyclegan-resnet-old-stats",
+    pytorch_gan_context_encoder = "pytorch-gan-context-encoder",
+    pytorch_gan_context_encoder_with_norms_of_the_picture = "pytorch-gan-context-encoder-picture",
+}
+
 /// Inputs and PyTorch's outputs, written where the weights were trained.
 #[test]
 fn trained_weights_give_what_pytorch_gives() {
@@ -127,7 +181,7 @@ fn hold_example(example: &str, load: impl Fn(EngineKind) -> models::load::Loaded
 fn any_number_of_threads_gives_the_same_output() {
     let mut default = models::load::default_model(EngineKind::Fast).unwrap();
     let pair = models::by_id("image-pair").unwrap();
-    let network = (pair.network)(Widths { base: 16, ..pair.published });
+    let network = pair.network(&pair.published().with(WIDTH, 16));
     let mut pair = engine::build(EngineKind::Fast, &network, &mut Seeded { network: &network, seed: 5 }).unwrap();
     let input = |channels: usize, seed: u64| {
         Tensor::new([1, channels, 96, 128], numbers(channels * 96 * 128, seed, 0.0)).unwrap()

@@ -9,6 +9,7 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use infill::engine::EngineKind;
 use infill::error::{Code, Result};
+use infill::models::NormStatistics;
 use infill::models::load::{self, Loaded};
 use infill::pipeline::{self, FillOptions, Mask, Photo, Sharpen};
 
@@ -111,6 +112,28 @@ fn conventions_change_what_the_network_sees() {
         assert_ne!(plain.rgba, other.rgba, "{json}");
         hold(&photo, &other, &hole, json);
     }
+}
+
+/// The page's JSON and the command line decide when the network is built; a run cannot change it.
+#[test]
+fn norm_statistics_are_decided_when_a_network_is_built() {
+    let photo = photo(80, 60);
+    let hole = mask(80, 60, |x, y| (30..50).contains(&x) && (20..40).contains(&y));
+    let options = FillOptions { sharpen: Sharpen::Off, ..FillOptions::default() };
+    let picture = FillOptions { norm_statistics: Some(NormStatistics::Picture), ..options.clone() };
+    let mut models = fixture("image-pair.pth");
+    let stored = fill(&photo, &hole, &mut models, &options).unwrap();
+    assert_eq!(fill(&photo, &hole, &mut models, &picture).unwrap_err().code, Code::Usage);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/networks/image-pair.pth");
+    let open = || infill::checkpoint::open(std::fs::File::open(&path).unwrap(), "image-pair.pth");
+    models[0].use_statistics(NormStatistics::Picture, EngineKind::Fast, open).unwrap();
+    let own = fill(&photo, &hole, &mut models, &picture).unwrap();
+    hold(&photo, &own, &hole, "norms of the picture");
+    assert_ne!(own.rgba, stored.rgba);
+    models[0].use_statistics(NormStatistics::Stored, EngineKind::Fast, open).unwrap();
+    assert_eq!(fill(&photo, &hole, &mut models, &options).unwrap().rgba, stored.rgba);
+    // The default model has no norms: nothing is to be decided.
+    assert!(fill(&photo, &hole, &mut default(), &picture).is_ok());
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn the_preview_shows_each_channel_as_it_goes_in() {
 #[test]
 fn a_file_with_generator_and_discriminator_paints_and_scores() {
     let mut models = load(&["image-pair-both.pth"]);
-    let ids: Vec<&str> = models.iter().map(|model| model.model.id).collect();
+    let ids: Vec<&str> = models.iter().map(|model| model.model.id.as_str()).collect();
     assert!(ids.contains(&"image-pair") && ids.contains(&"image-pair-discriminator"), "{ids:?}");
     fill(&mut models, None);
     let photo = photo(256, 256);

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use infill::checkpoint::{self, Checkpoint};
 use infill::engine::EngineKind;
 use infill::error::Code;
+use infill::models::config::WIDTH;
 use infill::models::load::{self, Loaded};
-use infill::models::{Widths, by_id};
+use infill::models::{ArchConfig, by_id};
 use infill::report::{self, Report};
 
 /// A safetensors file with the ContextEncoder's keys at base width 2, changed as told; small values inside.
 fn file(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Vec<u8> {
-    let network = (by_id("context-encoder").unwrap().network)(Widths::base(2));
+    let network = by_id("context-encoder").unwrap().network(&ArchConfig::new([(WIDTH, 2)]));
     let mut shapes: Vec<(String, Vec<usize>)> = network.parameters().into_iter().map(|p| (p.key, p.shape)).collect();
     change(&mut shapes);
     let (mut header, mut offset) = (serde_json::Map::new(), 0);
@@ -170,7 +171,10 @@ fn other_names_in_the_same_order_are_offered_by_position_and_run_so() {
     let report = report::inspect(open(renamed()).as_ref(), "gen.safetensors");
     assert!(message(&report, "positional").contains("net.0.weight -> encoder.0.weight"));
     let network = &report.networks[0];
-    assert_eq!((network.id, network.width, network.renamed.len()), ("context-encoder", 2, network.missing.len()));
+    assert_eq!(
+        (network.id.as_str(), network.width, network.renamed.len()),
+        ("context-encoder", 2, network.missing.len())
+    );
     let refused =
         load::load(open(renamed()).as_mut(), "gen.safetensors", None, EngineKind::Fast).map(drop).unwrap_err();
     assert_eq!(refused.code, Code::ModelMismatch);
@@ -219,7 +223,11 @@ fn under(prefix: &'static str) -> impl Fn(&mut Vec<(String, Vec<usize>)>) {
 fn a_prefix_that_nobody_could_foresee_is_stripped_too() {
     for prefix in ["inpainter.", "net_g.", "G.", "gen.module."] {
         let report = inspect(under(prefix));
-        assert_eq!((report.networks[0].id, report.networks[0].confidence), ("context-encoder", 1.0), "{prefix}");
+        assert_eq!(
+            (report.networks[0].id.as_str(), report.networks[0].confidence),
+            ("context-encoder", 1.0),
+            "{prefix}"
+        );
         assert_eq!((report.prefix.as_str(), report.networks[0].prefix.as_str()), (prefix, prefix));
         let text = message(&report, "prefix-stripped");
         assert!(
@@ -238,12 +246,12 @@ fn a_prefix_that_nobody_could_foresee_is_stripped_too() {
 fn networks_beside_each_other_under_names_of_their_owners_are_both_found() {
     let both = |shapes: &mut Vec<(String, Vec<usize>)>| {
         under("net_g.")(shapes);
-        let scores = (by_id("image-pair-discriminator").unwrap().network)(Widths::base(4)).parameters();
+        let scores = by_id("image-pair-discriminator").unwrap().network(&ArchConfig::new([(WIDTH, 4)])).parameters();
         shapes.extend(scores.into_iter().map(|p| (format!("net_d.{}", p.key), p.shape)));
         shapes.push(("loss.weight".to_owned(), vec![3]));
     };
     let report = inspect(both);
-    let ids: Vec<&str> = report.networks.iter().map(|network| network.id).collect();
+    let ids: Vec<&str> = report.networks.iter().map(|network| network.id.as_str()).collect();
     assert_eq!(ids, ["context-encoder", "image-pair-discriminator"]);
     assert!(message(&report, "prefix-stripped").contains("if k.startswith('net_g.')"));
     assert!(!codes(&report).contains(&"sibling-file"));
@@ -267,7 +275,7 @@ fn layers_that_are_not_there_are_named_as_layers() {
     assert!(message(&report, "layers-missing").contains("encoder.23, encoder.24"));
     assert!(!codes(&report).contains(&"statistics-missing"));
     let blocks = inspect(|shapes| {
-        let inpaint = (by_id("edgeconnect-inpaint").unwrap().network)(Widths::base(4)).parameters();
+        let inpaint = by_id("edgeconnect-inpaint").unwrap().network(&ArchConfig::new([(WIDTH, 4)])).parameters();
         *shapes =
             inpaint.into_iter().map(|p| (p.key, p.shape)).filter(|(key, _)| !key.starts_with("middle.7")).collect();
     });
@@ -293,4 +301,43 @@ fn published_relatives_are_named() {
         *shapes = vec![("generator.model.1.ffc.convl2l.weight".to_owned(), vec![64, 4, 7, 7])];
     };
     assert!(message(&inspect(lama), "unknown-network").contains("look like LaMa"));
+}
+
+/// A prefix that is the network's own is no prefix to take away.
+#[test]
+fn published_networks_keep_their_own_prefixes() {
+    let cases = [
+        ("pix2pix-unet-bn.pth", "pix2pix-unet", "", "model.model.0.weight"),
+        ("pix2pix-unet-in.pth", "pix2pix-unet", "module.", "model.model.0.weight"),
+        ("cyclegan-resnet-in.pth", "cyclegan-resnet", "", "model.1.weight"),
+        ("cyclegan-resnet-in-dropout.pth", "cyclegan-resnet", "netG.", "model.1.weight"),
+        ("cyclegan-resnet-bn-dropout.pth", "cyclegan-resnet", "module.", "model.1.weight"),
+        ("pytorch-gan-context-encoder.pth", "pytorch-gan-context-encoder", "", "model.0.weight"),
+    ];
+    for (file, id, prefix, first) in cases {
+        let report = fixture(file, file);
+        let network = &report.networks[0];
+        assert_eq!((network.id.as_str(), network.confidence, network.prefix.as_str()), (id, 1.0, prefix), "{file}");
+        assert_eq!(report.tensors[0].key, first);
+        assert_eq!(codes(&report).contains(&"prefix-stripped"), !prefix.is_empty(), "{file}: {:?}", codes(&report));
+        assert!(report.findings.iter().all(|finding| finding.severity != "error"), "{file}: {:?}", codes(&report));
+        assert!(!network.about.is_empty() && !network.layers.is_empty(), "{file}");
+        let rows = report::alignment(fixture_file(file).as_ref(), id).unwrap();
+        assert!(rows.iter().all(|row| row.verdict == "fits"), "{file}");
+        let stats = report::stats(fixture_file(file).as_mut(), Some(&[first.to_owned()])).unwrap();
+        assert_eq!((stats.len(), stats[0].index), (1, 0), "{file}");
+    }
+}
+
+#[test]
+fn norms_of_the_picture_and_keys_that_are_not_read_are_told() {
+    let batch = fixture("pix2pix-unet-bn.pth", "latest_net_G.pth");
+    assert!(message(&batch, "picture-statistics").contains("--norm-statistics stored"));
+    assert_eq!(batch.networks[0].conventions["normStatistics"], "picture");
+    let instance = fixture("pix2pix-unet-old-stats.pth", "latest_net_G.pth");
+    assert!(!codes(&instance).contains(&"picture-statistics"));
+    assert!(instance.networks[0].conventions["normStatistics"].is_null());
+    let unread = instance.findings.iter().find(|finding| finding.code == "not-read").unwrap();
+    assert!(unread.keys.iter().all(|key| key.contains("running_") || key.contains("num_batches_tracked")));
+    assert_eq!(fixture("context-encoder.pth", "gen.pth").networks[0].conventions["normStatistics"], "stored");
 }

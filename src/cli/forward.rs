@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut loaded = load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
     loaded.retain(|network| fits(network, &inputs));
     // Of the same network twice (an averaged copy, two discriminators), no flag could choose: the preferred place is first.
-    loaded.dedup_by_key(|network| network.model.id);
+    loaded.dedup_by_key(|network| network.model.id.clone());
     let mut network = match loaded.len() {
         1 => loaded.remove(0),
         0 => {
@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             ));
         }
         _ => {
-            let ids: Vec<&str> = loaded.iter().map(|network| network.model.id).collect();
+            let ids: Vec<&str> = loaded.iter().map(|network| network.model.id.as_str()).collect();
             let text =
                 format!("{name} holds several networks that take this input. Choose with --model: {}.", ids.join(", "));
             return Err(Error::new(Code::ModelAmbiguous, text));

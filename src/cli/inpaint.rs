@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
+
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
-use crate::models::HoleValue;
 use crate::models::load::{self, Loaded};
+use crate::models::{HoleValue, MaskMeans, NormStatistics, OutputCovers, Range};
 use crate::pipeline::{self, FillOptions, Sharpen, options};
 
 #[derive(clap::Args)]
@@ -54,14 +56,17 @@ pub struct Arguments {
     #[arg(long, allow_hyphen_values = true, value_parser = options::parse_hole_value)]
     hole_value: Option<HoleValue>,
     /// Value range of the network's pictures.
-    #[arg(long, allow_hyphen_values = true, value_parser = ["0..1", "-1..1"])]
+    #[arg(long, allow_hyphen_values = true, value_parser = PossibleValuesParser::new(Range::WORDS))]
     range: Option<String>,
     /// What 1 means in the mask channel.
-    #[arg(long, value_parser = ["hole", "known"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(MaskMeans::WORDS))]
     mask_means: Option<String>,
     /// What the output shows.
-    #[arg(long, value_parser = ["field", "centre"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(OutputCovers::WORDS))]
     output_covers: Option<String>,
+    /// Which mean and variance batch norms take: those stored in the file, or the picture's own.
+    #[arg(long, value_parser = PossibleValuesParser::new(NormStatistics::WORDS))]
+    norm_statistics: Option<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -128,11 +133,16 @@ fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
         side: arguments.side,
         second: arguments.second.as_deref().map(|path| second(path, size)).transpose()?,
         hole_value: arguments.hole_value,
-        range: arguments.range.as_deref().and_then(options::parse_range),
-        mask_means: arguments.mask_means.as_deref().and_then(options::parse_mask_means),
-        output_covers: arguments.output_covers.as_deref().and_then(options::parse_output_covers),
+        range: arguments.range.as_deref().and_then(Range::parse),
+        mask_means: arguments.mask_means.as_deref().and_then(MaskMeans::parse),
+        output_covers: arguments.output_covers.as_deref().and_then(OutputCovers::parse),
+        norm_statistics: norm_statistics(arguments),
         ..FillOptions::default()
     })
+}
+
+fn norm_statistics(arguments: &Arguments) -> Option<NormStatistics> {
+    arguments.norm_statistics.as_deref().and_then(NormStatistics::parse)
 }
 
 /// The networks to run: the given weights, the default model, or none.
@@ -148,7 +158,12 @@ fn models(arguments: &Arguments) -> Result<Vec<Loaded>> {
                 let name = super::file_name(path);
                 let mut checkpoint = super::open_checkpoint(path)?;
                 let load = if arguments.by_position { load::load_by_position } else { load::load };
-                all.extend(load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?);
+                let mut loaded = load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?;
+                if let Some(statistics) = norm_statistics(arguments) {
+                    let open = || super::open_checkpoint(path);
+                    loaded.iter_mut().try_for_each(|one| one.use_statistics(statistics, EngineKind::Fast, open))?;
+                }
+                all.extend(loaded);
             }
             Ok(all)
         }

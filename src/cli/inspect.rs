@@ -60,12 +60,10 @@ fn lines(report: &Report) -> Vec<String> {
 }
 
 fn network_lines(network: &NetworkReport) -> Vec<String> {
+    let width = if network.width > 0 { format!(", base width {}", network.width) } else { String::new() };
     let mut lines = vec![
         format!("{} ({:.0} % sure): {}", network.name, network.confidence * 100.0, network.why),
-        format!(
-            "  id {}, base width {}, {} parameters, {}",
-            network.id, network.width, network.parameters, network.dtype
-        ),
+        format!("  id {}{}, {} parameters, {}", network.id, width, network.parameters, network.dtype),
     ];
     lines.extend(network.about.iter().map(|line| format!("  {line}")));
     lines.extend(network.missing.iter().map(|key| format!("  missing     {key}")));

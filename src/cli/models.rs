@@ -1,10 +1,11 @@
 //! `infill models`: the known networks.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::terminal;
 use crate::error::Result;
-use crate::models::MODELS;
+use crate::models::registry;
+use crate::models::spelling::listing;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -14,33 +15,22 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let rows: Vec<_> = MODELS
-        .iter()
-        .map(|model| {
-            let network = (model.network)(model.published);
-            let inputs: Vec<_> =
-                network.inputs().map(|(_, name, channels)| json!({"name": name, "channels": channels})).collect();
-            (model.id, model.name, inputs, model.conventions.size.multiple)
-        })
-        .chain([("none", "No model: from the photo alone", Vec::new(), 1)])
-        .collect();
+    let none = json!({"id": "none", "name": "No model: from the photo alone", "inputs": [], "size_multiple": 1});
+    let rows: Vec<Value> = registry().iter().map(|model| listing(model)).chain([none]).collect();
     if arguments.json {
-        let list: Vec<_> = rows
-            .into_iter()
-            .map(|(id, name, inputs, multiple)| json!({"id": id, "name": name, "inputs": inputs, "size_multiple": multiple}))
-            .collect();
-        return terminal::print([terminal::json(&json!({"models": list}))]);
+        return terminal::print([terminal::json(&json!({"models": rows}))]);
     }
-    let mut lines = Vec::new();
-    for (id, name, inputs, multiple) in rows {
-        let inputs: Vec<String> = inputs
-            .iter()
-            .map(|input| format!("{} [1, {}, H, W]", input["name"].as_str().unwrap_or(""), input["channels"]))
-            .collect();
-        lines.push(format!("{id:26} {name}"));
-        if !inputs.is_empty() {
-            lines.push(format!("{:26} {}, sides a multiple of {multiple}", "", inputs.join(" and ")));
-        }
+    terminal::print(rows.iter().flat_map(lines).collect::<Vec<_>>())
+}
+
+/// A network in one or two lines.
+fn lines(row: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let input = |input: &Value| format!("{} [1, {}, H, W]", text(&input["name"]), input["channels"]);
+    let inputs: Vec<String> = row["inputs"].as_array().into_iter().flatten().map(input).collect();
+    let mut lines = vec![format!("{:27} {}", text(&row["id"]), text(&row["name"]))];
+    if !inputs.is_empty() {
+        lines.push(format!("{:27} {}, sides a multiple of {}", "", inputs.join(" and "), row["size_multiple"]));
     }
-    terminal::print(lines)
+    lines
 }

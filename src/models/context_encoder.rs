@@ -3,30 +3,30 @@
 //! 512x512 in, 256x256 out: it is run exactly as it was written and trained. After Pathak et al. 2016,
 //! "Context Encoders: Feature Learning by Inpainting".
 
-use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::config::WIDTH;
+use super::spec::sentences;
+use super::{ArchConfig, ArchParameter, Conventions, ModelSpec, Range, SizeRule};
 use crate::network::{Activation, BatchNorm2d, Conv2d, ConvTranspose2d, Network};
 
 /// ContextEncoder: RGB and mask in, RGB out.
-pub const MODEL: Model = Model {
-    id: "context-encoder",
-    name: "ContextEncoder",
-    network,
-    published: Widths::base(64),
-    conventions: Conventions {
+pub fn spec() -> ModelSpec {
+    let conventions = |_: &ArchConfig| Conventions {
         input_range: Range::ZeroOne,
         output_range: Range::ZeroOne,
-        hole_value: HoleValue::Constant(0.0),
-        mask_means: MaskMeans::Hole,
-        output_covers: OutputCovers::Field,
-        inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 512, preferred: 512, fixed: true },
-    },
-    needs_detail: false,
-    licence: "your own weights",
-};
+        ..Conventions::rgb_and_mask()
+    };
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 64)],
+        about: sentences(&["It halves nine times and doubles eight times: 512x512 in gives 256x256 out."]),
+        ..ModelSpec::new("context-encoder", "ContextEncoder", network, conventions)
+    }
+    .benchmarked("context-encoder", &[512])
+}
 
 /// `[1, 4, 512, 512]` to `[1, 3, 256, 256]`; base width `w` (64 as published).
-fn network(Widths { base: w, .. }: Widths) -> Network {
+fn network(config: &ArchConfig) -> Network {
+    let w = config.width();
     let mut net = Network::new();
     let x = net.input("x", 4);
 
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn counts_are_the_published_ones() {
-        let net = network(Widths::base(64));
+        let net = network(&ArchConfig::new([(WIDTH, 64)]));
         assert_eq!(net.parameter_count(), 43_278_851);
         let shapes = net.shapes(&[Shape::image(4, 512, 512)]).unwrap();
         assert_eq!(shapes[net.output()], Shape::image(3, 256, 256));

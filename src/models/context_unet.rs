@@ -2,32 +2,31 @@
 //! surroundings what that lacks. The starter's U-Net with its batch norms folded into the convolutions before training
 //! goes on, a branch at 1/16 and 1/32 that sees the whole window, and a way past both. 7.9 M parameters.
 
+use super::config::WIDTH;
 use super::starter::{DOUBLE, LEAKY, conv, unet};
-use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::{ArchConfig, ArchParameter, Conventions, HoleValue, ModelSpec, SizeRule};
 use crate::network::ops::Add;
 use crate::network::{Conv2d, Network, ValueId};
 
 /// The model behind `default`.
-pub const MODEL: Model = Model {
-    id: "default",
-    name: "ContextUNet",
-    network,
-    published: Widths::base(32),
-    conventions: Conventions {
-        input_range: Range::MinusOneOne,
-        output_range: Range::MinusOneOne,
+pub fn spec() -> ModelSpec {
+    let conventions = |_: &ArchConfig| Conventions {
         hole_value: HoleValue::Smooth,
-        mask_means: MaskMeans::Hole,
-        output_covers: OutputCovers::Field,
-        inputs: InputKind::RgbMask,
         size: SizeRule { multiple: 32, preferred: 256, fixed: false },
-    },
-    needs_detail: true,
-    licence: "CC BY-SA 4.0",
-};
+        ..Conventions::rgb_and_mask()
+    };
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 32)],
+        needs_detail: true,
+        licence: "CC BY-SA 4.0".to_owned(),
+        ..ModelSpec::new("default", "ContextUNet", network, conventions)
+    }
+    .benchmarked("default", &[256])
+}
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 32; base width `c` (32).
-fn network(Widths { base: c, .. }: Widths) -> Network {
+fn network(config: &ArchConfig) -> Network {
+    let c = config.width();
     let mut net = Network::new();
     let x = net.input("x", 4);
     let y = unet(&mut net, x, c, false, Some(context));

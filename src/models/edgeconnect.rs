@@ -1,55 +1,79 @@
 //! EdgeConnect's two generators (Nazeri et al. 2019, "EdgeConnect: Generative Image Inpainting with
 //! Adversarial Edge Learning"): edges are completed first, then colours follow them.
 
-use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::config::{RESIDUAL_BIAS, WIDTH};
+use super::spec::sentences;
+use super::{
+    ArchConfig, ArchParameter, Channel, ClassHint, Conventions, HoleValue, InputTensor, ModelSpec, Range, Role,
+    SizeRule, Source,
+};
 use crate::network::ops::{Add, Affine};
 use crate::network::{Activation, Conv2d, ConvTranspose2d, InstanceNorm2d, Network, Pad2d, ValueId};
 
-const SIZE: SizeRule = SizeRule { multiple: 4, preferred: 512, fixed: false };
+const LICENCE: &str = "published weights: CC BY-NC 4.0";
 
-const CONVENTIONS: Conventions = Conventions {
-    input_range: Range::ZeroOne,
-    output_range: Range::ZeroOne,
-    hole_value: HoleValue::Constant(1.0),
-    mask_means: MaskMeans::Hole,
-    output_covers: OutputCovers::Field,
-    inputs: InputKind::RgbEdges,
-    size: SIZE,
-};
+fn conventions(inputs: InputTensor) -> Conventions {
+    Conventions {
+        inputs: vec![inputs],
+        input_range: Range::ZeroOne,
+        output_range: Range::ZeroOne,
+        hole_value: HoleValue::Constant(1.0),
+        size: SizeRule { multiple: 4, preferred: 512, fixed: false },
+        ..Conventions::rgb_and_mask()
+    }
+}
 
 /// InpaintGenerator: RGB with a white hole, and edges.
-pub const INPAINT: Model = Model {
-    id: "edgeconnect-inpaint",
-    name: "EdgeConnect InpaintGenerator",
-    network: inpaint,
-    published: Widths::base(64),
-    conventions: CONVENTIONS,
-    needs_detail: false,
-    licence: "published weights: CC BY-NC 4.0",
-};
+pub fn inpaint() -> ModelSpec {
+    let inputs = InputTensor::masked_rgb_and(&[Channel::unit(Source::Edges)]);
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 64)],
+        licence: LICENCE.to_owned(),
+        about: sentences(&[
+            "It takes RGB with a white hole and an edge map: 4 channels, no mask channel.",
+            "In code: InpaintGenerator() of EdgeConnect's src/networks.py, with the state dict under 'generator'.",
+        ]),
+        class: Some(class("InpaintGenerator")),
+        ..ModelSpec::new("edgeconnect-inpaint", "EdgeConnect InpaintGenerator", inpaint_network, move |_| {
+            conventions(inputs.clone())
+        })
+    }
+    .benchmarked("edgeconnect", &[256, 512])
+}
 
 /// EdgeGenerator: gray with a white hole, edges outside the hole, mask.
-pub const EDGE: Model = Model {
-    id: "edgeconnect-edge",
-    name: "EdgeConnect EdgeGenerator",
-    network: edge,
-    published: Widths::base(64),
-    conventions: Conventions { inputs: InputKind::GrayEdgesMask, ..CONVENTIONS },
-    needs_detail: false,
-    licence: "published weights: CC BY-NC 4.0",
-};
+pub fn edge() -> ModelSpec {
+    let channels = [Source::Gray, Source::KnownEdges, Source::Mask].map(Channel::unit);
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 64), ArchParameter::choice(RESIDUAL_BIAS, &[0, 1])],
+        role: Role::Gives(Source::Edges),
+        licence: LICENCE.to_owned(),
+        about: sentences(&[
+            "It completes edges inside the hole: gray, edges and mask in, one edge map out. The InpaintGenerator paints after it.",
+        ]),
+        class: Some(class("EdgeGenerator")),
+        ..ModelSpec::new("edgeconnect-edge", "EdgeConnect EdgeGenerator", edge_network, move |_| {
+            conventions(InputTensor::new(channels))
+        })
+    }
+}
+
+/// People try to load these files into a ContextEncoder.
+fn class(class: &str) -> ClassHint {
+    ClassHint { class: class.to_owned(), mistaken_for: "context-encoder".to_owned() }
+}
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 4.
-fn inpaint(Widths { base: w, .. }: Widths) -> Network {
-    let (mut net, y) = body(4, 3, w, true);
+fn inpaint_network(config: &ArchConfig) -> Network {
+    let (mut net, y) = body(4, 3, config.width(), true);
     let y = net.node("tanh", Activation::Tanh, &[y]);
     let y = net.node("rescale", Affine { scale: 0.5, offset: 0.5 }, &[y]);
     net.returns(y)
 }
 
 /// `[1, 3, H, W]` to `[1, 1, H, W]`, sides a multiple of 4.
-fn edge(Widths { base: w, residual_bias, .. }: Widths) -> Network {
-    let (mut net, y) = body(3, 1, w, residual_bias);
+fn edge_network(config: &ArchConfig) -> Network {
+    let (mut net, y) = body(3, 1, config.width(), config.has(RESIDUAL_BIAS));
     let y = net.node("sigmoid", Activation::Sigmoid, &[y]);
     net.returns(y)
 }

@@ -1,45 +1,54 @@
 //! The image-pair Generator and its Discriminator: a conditional GAN of the pix2pix kind, with the Context
 //! Encoder's wide bottleneck as a 1x1 convolution.
 
-use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::config::{BOTTLENECK, WIDTH};
+use super::spec::sentences;
+use super::{
+    ArchConfig, ArchParameter, Channel, Colour, Conventions, InputTensor, ModelSpec, Range, Role, SizeRule, Source,
+};
 use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, Network};
 
 const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 
-const CONVENTIONS: Conventions = Conventions {
-    input_range: Range::MinusOneOne,
-    output_range: Range::MinusOneOne,
-    hole_value: HoleValue::Constant(0.0),
-    mask_means: MaskMeans::Hole,
-    output_covers: OutputCovers::Field,
-    inputs: InputKind::Pair,
-    size: SizeRule { multiple: 16, preferred: 256, fixed: false },
-};
+fn conventions(inputs: Vec<InputTensor>) -> Conventions {
+    Conventions { inputs, size: SizeRule { multiple: 16, preferred: 256, fixed: false }, ..Conventions::rgb_and_mask() }
+}
+
+fn about() -> Vec<String> {
+    sentences(&[
+        "It is conditional because the generator is given a second image: both are concatenated along the channels, 3 + 3.",
+        "The discriminator sees one picture alone, patch by patch; unlike pix2pix's it does not see the condition.",
+        "Its closest published relatives are pix2pix (Isola et al. 2017) and the Context Encoder (Pathak et al. 2016), whose 4000-channel bottleneck it has as a 1x1 convolution.",
+    ])
+}
 
 /// Generator: `forward(x1, x2)`.
-pub const GENERATOR: Model = Model {
-    id: "image-pair",
-    name: "image-pair Generator",
-    network: generator,
-    published: Widths { base: 64, bottleneck: 4000, residual_bias: false },
-    conventions: CONVENTIONS,
-    needs_detail: false,
-    licence: "your own weights",
-};
+pub fn generator() -> ModelSpec {
+    let inputs = vec![InputTensor::new(Channel::masked_rgb()), InputTensor::new(Channel::second_rgb())];
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 64), ArchParameter::voted(BOTTLENECK, 4000)],
+        about: about(),
+        ..ModelSpec::new("image-pair", "image-pair Generator", generator_network, move |_| conventions(inputs.clone()))
+    }
+    .benchmarked("image-pair", &[256])
+}
 
 /// Discriminator: scores patches of one picture.
-pub const DISCRIMINATOR: Model = Model {
-    id: "image-pair-discriminator",
-    name: "image-pair Discriminator",
-    network: discriminator,
-    published: Widths::base(64),
-    conventions: Conventions { inputs: InputKind::Score, output_range: Range::ZeroOne, ..CONVENTIONS },
-    needs_detail: false,
-    licence: "your own weights",
-};
+pub fn discriminator() -> ModelSpec {
+    let whole = Colour::RGB.map(|colour| Channel::picture(Source::Whole(colour)));
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 64)],
+        role: Role::Scores,
+        about: about(),
+        ..ModelSpec::new("image-pair-discriminator", "image-pair Discriminator", discriminator_network, move |_| {
+            Conventions { output_range: Range::ZeroOne, ..conventions(vec![InputTensor::new(whole)]) }
+        })
+    }
+}
 
 /// Two `[1, 3, H, W]` to `[1, 3, H, W]`, sides a multiple of 16.
-fn generator(Widths { base: w, bottleneck, .. }: Widths) -> Network {
+fn generator_network(config: &ArchConfig) -> Network {
+    let (w, bottleneck) = (config.width(), config.get(BOTTLENECK));
     let mut net = Network::new();
     let (x1, x2) = (net.input("x1", 3), net.input("x2", 3));
     let x = net.node("cat", Cat::CHANNELS, &[x1, x2]);
@@ -61,7 +70,8 @@ fn generator(Widths { base: w, bottleneck, .. }: Widths) -> Network {
 }
 
 /// `[1, 3, H, W]` to `[1, 1, H/16 - 3, W/16 - 3]`, each cell the score of a patch.
-fn discriminator(Widths { base: w, .. }: Widths) -> Network {
+fn discriminator_network(config: &ArchConfig) -> Network {
+    let w = config.width();
     let mut net = Network::new();
     let x = net.input("x", 3);
     let mut conv = net.sequential("conv", x);

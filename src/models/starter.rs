@@ -1,33 +1,31 @@
 //! StarterUNet: the small U-Net that infill shipped first, and that the default model grew out of. 7.1 M parameters.
 
-use super::{Conventions, HoleValue, InputKind, MaskMeans, Model, OutputCovers, Range, SizeRule, Widths};
+use super::config::WIDTH;
+use super::{ArchConfig, ArchParameter, Conventions, ModelSpec, SizeRule};
 use crate::network::ops::Add;
 use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, Network, Upsample, UpsampleMode, ValueId};
 
 /// `train/starter.safetensors`.
-pub const MODEL: Model = Model {
-    id: "starter",
-    name: "StarterUNet",
-    network,
-    published: Widths::base(32),
-    conventions: Conventions {
-        input_range: Range::MinusOneOne,
-        output_range: Range::MinusOneOne,
-        hole_value: HoleValue::Constant(0.0),
-        mask_means: MaskMeans::Hole,
-        output_covers: OutputCovers::Field,
-        inputs: InputKind::RgbMask,
+pub fn spec() -> ModelSpec {
+    let conventions = |_: &ArchConfig| Conventions {
         size: SizeRule { multiple: 8, preferred: 256, fixed: false },
-    },
-    needs_detail: true,
-    licence: "CC BY-SA 4.0",
-};
+        ..Conventions::rgb_and_mask()
+    };
+    ModelSpec {
+        parameters: vec![ArchParameter::voted(WIDTH, 32)],
+        needs_detail: true,
+        licence: "CC BY-SA 4.0".to_owned(),
+        former_ids: vec!["default".to_owned()],
+        ..ModelSpec::new("starter", "StarterUNet", network, conventions)
+    }
+}
 
 pub(super) const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 pub(super) const DOUBLE: Upsample = Upsample { scale: 2, mode: UpsampleMode::Bilinear };
 
 /// `[1, 4, H, W]` to `[1, 3, H, W]`, sides a multiple of 8; base width `c` (32).
-fn network(Widths { base: c, .. }: Widths) -> Network {
+fn network(config: &ArchConfig) -> Network {
+    let c = config.width();
     let mut net = Network::new();
     let x = net.input("x", 4);
     let y = unet(&mut net, x, c, true, None);

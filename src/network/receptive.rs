@@ -51,8 +51,8 @@ mod tests {
     fn a_cell_of_the_discriminator_sees_94_pixels() {
         let model = by_id("image-pair-discriminator").unwrap();
         let field = ReceptiveField { step: 16, start: -15, size: 94 };
-        assert_eq!((model.network)(model.published).receptive_field(), Some([field; 2]));
+        assert_eq!(model.network(&model.published()).receptive_field(), Some([field; 2]));
         let generator = by_id("context-encoder").unwrap();
-        assert_eq!((generator.network)(generator.published).receptive_field(), None);
+        assert_eq!(generator.network(&generator.published()).receptive_field(), None);
     }
 }

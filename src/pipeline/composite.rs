@@ -3,7 +3,7 @@
 use super::prepare::Scene;
 use super::resample::{extend, resize};
 use super::window::Window;
-use crate::models::{Conventions, OutputCovers, Range};
+use crate::models::{Blend, Conventions, OutputCovers};
 use crate::tensor::Tensor;
 
 /// Largest colour shift that the rim may ask for, in 0..1: networks drift a little, and what is further off is meant.
@@ -14,23 +14,21 @@ const FEATHER: usize = 3;
 /// The output as RGB planes in 0..1 at the window's size in photo pixels, and how many photo pixels one of its own covers.
 pub fn to_window(output: &Tensor, c: &Conventions, scene: &Scene, window: &Window) -> ([Vec<f32>; 3], f64) {
     let (_, channels, oh, ow) = output.nchw().unwrap_or((0, 0, 0, 0));
-    let unit = |v: f32| match c.output_range {
-        Range::ZeroOne => v,
-        Range::MinusOneOne => v * 0.5 + 0.5,
-    };
     let (w, h) = scene.size;
     let centre = c.output_covers == OutputCovers::Centre;
     let covered = if centre { (w / 2, h / 2) } else { (w, h) };
     let scale = window.size.0 as f64 / w as f64 * covered.0 as f64 / ow.max(1) as f64;
     let planes = [0, 1, 2].map(|channel: usize| {
         let from = &output.data()[channel.min(channels.saturating_sub(1)) * oh * ow..][..oh * ow];
-        let values: Vec<f32> = from.iter().map(|&v| unit(v)).collect();
+        let values: Vec<f32> = from.iter().map(|&v| c.output_range.to_unit(v)).collect();
         let fitted = resize(&values, (ow, oh), covered);
         let mut field = match centre {
             false => fitted,
             true => within(&scene.rgb[channel], &fitted, scene.size, covered),
         };
-        match_rim(&mut field, &scene.rgb[channel], &scene.hole, scene.size);
+        if c.blend == Blend::Matched {
+            match_rim(&mut field, &scene.rgb[channel], &scene.hole, scene.size);
+        }
         field.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         resize(&field, scene.size, window.size)
     });

@@ -8,8 +8,8 @@ use super::synthesis::{self, Request};
 use super::{FillOptions, Mask, Pixels, Rect, Sharpen};
 use crate::engine::{Step, Watch};
 use crate::error::{Code, Error, Result};
-use crate::models::OutputCovers;
 use crate::models::load::Loaded;
+use crate::models::{Blend, OutputCovers};
 
 /// Share of the progress that the network takes where sharpening follows.
 const NETWORK_SHARE: f32 = 0.5;
@@ -85,10 +85,15 @@ impl FillJob<'_> {
             })?;
         } else if !known && self.roles.main.is_none() {
             return Err(Error::new(Code::MaskFull, "Nothing around this hole is known. Leave some of the photo."));
-        } else if known {
+        } else if known && !self.pastes(models) {
             feather(&mut rgb, &own, area.width);
         }
         Ok(self.patch(hole, area, &rgba, &rgb, &own))
+    }
+
+    /// Whether the network's picture is put into the photo as it is.
+    fn pastes(&self, models: &[Loaded]) -> bool {
+        self.roles.main.is_some_and(|main| models[main].conventions.blend == Blend::Pasted)
     }
 
     /// Runs the network on its window and writes its picture into the hole of `area`; returns how many photo pixels

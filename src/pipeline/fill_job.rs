@@ -3,8 +3,8 @@
 use super::hole_groups::HoleGroups;
 use super::{FillOptions, Mask, Photo, Pixels, Rect};
 use crate::error::{Code, Error, Result};
-use crate::models::InputKind;
 use crate::models::load::Loaded;
+use crate::models::{ModelSpec, Role, Source, registry};
 
 /// One rectangle of the filled photo; its pixels outside the mask equal the photo's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,22 +29,50 @@ pub fn apply(photo: &mut Photo, patches: &[Patch]) {
 pub struct Roles {
     /// Index of the one that paints.
     pub main: Option<usize>,
-    /// Index of the one that completes edges for it.
-    pub edge: Option<usize>,
+    /// What others give to it, and their indices; at most one for each source.
+    pub givers: Vec<(Source, usize)>,
 }
 
 impl Roles {
     fn of(models: &[Loaded]) -> Result<Self> {
-        let find = |wanted: &dyn Fn(InputKind) -> bool| models.iter().position(|m| wanted(m.conventions.inputs));
-        let main = find(&|kind| matches!(kind, InputKind::RgbMask | InputKind::RgbEdges | InputKind::Pair));
-        let edge = find(&|kind| kind == InputKind::GrayEdgesMask);
+        let main = models.iter().position(|loaded| loaded.model.role == Role::Paints);
+        let mut givers: Vec<(Source, usize)> = Vec::new();
+        for (index, loaded) in models.iter().enumerate() {
+            if let Role::Gives(source) = loaded.model.role
+                && givers.iter().all(|(given, _)| *given != source)
+            {
+                givers.push((source, index));
+            }
+        }
         if main.is_none() && !models.is_empty() {
-            let names: Vec<&str> = models.iter().map(|m| m.model.name).collect();
-            let advice = if edge.is_some() { "Load the matching InpaintGenerator too." } else { "Load a generator." };
+            let names: Vec<&str> = models.iter().map(|loaded| loaded.model.name.as_str()).collect();
+            let advice =
+                painter_for(&givers).map_or("Load a generator.".to_owned(), |name| format!("Load {name} too."));
             let text = format!("{} does not paint pictures by itself. {advice}", names.join(" and "));
             return Err(Error::new(Code::ModelMismatch, text));
         }
-        Ok(Self { main, edge })
+        Ok(Self { main, givers })
+    }
+}
+
+/// A network that paints with what these give.
+fn painter_for(givers: &[(Source, usize)]) -> Option<String> {
+    let takes = |model: &ModelSpec| {
+        let conventions = model.conventions(&model.published());
+        model.role == Role::Paints && givers.iter().any(|(source, _)| conventions.takes(*source))
+    };
+    registry().iter().find(|model| takes(model)).map(|model| model.name.clone())
+}
+
+/// `usage` if norms were to take other statistics than those that a network was built with.
+fn check_statistics(models: &[Loaded], options: &FillOptions) -> Result<()> {
+    let Some(wanted) = options.norm_statistics else { return Ok(()) };
+    match models.iter().find(|loaded| loaded.conventions.norm_statistics.is_some_and(|own| own != wanted)) {
+        None => Ok(()),
+        Some(loaded) => {
+            let text = format!("{} was built with other norm statistics. Load it again with these.", loaded.model.name);
+            Err(Error::new(Code::Usage, text))
+        }
     }
 }
 
@@ -73,9 +101,10 @@ pub enum Pixel {
 
 impl<'a> FillJob<'a> {
     /// Before the first group is filled. `mask-size` unless mask and edges have the photo's size, `mask-empty` without a
-    /// hole, `model-mismatch` if none of the models paints pictures.
+    /// hole, `model-mismatch` if none of the models paints pictures, `usage` if one was built for other norm statistics.
     pub fn new(photo: &'a dyn Pixels, mask: &'a Mask, models: &[Loaded], options: &'a FillOptions) -> Result<Self> {
         let groups = hole_groups(photo, mask, options)?;
+        check_statistics(models, options)?;
         let roles = Roles::of(models)?;
         Ok(Self { photo, mask, groups, options, roles, done: Vec::new(), labels: Vec::new() })
     }

@@ -1,14 +1,14 @@
 //! What the networks are given for one group of holes: its window, its tensors, its edges.
 
-use super::Rect;
 use super::fill_job::{FillJob, Pixel};
-use super::prepare::{Scene, plane};
+use super::prepare::{Planes, Scene, plane};
 use super::resample::resize;
 use super::window::{self, Window};
+use super::{FillOptions, Rect, SecondInput};
 use crate::engine::Watch;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
-use crate::models::{Conventions, InputKind};
+use crate::models::{Conventions, Source};
 use crate::tensor::Tensor;
 
 /// Canny's sigma where nobody sets one.
@@ -34,7 +34,7 @@ impl FillJob<'_> {
     /// What this network sees of the hole.
     pub fn network_view(&self, label: u32, hole: Rect, model: &Loaded) -> NetworkView {
         let photo = self.photo_size();
-        let conventions = self.options.conventions(model.conventions);
+        let conventions = self.options.conventions(&model.conventions);
         // The centre convention holds the hole in the middle half of the field.
         let window = window::choose(conventions.size, conventions.output_covers, hole, photo.0, photo.1);
         let source = window.source(photo.0, photo.1);
@@ -45,46 +45,82 @@ impl FillJob<'_> {
         NetworkView { conventions, window, source, scene }
     }
 
-    /// The network's input tensors; without `propose` the edge generator is left out.
-    pub fn inputs(&self, seen: &NetworkView, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<Tensor>> {
+    /// The network's input tensors; without `watch` no other network runs to complete them.
+    pub fn inputs(&self, seen: &NetworkView, models: &mut [Loaded], watch: Option<Watch<'_>>) -> Result<Vec<Tensor>> {
         let photo = self.photo_size();
-        let edges = match seen.conventions.inputs {
-            InputKind::RgbEdges | InputKind::Pair => Some(self.edges(seen, models, propose)?),
-            InputKind::GrayEdgesMask => Some(self.canny(seen)),
-            _ => None,
-        };
         let second = self.options.second.as_ref().map(|second| {
             let whole = Rect { x: 0, y: 0, width: photo.0, height: photo.1 };
             [0, 1, 2].map(|channel| {
                 resize(&plane(second, 4, channel, whole, &seen.window, photo), seen.window.size, seen.window.input)
             })
         });
-        seen.scene.inputs(&seen.conventions, self.options, edges.as_deref(), second)
+        let mut planes = self.planes(seen, models, watch)?;
+        planes.second = second;
+        seen.scene.inputs(&seen.conventions, self.options, &planes)
     }
 
-    fn canny(&self, seen: &NetworkView) -> Vec<f32> {
-        seen.scene.edges(self.options.sigma.unwrap_or(SIGMA))
+    /// The sources that this network takes and that something has to compute: edges, and what other networks give; the
+    /// user's edges over both inside the hole.
+    fn planes(&self, seen: &NetworkView, models: &mut [Loaded], mut watch: Option<Watch<'_>>) -> Result<Planes> {
+        let mut planes = Planes::default();
+        let takes = |source| takes(&seen.conventions, self.options, source);
+        if takes(Source::Edges) || takes(Source::KnownEdges) {
+            let edges = seen.scene.edges(self.options.sigma.unwrap_or(SIGMA));
+            planes.set(Source::KnownEdges, edges.clone());
+            planes.set(Source::Edges, edges);
+        }
+        for &(source, giver) in self.roles.givers.iter().filter(|(source, _)| takes(*source)) {
+            let Some(watch) = watch.as_mut() else { continue };
+            let given = given(seen, &mut models[giver], self.options, &planes, &mut **watch)?;
+            planes.set(source, given);
+        }
+        if takes(Source::Edges) {
+            let mut edges = planes.given(Source::Edges).unwrap_or_default().to_vec();
+            self.draw_edges(seen, &mut edges);
+            planes.set(Source::Edges, edges);
+        }
+        Ok(planes)
     }
 
-    /// The edges a network sees: Canny's, completed by an edge generator if there is one, and inside the hole the
-    /// user's over both.
-    pub fn edges(&self, seen: &NetworkView, models: &mut [Loaded], propose: Option<Watch<'_>>) -> Result<Vec<f32>> {
-        let mut edges = self.canny(seen);
-        if let (Some(index), Some(watch)) = (self.roles.edge, propose) {
-            let conventions = self.options.conventions(models[index].conventions);
-            let input = seen.scene.edge_input(&edges, &conventions)?;
-            edges = models[index].engine.run(&[input], watch)?.into_data();
-        }
-        if let Some(said) = &self.options.edges {
-            let (photo, source) = (self.photo_size(), seen.source);
-            let rows = said.chunks_exact(photo.0).skip(source.y).take(source.height);
-            let part: Vec<u8> = rows.flat_map(|row| &row[source.x..source.x + source.width]).copied().collect();
-            let share = |meant: &dyn Fn(u8) -> bool| {
-                let bytes: Vec<u8> = part.iter().map(|&v| if meant(v) { 255 } else { 0 }).collect();
-                resize(&plane(&bytes, 1, 0, source, &seen.window, photo), seen.window.size, seen.window.input)
-            };
-            seen.scene.draw_edges(&mut edges, &share(&|v| v >= DRAWN_FROM), &share(&|v| v < ERASED_BELOW));
-        }
-        Ok(edges)
+    /// The edges a network sees, as [`FillJob::inputs`] gives them.
+    pub fn edges(&self, seen: &NetworkView, models: &mut [Loaded], watch: Option<Watch<'_>>) -> Result<Vec<f32>> {
+        let planes = self.planes(seen, models, watch)?;
+        let none = || Error::new(Code::ModelMismatch, "No network here takes edges.");
+        planes.given(Source::Edges).map(<[f32]>::to_vec).ok_or_else(none)
     }
+
+    /// Lets the user's edges stand inside the hole.
+    fn draw_edges(&self, seen: &NetworkView, edges: &mut [f32]) {
+        let Some(said) = &self.options.edges else { return };
+        let (photo, source) = (self.photo_size(), seen.source);
+        let rows = said.chunks_exact(photo.0).skip(source.y).take(source.height);
+        let part: Vec<u8> = rows.flat_map(|row| &row[source.x..source.x + source.width]).copied().collect();
+        let share = |meant: &dyn Fn(u8) -> bool| {
+            let bytes: Vec<u8> = part.iter().map(|&v| if meant(v) { 255 } else { 0 }).collect();
+            resize(&plane(&bytes, 1, 0, source, &seen.window, photo), seen.window.size, seen.window.input)
+        };
+        seen.scene.draw_edges(edges, &share(&|v| v >= DRAWN_FROM), &share(&|v| v < ERASED_BELOW));
+    }
+}
+
+/// Whether a network with these conventions is shown this source, for itself or in place of a second picture.
+fn takes(conventions: &Conventions, options: &FillOptions, source: Source) -> bool {
+    let stands_in = options.second.is_none() && options.second_input == SecondInput::Edges;
+    conventions.takes(source) || (source == Source::Edges && stands_in && conventions.takes_second())
+}
+
+/// What one network gives to another, in 0..1: its first output channel at the input's size.
+fn given(
+    seen: &NetworkView,
+    model: &mut Loaded,
+    options: &FillOptions,
+    planes: &Planes,
+    watch: Watch<'_>,
+) -> Result<Vec<f32>> {
+    let conventions = options.conventions(&model.conventions);
+    let output = model.engine.run(&seen.scene.inputs(&conventions, options, planes)?, watch)?;
+    let (_, _, rows, columns) = output.nchw()?;
+    let plane: Vec<f32> =
+        output.data()[..rows * columns].iter().map(|&v| conventions.output_range.to_unit(v)).collect();
+    Ok(if (columns, rows) == seen.scene.size { plane } else { resize(&plane, (columns, rows), seen.scene.size) })
 }

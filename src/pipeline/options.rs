@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
-use crate::models::{Conventions, HoleValue, MaskMeans, OutputCovers, Range};
+use crate::models::{Conventions, HoleValue, MaskMeans, NormStatistics, OutputCovers, Range};
 
 /// A number that a user may set. The command line and the page's JSON check it against the same range, where it comes in.
 pub struct Setting<T> {
@@ -94,6 +94,9 @@ pub struct FillOptions {
     /// What the output covers.
     #[serde(deserialize_with = "output_covers", default)]
     pub output_covers: Option<OutputCovers>,
+    /// Which mean and variance batch norms take, for a network that was built so (`Loaded::use_statistics`).
+    #[serde(deserialize_with = "norm_statistics", default)]
+    pub norm_statistics: Option<NormStatistics>,
 }
 
 /// The second input of a pair network.
@@ -115,8 +118,8 @@ impl FillOptions {
         serde_json::from_str(text).map_err(|e| Error::new(Code::Usage, format!("A setting makes no sense: {e}.")))
     }
 
-    /// The network's conventions with the user's changes.
-    pub fn conventions(&self, guessed: Conventions) -> Conventions {
+    /// The network's conventions with the user's changes; which statistics its norms take was decided when it was built.
+    pub fn conventions(&self, guessed: &Conventions) -> Conventions {
         let mut size = guessed.size;
         if let Some(side) = self.side.filter(|_| !size.fixed) {
             size.preferred = side.next_multiple_of(size.multiple);
@@ -128,17 +131,8 @@ impl FillOptions {
             hole_value: self.hole_value.unwrap_or(guessed.hole_value),
             mask_means: self.mask_means.unwrap_or(guessed.mask_means),
             output_covers: self.output_covers.unwrap_or(guessed.output_covers),
-            ..guessed
+            ..guessed.clone()
         }
-    }
-}
-
-/// `0..1` or `-1..1`.
-pub fn parse_range(text: &str) -> Option<Range> {
-    match text {
-        "0..1" => Some(Range::ZeroOne),
-        "-1..1" => Some(Range::MinusOneOne),
-        _ => None,
     }
 }
 
@@ -147,24 +141,6 @@ pub fn parse_hole_value(text: &str) -> Result<HoleValue, String> {
     match text {
         "smooth" => Ok(HoleValue::Smooth),
         number => HOLE_VALUE.parse(number).map(HoleValue::Constant).map_err(|text| format!("{text}, or smooth")),
-    }
-}
-
-/// `hole` or `known`.
-pub fn parse_mask_means(text: &str) -> Option<MaskMeans> {
-    match text {
-        "hole" => Some(MaskMeans::Hole),
-        "known" => Some(MaskMeans::Known),
-        _ => None,
-    }
-}
-
-/// `field` or `centre`.
-pub fn parse_output_covers(text: &str) -> Option<OutputCovers> {
-    match text {
-        "field" => Some(OutputCovers::Field),
-        "centre" => Some(OutputCovers::Centre),
-        _ => None,
     }
 }
 
@@ -196,17 +172,19 @@ fn hole_value<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 macro_rules! spelled {
-    ($name:ident, $type:ty, $parse:path, $words:literal) => {
+    ($name:ident, $type:ty) => {
         fn $name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<$type>, D::Error> {
             let text = Option::<String>::deserialize(deserializer)?;
-            let unknown = |text: String| serde::de::Error::custom(format!("{text} is not one of {}", $words));
-            text.map(|text| $parse(&text).ok_or_else(|| unknown(text))).transpose()
+            let words = || <$type>::WORDS.join(", ");
+            let unknown = |text: String| serde::de::Error::custom(format!("{text} is not one of {}", words()));
+            text.map(|text| <$type>::parse(&text).ok_or_else(|| unknown(text))).transpose()
         }
     };
 }
-spelled!(range, Range, parse_range, "0..1, -1..1");
-spelled!(mask_means, MaskMeans, parse_mask_means, "hole, known");
-spelled!(output_covers, OutputCovers, parse_output_covers, "field, centre");
+spelled!(range, Range);
+spelled!(mask_means, MaskMeans);
+spelled!(output_covers, OutputCovers);
+spelled!(norm_statistics, NormStatistics);
 
 #[cfg(test)]
 mod tests {
@@ -222,6 +200,10 @@ mod tests {
         assert_eq!((options.seed, options.sharpen), (3, Sharpen::Off));
         assert_eq!((options.range, options.mask_means), (Some(Range::MinusOneOne), Some(MaskMeans::Known)));
         assert_eq!(FillOptions::from_json(r#"{"range": "0..2"}"#).unwrap_err().code, Code::Usage);
+        let statistics = FillOptions::from_json(r#"{"normStatistics": "picture"}"#).unwrap().norm_statistics;
+        assert_eq!(statistics, Some(NormStatistics::Picture));
+        let error = FillOptions::from_json(r#"{"normStatistics": "batch"}"#).unwrap_err();
+        assert!(error.message.contains("batch is not one of stored, picture"), "{error}");
         assert_eq!(FillOptions::from_json(r#"{"side": 100000}"#).unwrap_err().code, Code::Usage);
         assert_eq!(FillOptions::from_json(r#"{"sed": 1}"#).unwrap_err().code, Code::Usage);
         let hole = |value: &str| FillOptions::from_json(&format!(r#"{{"holeValue": {value}}}"#)).map(|o| o.hole_value);

@@ -6,7 +6,7 @@ use super::resample::{harmonic, resize};
 use super::window::{Window, mirrored};
 use super::{FillOptions, Rect};
 use crate::error::Result;
-use crate::models::{Conventions, HoleValue, InputKind, MaskMeans, Range};
+use crate::models::{Channel, Conventions, HoleValue, InputTensor, MaskMeans, Range, Source};
 use crate::tensor::Tensor;
 
 /// A window at the network's input size.
@@ -58,37 +58,28 @@ impl Scene {
         Self { size: window.input, rgb, hole }
     }
 
-    fn tensor(&self, planes: Vec<Vec<f32>>) -> Result<Tensor> {
-        let count = planes.len();
-        Tensor::new([1, count, self.size.1, self.size.0], planes.concat())
-    }
-
     /// A plane in 0..1 as the network gets it: in its range, with its hole value.
     fn masked_picture(&self, plane: &[f32], range: Range, hole_value: HoleValue) -> Vec<f32> {
-        let value = |v: f32| match range {
-            Range::ZeroOne => v,
-            Range::MinusOneOne => v * 2.0 - 1.0,
-        };
         match hole_value {
             HoleValue::Constant(hole) => {
-                plane.iter().zip(&self.hole).map(|(&v, &h)| if h > 0.5 { hole } else { value(v) }).collect()
+                let pixels = plane.iter().zip(&self.hole);
+                pixels.map(|(&v, &h)| if h > 0.5 { hole } else { range.from_unit(v) }).collect()
             }
             HoleValue::Smooth => {
                 let known: Vec<f32> = self.hole.iter().map(|h| 1.0 - h).collect();
-                harmonic(plane, &known, self.size).into_iter().map(value).collect()
+                harmonic(plane, &known, self.size).into_iter().map(|v| range.from_unit(v)).collect()
             }
         }
     }
 
-    /// RGB in the range, with the hole set to the hole value.
-    fn picture(&self, c: &Conventions) -> Vec<Vec<f32>> {
-        self.rgb.iter().map(|plane| self.masked_picture(plane, c.input_range, c.hole_value)).collect()
+    fn known(&self) -> Vec<f32> {
+        self.hole.iter().map(|h| 1.0 - h).collect()
     }
 
-    fn mask(&self, c: &Conventions) -> Vec<f32> {
-        match c.mask_means {
+    fn mask(&self, mask_means: MaskMeans) -> Vec<f32> {
+        match mask_means {
             MaskMeans::Hole => self.hole.clone(),
-            MaskMeans::Known => self.hole.iter().map(|h| 1.0 - h).collect(),
+            MaskMeans::Known => self.known(),
         }
     }
 
@@ -118,72 +109,94 @@ impl Scene {
         }
     }
 
-    /// The edge generator's input: gray with the hole white, edges outside the hole, mask.
-    pub fn edge_input(&self, edges: &[f32], c: &Conventions) -> Result<Tensor> {
-        let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
-        let edges = edges.iter().zip(&self.hole).map(|(e, h)| e * (1.0 - h));
-        self.tensor(vec![self.masked_picture(&gray, Range::ZeroOne, c.hole_value), edges.collect(), self.mask(c)])
+    /// The input tensors of a network with these conventions.
+    pub fn inputs(&self, c: &Conventions, options: &FillOptions, planes: &Planes) -> Result<Vec<Tensor>> {
+        let tensor = |input: &InputTensor| {
+            let channels = input.channels.iter().map(|channel| self.channel(channel, c, options, planes));
+            Tensor::new([1, input.channels.len(), self.size.1, self.size.0], channels.collect::<Vec<_>>().concat())
+        };
+        c.inputs.iter().map(tensor).collect()
     }
 
-    /// A name for every channel of every input, in the order of [`Scene::inputs`].
-    pub fn labels(c: &Conventions, second: bool, options: &FillOptions) -> Vec<Vec<&'static str>> {
-        const RGB: [&str; 3] = ["red", "green", "blue"];
-        let with = |last: &'static str| vec![[&RGB[..], &[last]].concat()];
-        match c.inputs {
-            InputKind::RgbMask => with("mask"),
-            InputKind::RgbEdges => with("edges"),
-            InputKind::GrayEdgesMask => vec![vec!["gray", "edges", "mask"]],
-            InputKind::Score => vec![RGB.to_vec()],
-            InputKind::Pair => {
-                let other = match options.second_input {
-                    _ if second => ["red of the second photo", "green of the second photo", "blue of the second photo"],
-                    SecondInput::Photo => RGB,
-                    SecondInput::Edges => ["edges"; 3],
-                    SecondInput::Mask => ["mask"; 3],
-                };
-                vec![RGB.to_vec(), other.to_vec()]
+    /// One channel's values.
+    fn channel(&self, channel: &Channel, c: &Conventions, options: &FillOptions, planes: &Planes) -> Vec<f32> {
+        let range = channel.values(c);
+        let mut values = match channel.source {
+            Source::Constant(value) => vec![value; self.hole.len()],
+            Source::Masked(colour) => self.masked_picture(&self.rgb[colour as usize], range, c.hole_value),
+            Source::Gray => {
+                let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
+                self.masked_picture(&gray, range, c.hole_value)
             }
+            Source::Second(colour) if planes.second.is_none() && options.second_input == SecondInput::Photo => {
+                self.masked_picture(&self.rgb[colour as usize], range, c.hole_value)
+            }
+            source => self.plane(source, c, options, planes).into_iter().map(|v| range.from_unit(v)).collect(),
+        };
+        values.iter_mut().for_each(|value| *value += channel.offset);
+        values
+    }
+
+    /// What a source shows, in 0..1; nothing where it was not given.
+    fn plane(&self, source: Source, c: &Conventions, options: &FillOptions, planes: &Planes) -> Vec<f32> {
+        let given = |source: Source| planes.given(source).map(<[f32]>::to_vec);
+        let none = || vec![0.0; self.hole.len()];
+        match source {
+            Source::Mask => self.mask(c.mask_means),
+            Source::Known => self.known(),
+            Source::Whole(colour) => self.rgb[colour as usize].clone(),
+            Source::KnownEdges => {
+                let edges = given(source).unwrap_or_else(none);
+                edges.iter().zip(&self.hole).map(|(edge, hole)| edge * (1.0 - hole)).collect()
+            }
+            Source::Second(colour) => match (&planes.second, options.second_input) {
+                (Some(second), _) => second[colour as usize].clone(),
+                (None, SecondInput::Edges) => given(Source::Edges).unwrap_or_else(none),
+                (None, _) => self.mask(c.mask_means),
+            },
+            source => given(source).unwrap_or_else(none),
         }
     }
+}
 
-    /// The inputs of a network of this kind; `edges` and `second` are planes at the input's size.
-    pub fn inputs(
-        &self,
-        c: &Conventions,
-        options: &FillOptions,
-        edges: Option<&[f32]>,
-        second: Option<[Vec<f32>; 3]>,
-    ) -> Result<Vec<Tensor>> {
-        let mut picture = self.picture(c);
-        Ok(match c.inputs {
-            InputKind::RgbMask => {
-                picture.push(self.mask(c));
-                vec![self.tensor(picture)?]
-            }
-            InputKind::RgbEdges => {
-                picture.push(edges.map_or_else(|| vec![0.0; self.hole.len()], <[f32]>::to_vec));
-                vec![self.tensor(picture)?]
-            }
-            InputKind::Pair => {
-                let signed = |plane: &[f32]| -> Vec<f32> {
-                    match c.input_range {
-                        Range::ZeroOne => plane.to_vec(),
-                        Range::MinusOneOne => plane.iter().map(|v| v * 2.0 - 1.0).collect(),
-                    }
-                };
-                let other = match (second, options.second_input, edges) {
-                    (Some(planes), ..) => planes.iter().map(|plane| signed(plane)).collect(),
-                    (None, SecondInput::Photo, _) => picture.clone(),
-                    (None, SecondInput::Edges, Some(edges)) => vec![signed(edges); 3],
-                    _ => vec![signed(&self.mask(c)); 3],
-                };
-                vec![self.tensor(picture)?, self.tensor(other)?]
-            }
-            InputKind::GrayEdgesMask => {
-                let none = vec![0.0; self.hole.len()];
-                vec![self.edge_input(edges.unwrap_or(&none), c)?]
-            }
-            InputKind::Score => vec![self.tensor(picture)?],
-        })
+/// Planes in 0..1 at the input's size that do not follow from the photo and its mask alone.
+#[derive(Default)]
+pub struct Planes {
+    /// The second picture.
+    pub second: Option<[Vec<f32>; 3]>,
+    /// Sources that were computed before: edges, and what other networks give.
+    pub computed: Vec<(Source, Vec<f32>)>,
+}
+
+impl Planes {
+    /// The plane that was computed for this source.
+    pub fn given(&self, source: Source) -> Option<&[f32]> {
+        self.computed.iter().find(|(own, _)| *own == source).map(|(_, plane)| plane.as_slice())
+    }
+
+    /// Computes a source anew.
+    pub fn set(&mut self, source: Source, plane: Vec<f32>) {
+        self.computed.retain(|(own, _)| *own != source);
+        self.computed.push((source, plane));
+    }
+}
+
+/// A name for people of what a channel shows.
+pub fn label(channel: &Channel, second: bool, options: &FillOptions) -> &'static str {
+    const RGB: [&str; 3] = ["red", "green", "blue"];
+    const SECOND: [&str; 3] = ["red of the second photo", "green of the second photo", "blue of the second photo"];
+    match channel.source {
+        Source::Masked(colour) | Source::Whole(colour) => RGB[colour as usize],
+        Source::Gray => "gray",
+        Source::Mask => "mask",
+        Source::Known => "known",
+        Source::Edges | Source::KnownEdges => "edges",
+        Source::Constant(_) => "constant",
+        Source::Second(colour) if second => SECOND[colour as usize],
+        Source::Second(colour) => match options.second_input {
+            SecondInput::Photo => RGB[colour as usize],
+            SecondInput::Edges => "edges",
+            SecondInput::Mask => "mask",
+        },
     }
 }

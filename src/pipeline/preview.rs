@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::fill_job::FillJob;
-use super::prepare::{Scene, plane};
+use super::prepare::{self, plane};
 use super::resample::resize;
 use super::window::Window;
 use super::{FillOptions, Mask, Pixels, Rect};
 use crate::engine::Watch;
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
-use crate::models::{InputKind, Range};
+use crate::models::{self, Conventions, Role, Source};
 use crate::tensor::Tensor;
 
 /// The edges of one window, as the network would be given them.
@@ -30,7 +30,7 @@ pub struct EdgeMap {
 /// One channel of one input tensor.
 pub struct Channel {
     /// The network it is for.
-    pub network: &'static str,
+    pub network: String,
     /// The input's name in `forward`.
     pub input: String,
     /// What the channel holds.
@@ -89,35 +89,38 @@ pub fn edges(
 /// they run. Edges are shown as Canny and the user give them: the edge generator completes them in the run.
 pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: &FillOptions) -> Result<Vec<Channel>> {
     let job = FillJob::new(photo, mask, models, options)?;
-    let order: Vec<usize> = job.roles.edge.into_iter().chain(job.roles.main).collect();
+    let main = job.roles.main;
+    let takes = |source: Source| main.is_some_and(|main| models[main].conventions.takes(source));
+    let givers = job.roles.givers.iter().filter(|(source, _)| takes(*source)).map(|&(_, giver)| giver);
+    let order: Vec<usize> = givers.chain(main).collect();
     let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
     let mut channels = Vec::new();
     for index in order {
         let seen = job.network_view(label, hole, &models[index]);
-        let labels = Scene::labels(&seen.conventions, options.second.is_some(), options);
         let tensors = job.inputs(&seen, models, None)?;
         let network = &models[index];
         let names = network.engine.network().inputs().map(|(_, name, _)| name.to_owned());
-        for ((name, tensor), labels) in names.zip(&tensors).zip(labels) {
-            let pair = seen.conventions.inputs == InputKind::Pair;
-            for (plane, label) in tensor.data().chunks_exact(seen.window.input.0 * seen.window.input.1).zip(labels) {
-                let coded = !pair && matches!(label, "mask" | "edges");
-                let signed = !coded && seen.conventions.input_range == Range::MinusOneOne;
-                let unit = |v: f32| if signed { v * 0.5 + 0.5 } else { v };
-                let range = plane.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
-                channels.push(Channel {
-                    network: network.model.name,
-                    input: name.clone(),
-                    label,
-                    size: seen.window.input,
-                    range,
-                    gray: plane.iter().map(|&v| (unit(v) * 255.0).round().clamp(0.0, 255.0) as u8).collect(),
-                });
-            }
+        for ((name, tensor), input) in names.zip(&tensors).zip(&seen.conventions.inputs) {
+            let planes = tensor.data().chunks_exact(seen.window.input.0 * seen.window.input.1);
+            channels.extend(planes.zip(&input.channels).map(|(plane, channel)| Channel {
+                network: network.model.name.clone(),
+                input: name.clone(),
+                label: prepare::label(channel, options.second.is_some(), options),
+                size: seen.window.input,
+                range: plane.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v))),
+                gray: gray(plane, channel, &seen.conventions),
+            }));
         }
     }
     Ok(channels)
+}
+
+/// A channel's values as gray: its range from black to white.
+fn gray(plane: &[f32], channel: &models::Channel, conventions: &Conventions) -> Vec<u8> {
+    let range = channel.values(conventions);
+    let unit = |v: f32| range.to_unit(v - channel.offset);
+    plane.iter().map(|&v| (unit(v) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
 }
 
 /// The network that paints, by its place among `models`, and its inputs for the largest group of holes, exactly as a fill
@@ -139,9 +142,9 @@ pub fn painting_inputs(
 
 /// Scores the whole picture with the discriminator among `models`, at the size it was trained at (its long side).
 pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, watch: Watch<'_>) -> Result<Scores> {
-    let judge = models.iter_mut().find(|model| model.conventions.inputs == InputKind::Score);
+    let judge = models.iter_mut().find(|loaded| loaded.model.role == Role::Scores);
     let judge = judge.ok_or_else(|| Error::new(Code::ModelMismatch, "There is no discriminator in this file."))?;
-    let conventions = options.conventions(judge.conventions);
+    let conventions = options.conventions(&judge.conventions);
     let (width, height) = (photo.width(), photo.height());
     let field = judge.engine.network().receptive_field();
     let field = field.ok_or_else(|| Error::new(Code::Internal, "The discriminator is no chain of convolutions."))?;
@@ -159,10 +162,7 @@ pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, w
     for channel in 0..3 {
         let planes = plane(&rgba, 4, channel, whole, &window, (width, height));
         let small = resize(&planes, window.size, input);
-        values.extend(small.into_iter().map(|v| match conventions.input_range {
-            Range::ZeroOne => v.clamp(0.0, 1.0),
-            Range::MinusOneOne => v.clamp(0.0, 1.0) * 2.0 - 1.0,
-        }));
+        values.extend(small.into_iter().map(|v| conventions.input_range.from_unit(v.clamp(0.0, 1.0))));
     }
     let output = judge.engine.run(&[Tensor::new([1, 3, input.1, input.0], values)?], watch)?;
     let (_, _, rows, columns) = output.nchw()?;

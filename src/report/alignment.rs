@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::error::{Code, Error, Result};
-use crate::models::identify::{align_parts, network, part};
-use crate::models::{by_id, fold};
-use crate::network::ParameterKind;
+use crate::models::identify::align_parts;
+use crate::models::{KeyRules, by_id, fold};
+use crate::network::{Network, ParameterKind};
 
 /// One row: what the network expects on one side, what the file has on the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,13 +31,17 @@ pub struct Aligned {
 pub fn alignment(checkpoint: &dyn Checkpoint, id: &str) -> Result<Vec<Aligned>> {
     let model = by_id(id).ok_or_else(|| Error::new(Code::Usage, format!("There is no model {id}.")))?;
     let dicts = checkpoint.state_dicts().iter().enumerate();
-    let matches = dicts.flat_map(|(index, dict)| align_parts(model, dict, index));
+    let matches = dicts.flat_map(|(index, dict)| align_parts(&model, dict, index));
     let best = matches.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
     let best = best.ok_or_else(|| Error::new(Code::CheckpointNoTensors, "The file holds no weights."))?;
-    Ok(rows(&part(&checkpoint.state_dicts()[best.dict], &best.prefix), &network(&best)))
+    let dict = best.names.view(&checkpoint.state_dicts()[best.dict]);
+    let mut rows = rows(&dict, &best.network(), &model.keys);
+    // What is not read is no fault.
+    rows.retain(|row| row.key.is_some() || row.file_key.as_ref().is_none_or(|key| !best.diff.unread.contains(key)));
+    Ok(rows)
 }
 
-fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
+fn rows(dict: &StateDict, network: &Network, rules: &KeyRules) -> Vec<Aligned> {
     let find = |key: &str| dict.tensors.iter().find(|tensor| tensor.key == key);
     let mut used = HashSet::new();
     let mut rows = Vec::new();
@@ -45,8 +49,9 @@ fn rows(dict: &StateDict, network: &crate::network::Network) -> Vec<Aligned> {
         let stored = fold::stored(&parameter.key, &find);
         let tensor = stored.as_ref().and_then(|stored| find(stored.shaped_key()));
         used.extend(stored.iter().flat_map(|stored| stored.keys().to_vec()));
+        used.extend(rules.factor(&parameter.key));
         let verdict = match tensor {
-            None if parameter.kind == ParameterKind::Counter => continue,
+            None if parameter.kind == ParameterKind::Counter || rules.fixed_values(&parameter).is_some() => continue,
             None => "missing",
             Some(t) if t.shape == parameter.shape || parameter.kind == ParameterKind::Counter => "fits",
             Some(_) => "other-shape",

@@ -6,28 +6,8 @@ use std::collections::HashSet;
 use super::finding::{Finding, finding};
 use super::{fit, relatives};
 use crate::checkpoint::{Checkpoint, DType, StateDict};
-use crate::models::identify::{Match, part};
-use crate::models::load::is_sibling;
-
-/// What this kind of network is, where people ask.
-pub fn about(id: &str) -> Vec<&'static str> {
-    match id {
-        "image-pair" | "image-pair-discriminator" => vec![
-            "It is conditional because the generator is given a second image: both are concatenated along the channels, 3 + 3.",
-            "The discriminator sees one picture alone, patch by patch; unlike pix2pix's it does not see the condition.",
-            "Its closest published relatives are pix2pix (Isola et al. 2017) and the Context Encoder (Pathak et al. 2016), whose 4000-channel bottleneck it has as a 1x1 convolution.",
-        ],
-        "edgeconnect-inpaint" => vec![
-            "It takes RGB with a white hole and an edge map: 4 channels, no mask channel.",
-            "In code: InpaintGenerator() of EdgeConnect's src/networks.py, with the state dict under 'generator'.",
-        ],
-        "edgeconnect-edge" => vec![
-            "It completes edges inside the hole: gray, edges and mask in, one edge map out. The InpaintGenerator paints after it.",
-        ],
-        "context-encoder" => vec!["It halves nine times and doubles eight times: 512x512 in gives 256x256 out."],
-        _ => Vec::new(),
-    }
-}
+use crate::models::identify::Match;
+use crate::models::{Role, is_sibling};
 
 /// Every finding, errors first.
 pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> Vec<Finding> {
@@ -39,7 +19,7 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     // The weights of each network, and what belongs to none.
     let mut parts: Vec<Cow<'_, StateDict>> = Vec::new();
     for found in matches {
-        let part = part(&dicts[found.dict], &found.prefix);
+        let part = found.names.view(&dicts[found.dict]);
         let code = unwrapping(&part, is_shared(&part, dicts));
         fit::fit(found, &part, &mut list);
         fit::other_class(found, &part, &code, &mut list);
@@ -113,9 +93,9 @@ fn wrapping(dict: &StateDict, is_shared: bool, list: &mut Vec<Finding>) {
 /// A file that holds a discriminator alone names the one that is wanted.
 fn sibling(dicts: &[StateDict], matches: &[Match], file: &str, list: &mut Vec<Finding>) {
     let only = |(index, dict): (usize, &StateDict)| {
-        let mut models = matches.iter().filter(|found| found.dict == index).map(|found| found.model).peekable();
-        match models.peek() {
-            Some(_) => models.all(|model| model.id.ends_with("discriminator")),
+        let mut roles = matches.iter().filter(|found| found.dict == index).map(|found| found.model.role).peekable();
+        match roles.peek() {
+            Some(_) => roles.all(|role| role == Role::Scores),
             None => is_sibling(dict),
         }
     };
@@ -145,5 +125,5 @@ fn unknown(dicts: &[StateDict], list: &mut Vec<Finding>) {
 fn wanted(file: &str) -> Option<String> {
     let pairs =
         [("_dis", "_gen"), ("_D.", "_G."), ("_netD", "_netG"), ("netD", "netG"), ("discriminator", "generator")];
-    pairs.iter().find(|(theirs, _)| file.contains(theirs)).map(|(theirs, ours)| file.replacen(theirs, ours, 1))
+    pairs.iter().find(|(scores, _)| file.contains(scores)).map(|(scores, paints)| file.replacen(scores, paints, 1))
 }

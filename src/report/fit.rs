@@ -4,28 +4,28 @@ use std::collections::HashSet;
 
 use super::finding::{Finding, finding};
 use crate::checkpoint::StateDict;
-use crate::models::identify::{Match, Mismatch, align, network};
-use crate::models::{Model, by_id};
+use crate::models::identify::{Match, Mismatch, align};
+use crate::models::{NormStatistics, article, by_id};
 
 /// What fits and what does not, of one network.
 pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
-    let name = found.model.name;
-    if found.widths.base != found.model.published.base {
-        let text = format!(
-            "All widths are scaled: base width {} instead of {}. The network is built so.",
-            found.widths.base, found.model.published.base
-        );
+    let name = &found.model.name;
+    let (width, published) = (found.config.width(), found.model.published().width());
+    if width != published {
+        let text =
+            format!("All widths are scaled: base width {width} instead of {published}. The network is built so.");
         list.push(finding("other-width", "info", text, Vec::new()));
     }
-    if let Some(folded) = found.folded {
+    if let Some(folded) = found.diff.folded {
         list.push(finding("folded", "info", format!("The weights carry {folded}: folded for you."), Vec::new()));
     }
-    if !found.renamed.is_empty() {
+    choices(found, list);
+    if !found.names.renamed.is_empty() {
         shift(found, list);
         positional(found, list);
         return;
     }
-    let counters = network(found).parameters().into_iter().filter(|p| p.key.ends_with("num_batches_tracked"));
+    let counters = found.network().parameters().into_iter().filter(|p| p.key.ends_with("num_batches_tracked"));
     let absent: Vec<String> =
         counters.map(|p| p.key).filter(|key| !dict.tensors.iter().any(|t| t.key == *key)).collect();
     if !absent.is_empty() {
@@ -34,7 +34,7 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
     }
     let here: HashSet<&str> = dict.tensors.iter().map(|tensor| module(&tensor.key)).collect();
     let is_statistic = |key: &&String| key.contains("running_") && here.contains(module(key));
-    let statistics: Vec<String> = found.missing.iter().filter(is_statistic).cloned().collect();
+    let statistics: Vec<String> = found.diff.missing.iter().filter(is_statistic).cloned().collect();
     if !statistics.is_empty() {
         let text = "running_mean or running_var is missing: batch norm cannot run in eval mode without them. Save the state_dict() of the trained network again, with its buffers.";
         list.push(finding("statistics-missing", "error", text.to_owned(), statistics));
@@ -43,30 +43,30 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         return;
     }
     shift(found, list);
-    let gone = layers_gone(&found.missing, dict);
-    if !gone.is_empty() && found.unexpected.is_empty() {
+    let gone = layers_gone(&found.diff.missing, dict);
+    if !gone.is_empty() && found.diff.unexpected.is_empty() {
         let text = format!(
             "Whole layers of {name} are not in the file: {}. The network was built with fewer of them, or the file is a part of it.",
             gone.join(", ")
         );
-        list.push(finding("layers-missing", "error", text, found.missing.clone()));
+        list.push(finding("layers-missing", "error", text, found.diff.missing.clone()));
     }
-    if found.missing.is_empty() && found.mismatched.is_empty() {
+    if found.diff.missing.is_empty() && found.diff.mismatched.is_empty() {
         let text = format!(
             "{name} is complete, but the file holds more: {}. Delete these keys and save it again.",
-            found.unexpected.join(", ")
+            found.diff.unexpected.join(", ")
         );
-        list.push(finding("more-keys", "error", text, found.unexpected.clone()));
+        list.push(finding("more-keys", "error", text, found.diff.unexpected.clone()));
     }
     channels(found, list);
     let counts = [
-        (found.missing.len(), "missing"),
-        (found.unexpected.len(), "unexpected"),
-        (found.mismatched.len(), "of another shape"),
+        (found.diff.missing.len(), "missing"),
+        (found.diff.unexpected.len(), "unexpected"),
+        (found.diff.mismatched.len(), "of another shape"),
     ];
     let counts: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let text = format!("{name} fits best, but not all of its keys do: {}.", counts.join(", "));
-    list.push(finding("misfit", "error", text, found.faults()));
+    list.push(finding("misfit", "error", text, found.diff.faults()));
 }
 
 /// The outermost modules of which the file has nothing, in the network's order.
@@ -86,7 +86,7 @@ fn module(key: &str) -> &str {
 
 fn shift(found: &Match, list: &mut Vec<Finding>) {
     let Some((shift, keys)) = shifted(found) else { return };
-    let example = found.missing.iter().find_map(|key| shifted_by(key, shift).map(|file_key| (key, file_key)));
+    let example = found.diff.missing.iter().find_map(|key| shifted_by(key, shift).map(|file_key| (key, file_key)));
     let example = example
         .map_or_else(String::new, |(network_key, file_key)| format!(" ({network_key} is {file_key} in the file)"));
     let text = format!(
@@ -98,8 +98,8 @@ fn shift(found: &Match, list: &mut Vec<Finding>) {
 
 fn positional(found: &Match, list: &mut Vec<Finding>) {
     let pairs: Vec<String> =
-        found.renamed.iter().map(|(network_key, file_key)| format!("{file_key} -> {network_key}")).collect();
-    let first = found.renamed.iter().position(|(network_key, file_key)| network_key != file_key).unwrap_or(0);
+        found.names.renamed.iter().map(|(network_key, file_key)| format!("{file_key} -> {network_key}")).collect();
+    let first = found.names.renamed.iter().position(|(network_key, file_key)| network_key != file_key).unwrap_or(0);
     let text = format!(
         "Other names, but the shapes of {} in its order: the keys can be mapped by position, {}, and so on.",
         found.model.name, pairs[first]
@@ -109,15 +109,18 @@ fn positional(found: &Match, list: &mut Vec<Finding>) {
 
 /// Another number of channels at the network's ends, where nothing else differs.
 fn channels(found: &Match, list: &mut Vec<Finding>) {
-    let parameters = network(found).parameters();
+    let parameters = found.network().parameters();
     let ends = [parameters.first(), parameters.iter().rfind(|p| p.key.ends_with(".weight"))];
     let [Some(first), Some(last)] = ends.map(|end| end.map(|p| module(&p.key))) else { return };
     let only = |m: &&Mismatch| [first, last].contains(&module(&m.key));
-    if found.mismatched.is_empty() || !found.mismatched.iter().all(|m| only(&m)) || !found.missing.is_empty() {
+    if found.diff.mismatched.is_empty()
+        || !found.diff.mismatched.iter().all(|m| only(&m))
+        || !found.diff.missing.is_empty()
+    {
         return;
     }
     let side = |m: &Mismatch| if module(&m.key) == first { "input" } else { "output" };
-    let each = found.mismatched.iter().map(|m| {
+    let each = found.diff.mismatched.iter().map(|m| {
         format!(
             "{} has {:?} in the file and {:?} in {} ({} channels)",
             m.key,
@@ -127,14 +130,14 @@ fn channels(found: &Match, list: &mut Vec<Finding>) {
             side(m)
         )
     });
-    let mut sides: Vec<&str> = found.mismatched.iter().map(side).collect();
+    let mut sides: Vec<&str> = found.diff.mismatched.iter().map(side).collect();
     sides.dedup();
     let text = format!(
         "Only the ends differ: {}. The network was trained with another number of {} channels.",
         each.collect::<Vec<_>>().join("; "),
         sides.join(" and ")
     );
-    list.push(finding("channels", "error", text, found.mismatched.iter().map(|m| m.key.clone()).collect()));
+    list.push(finding("channels", "error", text, found.diff.mismatched.iter().map(|m| m.key.clone()).collect()));
 }
 
 /// The constant by which the indices of unexpected keys differ from the missing ones, if there is one.
@@ -145,13 +148,13 @@ fn shifted(found: &Match) -> Option<(i64, Vec<String>)> {
         let number = pieces.remove(at).parse().ok()?;
         Some((pieces[..at].join("."), number, pieces[at..].join(".")))
     };
-    let missing: Vec<_> = found.missing.iter().filter_map(|key| parts(key)).collect();
-    let unexpected: Vec<_> = found.unexpected.iter().filter_map(|key| parts(key)).collect();
+    let missing: Vec<_> = found.diff.missing.iter().filter_map(|key| parts(key)).collect();
+    let unexpected: Vec<_> = found.diff.unexpected.iter().filter_map(|key| parts(key)).collect();
     (-4..=4).filter(|shift| *shift != 0).find_map(|shift| {
         let hits = missing.iter().filter(|(head, number, tail)| {
             unexpected.iter().any(|(h, n, t)| h == head && t == tail && *n == number + shift)
         });
-        (hits.count() * 2 > missing.len().max(1)).then(|| (shift, found.unexpected.clone()))
+        (hits.count() * 2 > missing.len().max(1)).then(|| (shift, found.diff.unexpected.clone()))
     })
 }
 
@@ -165,18 +168,27 @@ fn shifted_by(key: &str, shift: i64) -> Option<String> {
 
 /// For networks that people load into another class: what PyTorch then says, and the line of code to change.
 pub fn other_class(found: &Match, dict: &StateDict, code: &str, list: &mut Vec<Finding>) {
-    let class = match found.model.id {
-        "edgeconnect-inpaint" => "InpaintGenerator",
-        "edgeconnect-edge" => "EdgeGenerator",
-        _ => return,
-    };
-    let Some(taken) = by_id("context-encoder").map(|model: &'static Model| align(model, dict, found.dict)) else {
-        return;
-    };
-    let first = taken.missing.iter().take(3).map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
+    let Some(hint) = &found.model.class else { return };
+    let Some(other) = by_id(&hint.mistaken_for) else { return };
+    let (class, name) = (&hint.class, &found.model.name);
+    let taken = align(&other, dict, found.dict);
+    let first = taken.diff.missing.iter().take(3).map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is an EdgeConnect {class}, not a ContextEncoder ({} of its keys are missing here). Change the class: `net = {class}(); net.load_state_dict({code})`.",
-        taken.missing.len()
+        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is {}, not {} ({} of its keys are missing here). Change the class: `net = {class}(); net.load_state_dict({code})`.",
+        article(name),
+        article(&other.name),
+        taken.diff.missing.len()
     );
-    list.push(finding("other-class", "info", text, taken.missing));
+    list.push(finding("other-class", "info", text, taken.diff.missing));
+}
+
+/// What is in the file and not read, and which statistics norms take where that is a choice.
+fn choices(found: &Match, list: &mut Vec<Finding>) {
+    if let Some((_, why)) = found.model.keys.unread.as_ref().filter(|_| !found.diff.unread.is_empty()) {
+        list.push(finding("not-read", "info", why.clone(), found.diff.unread.clone()));
+    }
+    if found.model.conventions(&found.config).norm_statistics == Some(NormStatistics::Picture) {
+        let text = "Its batch norms take mean and variance of the picture at hand, as the published way to run it does, and not those stored in the file. Choose the stored ones if it was trained to be run with eval() (on the command line, --norm-statistics stored).";
+        list.push(finding("picture-statistics", "info", text.to_owned(), Vec::new()));
+    }
 }

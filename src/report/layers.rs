@@ -55,13 +55,15 @@ pub fn layers(network: &Network, side: usize) -> Vec<LayerReport> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::{MODELS, Widths};
+    use crate::models::config::WIDTH;
+    use crate::models::registry;
 
     #[test]
     fn every_known_network_has_rows_that_add_up() {
-        for model in MODELS {
-            let net = (model.network)(Widths { base: 8, ..model.published });
-            let rows = layers(&net, model.conventions.size.preferred);
+        for model in registry() {
+            let config = model.published().with(WIDTH, 8);
+            let net = model.network(&config);
+            let rows = layers(&net, model.conventions(&config).size.preferred);
             assert_eq!(rows.len(), net.nodes.len(), "{}", model.id);
             assert_eq!(rows.iter().map(|row| row.parameters).sum::<u64>(), net.parameter_count(), "{}", model.id);
         }

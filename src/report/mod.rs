@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, StateDict};
-use crate::models::identify::{Match, identify, part};
-use crate::models::load::conventions_json;
+use crate::models::identify::{Match, identify};
+use crate::models::spelling::{conventions_json, role_word};
 
 pub use crate::network::ops::Geometry;
 pub use alignment::{Aligned, alignment};
@@ -48,14 +48,16 @@ pub struct Report {
 #[derive(Serialize)]
 pub struct NetworkReport {
     /// Id as on the command line.
-    pub id: &'static str,
+    pub id: String,
     /// Name for people.
-    pub name: &'static str,
+    pub name: String,
     /// 0 to 1.
     pub confidence: f32,
     /// Why, in one sentence.
     pub why: String,
-    /// Base width.
+    /// What it does: `paints`, `scores`, or what it gives to others, such as `gives-edges`.
+    pub role: String,
+    /// Base width; 0 where the architecture has none.
     pub width: usize,
     /// Trained parameters.
     pub parameters: u64,
@@ -77,9 +79,9 @@ pub struct NetworkReport {
     /// How it is fed, as guessed.
     pub conventions: Value,
     /// Licence of the published weights.
-    pub licence: &'static str,
+    pub licence: String,
     /// What this kind of network is, in sentences for people; empty if there is nothing to add.
-    pub about: Vec<&'static str>,
+    pub about: Vec<String>,
     /// Every layer, at the side the network was trained at.
     pub layers: Vec<LayerReport>,
 }
@@ -113,49 +115,58 @@ pub struct TensorReport {
 pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
     let matches = identify(checkpoint);
     let dicts = checkpoint.state_dicts();
-    let main = matches.first().map(|m| part(&dicts[m.dict], &m.prefix)).or(dicts.first().map(Cow::Borrowed));
+    let main = matches.first().map(|m| m.names.view(&dicts[m.dict])).or(dicts.first().map(Cow::Borrowed));
     Report {
         file: file.to_owned(),
         container: checkpoint.container().as_str(),
         wrapper: main.as_ref().map(|dict| dict.wrapper.clone()).unwrap_or_default(),
         prefix: main.as_ref().map(|dict| dict.prefix.clone()).unwrap_or_default(),
         findings: findings::findings(checkpoint, &matches, file),
+        tensors: tensors(dicts, &matches),
         networks: matches.into_iter().map(|found| network(found, dicts)).collect(),
-        tensors: dicts
-            .iter()
-            .flat_map(|dict| &dict.tensors)
-            .map(|t| TensorReport { key: t.key.clone(), shape: t.shape.clone(), dtype: t.dtype.as_str(), stats: None })
-            .collect(),
         metadata: checkpoint.metadata().to_vec(),
     }
 }
 
+fn tensors(dicts: &[StateDict], matches: &[Match]) -> Vec<TensorReport> {
+    let all = dicts.iter().flat_map(|dict| &dict.tensors).zip(keys(dicts, matches));
+    all.map(|(t, key)| TensorReport { key, shape: t.shape.clone(), dtype: t.dtype.as_str(), stats: None }).collect()
+}
+
+/// The keys of all tensors, in file order, as the networks found spell them where a stripped prefix is their own.
+fn keys(dicts: &[StateDict], matches: &[Match]) -> Vec<String> {
+    let own = |index: usize| matches.iter().find(|found| found.dict == index && found.names.prefix.is_empty());
+    let spelled = |(index, dict): (usize, &StateDict)| {
+        let put_back = own(index).map_or("", |found| &found.names.put_back);
+        dict.tensors.iter().map(|tensor| format!("{put_back}{}", tensor.key)).collect::<Vec<_>>()
+    };
+    dicts.iter().enumerate().flat_map(spelled).collect()
+}
+
 fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
-    let dict = part(&dicts[found.dict], &found.prefix);
-    let net = crate::models::identify::network(&found);
-    let (parameters, layers) = (net.parameter_count(), layers::layers(&net, found.model.conventions.size.preferred));
+    let dict = found.names.view(&dicts[found.dict]);
+    let conventions = found.model.conventions(&found.config);
+    let net = found.model.network_for(&found.config, &conventions);
+    let mismatched = found.diff.mismatched.into_iter();
     NetworkReport {
-        id: found.model.id,
-        name: found.model.name,
+        id: found.model.id.clone(),
+        name: found.model.name.clone(),
         confidence: found.confidence,
         why: found.why,
-        width: found.widths.base,
-        parameters,
+        role: role_word(found.model.role),
+        width: found.config.width(),
+        parameters: net.parameter_count(),
         dtype: commonest_dtype(&dict),
-        missing: found.missing,
-        unexpected: found.unexpected,
-        renamed: found.renamed,
-        mismatched: found
-            .mismatched
-            .into_iter()
-            .map(|m| MismatchReport { key: m.key, expected: m.expected, found: m.found })
-            .collect(),
+        missing: found.diff.missing,
+        unexpected: found.diff.unexpected,
+        renamed: found.names.renamed,
+        mismatched: mismatched.map(|m| MismatchReport { key: m.key, expected: m.expected, found: m.found }).collect(),
         wrapper: dict.wrapper.clone(),
         prefix: dict.prefix.clone(),
-        conventions: conventions_json(&found.model.conventions),
-        licence: found.model.licence,
-        about: findings::about(found.model.id),
-        layers,
+        licence: found.model.licence.clone(),
+        about: found.model.about.clone(),
+        layers: layers::layers(&net, conventions.size.preferred),
+        conventions: conventions_json(&conventions, found.model.role),
     }
 }
 

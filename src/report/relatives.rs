@@ -3,15 +3,13 @@
 use crate::checkpoint::StateDict;
 
 /// Names for people, and parts of keys that all must occur.
-const RELATIVES: [(&str, &[&str]); 9] = [
+const RELATIVES: [(&str, &[&str]); 7] = [
     ("LaMa", &["ffc.convl2l"]),
-    ("MI-GAN", &["encoder.b", "synthesis.b"]),
+    ("MI-GAN in its training form, or CoModGAN", &["encoder.b", "synthesis.b"]),
     ("AOT-GAN", &["middle.0.block00.1"]),
     ("DeepFillv2", &["stage1.conv1.conv"]),
     ("a partial convolution network", &["enc_1.conv"]),
     ("EdgeConnect's discriminator", &["conv1.0.weight_orig", "conv5.0.weight_orig"]),
-    ("a pix2pix U-Net generator", &["1.model.3.model"]),
-    ("a CycleGAN ResNet generator", &["conv_block.1.weight", "10.conv_block"]),
     ("Pathak's Context Encoder", &["main.0.weight", "main."]),
 ];
 

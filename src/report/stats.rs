@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::checkpoint::{Checkpoint, TensorInfo};
 use crate::error::Result;
+use crate::models::identify::identify;
 
 /// Bars of a histogram.
 const BINS: usize = 24;
@@ -38,10 +39,11 @@ pub struct TensorStats {
 /// The codes of [`Checkpoint::read`]; the work is bounded by the file's length.
 pub fn stats(checkpoint: &mut dyn Checkpoint, keys: Option<&[String]>) -> Result<Vec<TensorStats>> {
     let infos: Vec<TensorInfo> = checkpoint.state_dicts().iter().flat_map(|dict| dict.tensors.clone()).collect();
+    let spelled = super::keys(checkpoint.state_dicts(), &identify(checkpoint));
     let keys: Option<HashSet<&String>> = keys.map(|keys| keys.iter().collect());
-    let is_wanted = |info: &TensorInfo| keys.as_ref().is_none_or(|keys| keys.contains(&info.key));
-    let wanted = infos.into_iter().enumerate().filter(|(_, info)| is_wanted(info));
-    wanted.map(|(index, info)| Ok(of(index, info.key.clone(), &checkpoint.read(&info)?))).collect()
+    let is_wanted = |key: &String| keys.as_ref().is_none_or(|keys| keys.contains(key));
+    let wanted = infos.into_iter().zip(spelled).enumerate().filter(|(_, (_, key))| is_wanted(key));
+    wanted.map(|(index, (info, key))| Ok(of(index, key, &checkpoint.read(&info)?))).collect()
 }
 
 fn of(index: usize, key: String, values: &[f32]) -> TensorStats {

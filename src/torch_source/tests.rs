@@ -1,7 +1,8 @@
 //! Pasted classes: the descriptions they give, and the lines they fail at.
 
 use super::{network, networks};
-use crate::models::{Widths, by_id};
+use crate::models::config::{BOTTLENECK, WIDTH};
+use crate::models::{ArchConfig, by_id};
 use crate::network::ops::Affine;
 use crate::network::{Op, Shape};
 #[cfg(target_arch = "wasm32")]
@@ -27,19 +28,24 @@ fn pasted_classes_are_the_known_networks() {
         (
             include_str!("../../tests/reference/classes/context_encoder.py"),
             "context-encoder",
-            Widths::base(2),
+            ArchConfig::new([(WIDTH, 2)]),
             &[4][..],
         ),
-        (include_str!("../../tests/reference/classes/edgeconnect.py"), "edgeconnect-inpaint", Widths::base(4), &[4]),
+        (
+            include_str!("../../tests/reference/classes/edgeconnect.py"),
+            "edgeconnect-inpaint",
+            ArchConfig::new([(WIDTH, 4)]),
+            &[4],
+        ),
         (
             include_str!("../../tests/reference/classes/pair.py"),
             "image-pair",
-            Widths { base: 4, bottleneck: 30, residual_bias: false },
+            ArchConfig::new([(WIDTH, 4), (BOTTLENECK, 30)]),
             &[3, 3],
         ),
     ];
-    for (source, id, widths, channels) in cases {
-        let (pasted, known) = (network(source, channels).unwrap(), (by_id(id).unwrap().network)(widths));
+    for (source, id, config, channels) in cases {
+        let (pasted, known) = (network(source, channels).unwrap(), by_id(id).unwrap().network(&config));
         assert_eq!(pasted.parameters(), known.parameters(), "{id}");
         let side = if id == "context-encoder" { 512 } else { 64 };
         let inputs: Vec<Shape> = channels.iter().map(|&count| Shape::image(count, side, side)).collect();

@@ -8,7 +8,7 @@ use web_sys::Blob;
 
 use super::blob::BlobSource;
 use super::js_error::{set, to_js};
-use super::models::watcher;
+use super::models::{use_statistics, watcher};
 use super::photo::Given;
 use crate::checkpoint;
 use crate::engine::compare::compare;
@@ -55,7 +55,9 @@ pub fn check(
         for (blob, name) in blobs.iter().zip(&names) {
             let mut checkpoint = checkpoint::open(BlobSource::new(blob.clone())?, name).map_err(|e| to_js(&e))?;
             let load = if by_position { load::load_by_position } else { load::load };
-            all.extend(load(checkpoint.as_mut(), name, model_id.as_deref(), kind).map_err(|e| to_js(&e))?);
+            let mut loaded = load(checkpoint.as_mut(), name, model_id.as_deref(), kind).map_err(|e| to_js(&e))?;
+            loaded.iter_mut().try_for_each(|one| use_statistics(one, blob, &options, kind))?;
+            all.extend(loaded);
         }
         Ok(all)
     };

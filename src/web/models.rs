@@ -17,7 +17,7 @@ use crate::checkpoint;
 use crate::engine::{EngineKind, Step};
 use crate::error::{Code, Error};
 use crate::models::load::{self, Loaded};
-use crate::pipeline;
+use crate::pipeline::{self, FillOptions};
 use crate::report;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -30,7 +30,14 @@ export interface Patch { x: number; y: number; width: number; height: number; rg
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Models {
-    pub(super) files: HashMap<String, Vec<Loaded>>,
+    files: HashMap<String, Networks>,
+}
+
+/// The networks of one handle, and the file that each came from.
+#[derive(Default)]
+struct Networks {
+    loaded: Vec<Loaded>,
+    files: Vec<Blob>,
 }
 
 #[wasm_bindgen]
@@ -60,14 +67,15 @@ impl Models {
         by_position: bool,
     ) -> Result<String, JsValue> {
         super::warm::once();
-        let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
+        let mut checkpoint = checkpoint::open(BlobSource::new(blob.clone())?, name).map_err(|e| to_js(&e))?;
         let report = json!(report::inspect(checkpoint.as_ref(), name));
         let load = if by_position { load::load_by_position } else { load::load };
         match load(checkpoint.as_mut(), name, model_id.as_deref(), EngineKind::Fast) {
             Ok(mut loaded) => {
                 loaded.iter_mut().for_each(Loaded::prepare);
                 let list: Vec<_> = loaded.iter().map(Loaded::to_json).collect();
-                self.files.insert(handle.to_owned(), loaded);
+                let files = vec![blob; loaded.len()];
+                self.files.insert(handle.to_owned(), Networks { loaded, files });
                 Ok(json!({"report": report, "loaded": list}).to_string())
             }
             Err(error) => {
@@ -81,7 +89,9 @@ impl Models {
     /// Moves the networks of `from` to those of `handle`: EdgeConnect's two halves come as two files.
     pub fn combine(&mut self, handle: &str, from: &str) {
         if let Some(more) = self.files.remove(from) {
-            self.files.entry(handle.to_owned()).or_default().extend(more);
+            let networks = self.files.entry(handle.to_owned()).or_default();
+            networks.loaded.extend(more.loaded);
+            networks.files.extend(more.files);
         }
     }
 
@@ -92,7 +102,7 @@ impl Models {
 
     /// What the last run of each network of `handle` took, as JSON: `[{name, engine, report}]`; none for the photo alone.
     pub fn speed(&self, handle: &str) -> String {
-        let networks = self.files.get(handle).map_or(&[][..], Vec::as_slice);
+        let networks = self.files.get(handle).map_or(&[][..], |networks| networks.loaded.as_slice());
         let list: Vec<_> = networks
             .iter()
             .map(|loaded| {
@@ -123,7 +133,7 @@ impl Models {
     ) -> Result<Array, JsValue> {
         let Given { mut photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
         (photo.is_gray, options.second, options.edges) = (is_gray, second, edges);
-        let models = self.networks(handle)?;
+        let models = self.networks(handle, &options)?;
         let mut watch = watcher(progress);
         let patches = pipeline::fill(&photo, &mask, models, &options, &mut watch).map_err(|e| to_js(&e))?;
         Ok(patches
@@ -146,14 +156,32 @@ impl Models {
 }
 
 impl Models {
-    /// The networks of a handle; none for the photo alone.
-    pub(super) fn networks(&mut self, handle: &str) -> Result<&mut [Loaded], JsValue> {
-        let gone = || to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."));
-        match handle {
-            "" => Ok(&mut []),
-            _ => self.files.get_mut(handle).map(Vec::as_mut_slice).ok_or_else(gone),
+    /// The networks of a handle, none for the photo alone; built anew from their files where the options ask for other norm
+    /// statistics.
+    pub(super) fn networks(&mut self, handle: &str, options: &FillOptions) -> Result<&mut [Loaded], JsValue> {
+        if handle.is_empty() {
+            return Ok(&mut []);
         }
+        let gone = || to_js(&Error::new(Code::Internal, "This model is no longer loaded. Choose it again."));
+        let Networks { loaded, files } = self.files.get_mut(handle).ok_or_else(gone)?;
+        for (one, blob) in loaded.iter_mut().zip(files.iter()) {
+            use_statistics(one, blob, options, EngineKind::Fast)?;
+        }
+        Ok(loaded)
     }
+}
+
+/// Builds a network anew from its file where the options ask for other norm statistics than it takes.
+pub(super) fn use_statistics(
+    loaded: &mut Loaded,
+    blob: &Blob,
+    options: &FillOptions,
+    kind: EngineKind,
+) -> Result<(), JsValue> {
+    let guess = loaded.model.conventions(&loaded.config).norm_statistics;
+    let Some(statistics) = options.norm_statistics.or(guess) else { return Ok(()) };
+    let (source, name) = (BlobSource::new(blob.clone())?, loaded.file.clone());
+    loaded.use_statistics(statistics, kind, || checkpoint::open(source, &name)).map_err(|e| to_js(&e))
 }
 
 /// Tells the page how far a run is; a call that throws ends it.

@@ -39,7 +39,7 @@ impl Models {
         progress: &Function,
     ) -> Result<Array, JsValue> {
         let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options)?;
-        let models = self.networks(handle)?;
+        let models = self.networks(handle, &options)?;
         let maps = pipeline::edges(&photo, &mask, models, &options, propose, &mut watcher(progress));
         let object = |map: pipeline::EdgeMap| {
             let numbers = [
@@ -71,7 +71,7 @@ impl Models {
     ) -> Result<Array, JsValue> {
         let Given { photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
         (options.second, options.edges) = (second, edges);
-        let channels = pipeline::preview(&photo, &mask, self.networks(handle)?, &options);
+        let channels = pipeline::preview(&photo, &mask, self.networks(handle, &options)?, &options);
         let object = |channel: pipeline::Channel| {
             let numbers = [
                 ("columns", channel.size.0 as f64),
@@ -81,7 +81,7 @@ impl Models {
             ];
             let object = with(&numbers, "gray", &channel.gray);
             for (key, value) in
-                [("network", channel.network), ("input", channel.input.as_str()), ("label", channel.label)]
+                [("network", channel.network.as_str()), ("input", channel.input.as_str()), ("label", channel.label)]
             {
                 set(&object, key, &value.into());
             }
@@ -101,7 +101,7 @@ impl Models {
         progress: &Function,
     ) -> Result<String, JsValue> {
         let Given { photo, options, .. } = Given::new(rgba, (width, height), Vec::new(), options)?;
-        let scores = pipeline::score(&photo, self.networks(handle)?, &options, &mut watcher(progress));
+        let scores = pipeline::score(&photo, self.networks(handle, &options)?, &options, &mut watcher(progress));
         Ok(json!(scores.map_err(|e| to_js(&e))?).to_string())
     }
 

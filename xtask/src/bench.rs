@@ -16,22 +16,13 @@ use serde_json::{Value, json};
 use crate::{build, tools};
 use weights::{Random, number, text};
 
-/// What is measured: name in the tables, model id, side of the square input.
-const NETWORKS: [(&str, &str, usize); 5] = [
-    ("context-encoder-512", "context-encoder", 512),
-    ("edgeconnect-256", "edgeconnect-inpaint", 256),
-    ("edgeconnect-512", "edgeconnect-inpaint", 512),
-    ("image-pair-256", "image-pair", 256),
-    ("default-256", "default", 256),
-];
 const ENGINES: [&str; 4] = ["fast", "reference", "onnxruntime-web", "pytorch"];
 
 /// What `cargo xtask bench` is told.
 #[derive(Parser)]
 pub struct Options {
     /// What is measured, with commas between; everything unless said otherwise.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = NETWORKS.map(|n| n.0))]
-    #[arg(default_values = NETWORKS.map(|n| n.0))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     networks: Vec<String>,
     /// With commas between; all but pytorch unless said otherwise, and with --python all.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ENGINES)]
@@ -84,6 +75,7 @@ pub fn run(options: Options) -> Result<()> {
     if wants("onnxruntime-web") {
         tools::node_modules("bench/")?;
     }
+    let rows = chosen(rows()?, &options.networks)?;
     let builds: Vec<build::Build> = build::ALL
         .into_iter()
         .filter(|b| b.relaxed == (options.simd == "relaxed-simd"))
@@ -91,7 +83,7 @@ pub fn run(options: Options) -> Result<()> {
         .collect();
     let features: &[&str] = if wants("reference") { &["reference"] } else { &[] };
     build::run(&builds, features)?;
-    let networks = prepare(&options)?;
+    let networks = prepare(rows)?;
     let config = json!({
         "networks": networks,
         "engines": engines,
@@ -117,8 +109,16 @@ fn folder() -> PathBuf {
     build::target().join("bench")
 }
 
-/// Weights, ONNX file and inputs of every network that is measured, below `target/bench/`.
-fn prepare(options: &Options) -> Result<Vec<Value>> {
+/// One row of the tables.
+struct Row {
+    name: String,
+    side: usize,
+    id: String,
+    network: Value,
+}
+
+/// Every row that the networks' own files ask for.
+fn rows() -> Result<Vec<Row>> {
     let output = tools::command("cargo", &["run", "--quiet", "--release", "--example", "describe"])
         .stderr(std::process::Stdio::inherit())
         .output()?;
@@ -126,20 +126,41 @@ fn prepare(options: &Options) -> Result<Vec<Value>> {
         bail!("the networks' descriptions could not be made");
     }
     let all: Value = serde_json::from_slice(&output.stdout)?;
-    let mut list = Vec::new();
-    for (name, id, side) in NETWORKS.into_iter().filter(|n| options.networks.iter().any(|name| name == n.0)) {
-        let models = all["models"].as_array().context("models")?;
-        let model = models.iter().find(|model| model["id"] == id).with_context(|| format!("no model {id}"))?;
-        let network = &model["network"];
-        let files = files(id, network)?;
-        let inputs = inputs(network, side)?;
-        list.push(json!({
+    let mut rows = Vec::new();
+    for model in all["models"].as_array().context("models")? {
+        for row in model["benchmarks"].as_array().context("benchmarks")? {
+            rows.push(Row {
+                name: text(&row["name"])?.to_owned(),
+                side: number(&row["side"])?,
+                id: text(&model["id"])?.to_owned(),
+                network: model["network"].clone(),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows of these names; all of them if there are none.
+fn chosen(rows: Vec<Row>, names: &[String]) -> Result<Vec<Row>> {
+    if let Some(name) = names.iter().find(|name| rows.iter().all(|row| row.name != **name)) {
+        let all: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        bail!("--networks: there is no {name}; choose of {}", all.join(","));
+    }
+    Ok(rows.into_iter().filter(|row| names.is_empty() || names.contains(&row.name)).collect())
+}
+
+/// Weights, ONNX file and inputs of every network that is measured, below `target/bench/`.
+fn prepare(rows: Vec<Row>) -> Result<Vec<Value>> {
+    let prepared = |Row { name, side, id, network }: Row| -> Result<Value> {
+        let files = files(&id, &network)?;
+        let inputs = inputs(&network, side)?;
+        Ok(json!({
             "name": name, "id": id, "side": side, "inputs": inputs,
             "weights": files.join("weights.safetensors"), "onnx": files.join("model.onnx"),
             "description": files.join("description.json"),
-        }));
-    }
-    Ok(list)
+        }))
+    };
+    rows.into_iter().map(prepared).collect()
 }
 
 /// Writes a network's files unless they are those of this very description.
@@ -189,10 +210,20 @@ mod tests {
         assert_eq!(options.engines().unwrap(), ENGINES[..3]);
         let all = parse(&["--python", "python3"]).unwrap();
         assert_eq!(all.engines().unwrap(), ENGINES);
-        assert_eq!((all.networks.len(), all.threads), (NETWORKS.len(), vec![1, 2]));
+        assert_eq!((all.networks.len(), all.threads), (0, vec![1, 2]));
         assert!(parse(&["--engines", "pytorch"]).unwrap().engines().is_err());
-        for wrong in [&["--networks", "vit"][..], &["--threads", "0"], &["--simd", "avx2"], &["--json"], &["-x"]] {
+        for wrong in [&["--engines", "vit"][..], &["--threads", "0"], &["--simd", "avx2"], &["--json"], &["-x"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn rows_are_chosen_by_name() {
+        let row = |name: &str| Row { name: name.to_owned(), side: 8, id: String::new(), network: Value::Null };
+        let rows = || vec![row("a-8"), row("b-8")];
+        assert_eq!(chosen(rows(), &[]).unwrap().len(), 2);
+        assert_eq!(chosen(rows(), &["b-8".to_owned()]).unwrap()[0].name, "b-8");
+        let error = chosen(rows(), &["c-8".to_owned()]).map(drop).unwrap_err().to_string();
+        assert!(error.ends_with("there is no c-8; choose of a-8,b-8"), "{error}");
     }
 }

@@ -174,7 +174,7 @@ pub fn split<'a>(arena: &'a mut [f32], places: &[Range<usize>]) -> Vec<&'a mut [
 mod tests {
     use super::*;
     use crate::engine::WeightSource;
-    use crate::models::MODELS;
+    use crate::models::by_id;
     use crate::network::Network;
 
     struct Zeros<'a>(&'a Network);
@@ -194,8 +194,8 @@ mod tests {
             ("image-pair", 256, 4.1),
             ("default", 256, 4.1),
         ] {
-            let model = MODELS.iter().find(|model| model.id == id).unwrap();
-            let network = (model.network)(model.published);
+            let model = by_id(id).unwrap();
+            let network = model.network(&model.published());
             let inputs = network.square_inputs(side);
             let plan = Plan::new(&network, &mut Zeros(&network)).unwrap();
             let live = network.live_bytes(&network.costs(&inputs).unwrap());

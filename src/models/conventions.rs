@@ -1,0 +1,284 @@
+//! What a file cannot tell: how a network is fed, and what its output means. Guessed per network, shown, and changeable.
+
+/// Gives each variant its word: one spelling for flags, JSON and reports.
+macro_rules! spelled {
+    ($type:ident, $($variant:ident = $word:literal),+) => {
+        impl $type {
+            /// The words of the command line and of JSON.
+            pub const WORDS: &[&str] = &[$($word),+];
+
+            /// Its word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// What a word stands for.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+/// Value range of a network's pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// 0 to 1.
+    ZeroOne,
+    /// -1 to 1.
+    MinusOneOne,
+}
+spelled!(Range, ZeroOne = "0..1", MinusOneOne = "-1..1");
+
+impl Range {
+    /// A value of 0..1 in this range.
+    pub fn from_unit(self, value: f32) -> f32 {
+        match self {
+            Self::ZeroOne => value,
+            Self::MinusOneOne => value * 2.0 - 1.0,
+        }
+    }
+
+    /// A value of this range in 0..1.
+    pub fn to_unit(self, value: f32) -> f32 {
+        match self {
+            Self::ZeroOne => value,
+            Self::MinusOneOne => value * 0.5 + 0.5,
+        }
+    }
+}
+
+/// What stands in the hole of a network's input picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HoleValue {
+    /// One value, in the input's range.
+    Constant(f32),
+    /// What surrounds the hole, continued smoothly.
+    Smooth,
+}
+
+/// What a 1 in the mask channel says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskMeans {
+    /// 1 is to be filled.
+    Hole,
+    /// 1 is known.
+    Known,
+}
+spelled!(MaskMeans, Hole = "hole", Known = "known");
+
+/// Which part of the input's field of view the output shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputCovers {
+    /// The whole field, at whatever resolution.
+    Field,
+    /// The centre half (Pathak's context encoder).
+    Centre,
+}
+spelled!(OutputCovers, Field = "field", Centre = "centre");
+
+/// Which mean and variance batch norms take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormStatistics {
+    /// Those gathered in training, as in `eval()`.
+    Stored,
+    /// Those of the picture at hand, as in `train()` with a batch of one.
+    Picture,
+}
+spelled!(NormStatistics, Stored = "stored", Picture = "picture");
+
+/// How the output is put into the photo where nothing sharpens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blend {
+    /// Colours are matched where output and photo meet, and the hole's rim is blended inwards.
+    Matched,
+    /// As it is, which is how the authors of some networks run them.
+    Pasted,
+}
+spelled!(Blend, Matched = "matched", Pasted = "pasted");
+
+/// A colour channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Colour {
+    Red,
+    Green,
+    Blue,
+}
+
+impl Colour {
+    /// Red, green and blue: the order of every picture here.
+    pub const RGB: [Self; 3] = [Self::Red, Self::Green, Self::Blue];
+}
+
+/// What one channel of an input shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// The photo, its hole set to the conventions' hole value.
+    Masked(Colour),
+    /// The photo with whatever its hole holds.
+    Whole(Colour),
+    /// The photo's gray (scikit-image's `rgb2gray`), its hole set to the hole value.
+    Gray,
+    /// The mask, in the conventions' polarity.
+    Mask,
+    /// 1 where the photo is known, whatever the polarity.
+    Known,
+    /// Edges of the photo, completed inside the hole by a network that gives them, and by what the user drew.
+    Edges,
+    /// Edges of what is known, none inside the hole.
+    KnownEdges,
+    /// A second picture; where none is given, what [`crate::pipeline::SecondInput`] says.
+    Second(Colour),
+    /// One number everywhere.
+    Constant(f32),
+}
+
+/// The range of a channel's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelRange {
+    /// That of the network's pictures.
+    Picture,
+    /// This one, whatever the pictures have.
+    Fixed(Range),
+}
+
+/// One channel of an input tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Channel {
+    /// What it shows.
+    pub source: Source,
+    /// The range of its values.
+    pub range: ChannelRange,
+    /// Added to every value: MI-GAN's mask is known - 0.5.
+    pub offset: f32,
+}
+
+impl Channel {
+    /// A channel in the range of the network's pictures.
+    pub const fn picture(source: Source) -> Self {
+        Self { source, range: ChannelRange::Picture, offset: 0.0 }
+    }
+
+    /// A channel of 0 to 1: a mask, edges.
+    pub const fn unit(source: Source) -> Self {
+        Self { source, range: ChannelRange::Fixed(Range::ZeroOne), offset: 0.0 }
+    }
+
+    /// The photo's three colours, the hole set to the hole value.
+    pub fn masked_rgb() -> [Self; 3] {
+        Colour::RGB.map(|colour| Self::picture(Source::Masked(colour)))
+    }
+
+    /// The second picture's three colours.
+    pub fn second_rgb() -> [Self; 3] {
+        Colour::RGB.map(|colour| Self::picture(Source::Second(colour)))
+    }
+
+    /// The range of its values under these conventions.
+    pub fn values(&self, conventions: &Conventions) -> Range {
+        match self.range {
+            ChannelRange::Picture => conventions.input_range,
+            ChannelRange::Fixed(range) => range,
+        }
+    }
+}
+
+/// One input tensor `[1, channels, H, W]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputTensor {
+    /// Its channels, in order.
+    pub channels: Vec<Channel>,
+}
+
+impl InputTensor {
+    /// A tensor of these channels.
+    pub fn new(channels: impl Into<Vec<Channel>>) -> Self {
+        Self { channels: channels.into() }
+    }
+
+    /// What a picture-to-picture network of this many channels is most likely fed: gray or RGB with its hole filled, then the
+    /// mask; of six, a second picture. Channels beyond are 0.
+    pub fn of_channels(count: usize) -> Self {
+        let mask = Channel::unit(Source::Mask);
+        let gray = Channel::picture(Source::Gray);
+        let mut channels = match count {
+            0..=2 => vec![gray, mask],
+            6 => [Channel::masked_rgb(), Channel::second_rgb()].concat(),
+            _ => [&Channel::masked_rgb()[..], &[mask]].concat(),
+        };
+        channels.resize(count, Channel::unit(Source::Constant(0.0)));
+        Self { channels }
+    }
+
+    /// RGB with its hole set to the hole value, and more channels after it.
+    pub fn masked_rgb_and(more: &[Channel]) -> Self {
+        Self::new([&Channel::masked_rgb()[..], more].concat())
+    }
+}
+
+/// How the sides of the input are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeRule {
+    /// Both sides must be a multiple of this.
+    pub multiple: usize,
+    /// Side the network was trained at: the window is resampled to it.
+    pub preferred: usize,
+    /// Whether the input must be a square of `preferred`.
+    pub fixed: bool,
+}
+
+/// How a network is fed, and what its output means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conventions {
+    /// The input tensors, in the order of `forward`'s arguments.
+    pub inputs: Vec<InputTensor>,
+    /// Value range of the input pictures.
+    pub input_range: Range,
+    /// Value range of the output; what lies outside is cut off.
+    pub output_range: Range,
+    /// What the hole's pixels are set to.
+    pub hole_value: HoleValue,
+    /// Mask polarity.
+    pub mask_means: MaskMeans,
+    /// What the output covers.
+    pub output_covers: OutputCovers,
+    /// How the output is put into the photo.
+    pub blend: Blend,
+    /// Sizes.
+    pub size: SizeRule,
+    /// Which mean and variance its batch norms take; `None` if it has no norm that stores any.
+    pub norm_statistics: Option<NormStatistics>,
+}
+
+impl Conventions {
+    /// RGB with its hole at the middle of -1..1, and a mask of which 1 is the hole; any side.
+    pub fn rgb_and_mask() -> Self {
+        Self {
+            inputs: vec![InputTensor::masked_rgb_and(&[Channel::unit(Source::Mask)])],
+            input_range: Range::MinusOneOne,
+            output_range: Range::MinusOneOne,
+            hole_value: HoleValue::Constant(0.0),
+            mask_means: MaskMeans::Hole,
+            output_covers: OutputCovers::Field,
+            blend: Blend::Matched,
+            size: SizeRule { multiple: 1, preferred: 256, fixed: false },
+            norm_statistics: Some(NormStatistics::Stored),
+        }
+    }
+
+    /// Every channel of every input.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.inputs.iter().flat_map(|input| &input.channels)
+    }
+
+    /// Whether an input shows this.
+    pub fn takes(&self, source: Source) -> bool {
+        self.channels().any(|channel| channel.source == source)
+    }
+
+    /// Whether an input shows a second picture.
+    pub fn takes_second(&self) -> bool {
+        self.channels().any(|channel| matches!(channel.source, Source::Second(_)))
+    }
+}

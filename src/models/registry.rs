@@ -1,0 +1,48 @@
+//! The list of networks, in the order in which they are tried.
+
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use super::spec::ModelSpec;
+use super::{
+    context_encoder, context_unet, cyclegan_resnet, edgeconnect, image_pair, pix2pix_unet, pytorch_gan_context_encoder,
+    starter,
+};
+use crate::error::{Code, Error, Result};
+
+static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> = LazyLock::new(|| {
+    let known = [
+        context_encoder::spec(),
+        edgeconnect::inpaint(),
+        edgeconnect::edge(),
+        image_pair::generator(),
+        image_pair::discriminator(),
+        starter::spec(),
+        context_unet::spec(),
+        pix2pix_unet::spec(),
+        cyclegan_resnet::spec(),
+        pytorch_gan_context_encoder::spec(),
+    ];
+    RwLock::new(known.into_iter().map(Arc::new).collect())
+});
+
+/// Every known network. Where two fit a file equally well, the first is taken.
+pub fn registry() -> Vec<Arc<ModelSpec>> {
+    MODELS.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// The network of this id.
+pub fn by_id(id: &str) -> Option<Arc<ModelSpec>> {
+    registry().into_iter().find(|model| model.id == id)
+}
+
+/// Adds a network for as long as the program runs; `usage` if its id is taken.
+pub fn register(model: ModelSpec) -> Result<Arc<ModelSpec>> {
+    let mut models = MODELS.write().unwrap_or_else(PoisonError::into_inner);
+    if models.iter().any(|known| known.id == model.id) {
+        let text = format!("There is a network {} already. Give the new one another id.", model.id);
+        return Err(Error::new(Code::Usage, text));
+    }
+    let model = Arc::new(model);
+    models.push(Arc::clone(&model));
+    Ok(model)
+}
