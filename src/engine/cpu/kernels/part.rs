@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::product::{Product, Targets, product_at};
-use super::winograd::{Points, Scatter, Side, finish_at};
+use super::winograd::{Points, Scatter, WinogradVariant, inverse_transform_at};
 use super::{Epilogue, Shared};
 
 /// Positions `first, first + every, ..` along one axis.
@@ -185,13 +185,13 @@ impl Part<'_> {
         Pixels { share: &self.share, pixel: self.grid.interior.pixel, targets, out: self.out }
     }
 
-    /// Transforms the products of one of its tiles into output pixels; see [`finish`](super::winograd::finish).
+    /// Transforms the products of one of its tiles into output pixels; see [`inverse_transform`](super::winograd::inverse_transform).
     ///
     /// Panics if the tile is not its own, or if it does not own the first `bias.len()` channels.
-    pub fn finish(
+    pub fn inverse_transform(
         &mut self,
         tile: Tile,
-        sides: (Side, Side),
+        sides: (WinogradVariant, WinogradVariant),
         (from, points): (&[f32], Points),
         bias: &[f32],
         epilogue: Epilogue<'_>,
@@ -209,7 +209,7 @@ impl Part<'_> {
         let scatter =
             Scatter { pixels: &pixels[..my * mx], pixel: self.grid.interior.pixel, channels: bias.len(), bias };
         // SAFETY: the tile's pixels and these channels are this part's own, and it is borrowed mutably.
-        unsafe { finish_at(sides, from, points, &scatter, &self.out, epilogue) }
+        unsafe { inverse_transform_at(sides, from, points, &scatter, &self.out, epilogue) }
     }
 
     /// Whether a tile is one of its own.
@@ -352,7 +352,13 @@ mod tests {
             let mut parts = grid.split(&mut out, [share(0..1, 0..4), share(1..2, 0..4)]);
             let tile = Tile { class: 0, row: 0, column: 3 };
             let points = Points { stride: LANES, start: 0 };
-            parts[0].finish(tile, (Side::F31, Side::F31), (&[0.0; 9 * LANES], points), &[], Epilogue::default());
+            parts[0].inverse_transform(
+                tile,
+                (WinogradVariant::F31, WinogradVariant::F31),
+                (&[0.0; 9 * LANES], points),
+                &[],
+                Epilogue::default(),
+            );
         }
     }
 }

@@ -9,8 +9,8 @@
 //! can write one output at once because [`part::Grid::split`] hands out parts that do not overlap.
 
 pub mod depthwise;
+pub mod elementwise;
 pub mod part;
-pub mod pass;
 pub mod pointwise;
 pub mod product;
 mod simd;
@@ -46,19 +46,19 @@ macro_rules! dispatch {
                 #[allow(clippy::too_many_arguments)]
                 unsafe fn wide($($arg: $type),*) {
                     // SAFETY: AVX2 and FMA are enabled here, as `Avx` asks for; the rest is the caller's contract.
-                    unsafe { $body::<$crate::engine::fast::kernels::simd::avx::Avx>($($arg),*) }
+                    unsafe { $body::<$crate::engine::cpu::kernels::simd::avx::Avx>($($arg),*) }
                 }
-                if $crate::engine::fast::kernels::has_avx() {
+                if $crate::engine::cpu::kernels::has_avx() {
                     // SAFETY: `has_avx` says that the machine has AVX2 and FMA; the rest is the caller's contract.
                     return unsafe { wide($($arg),*) };
                 }
             }
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             // SAFETY: the whole build has simd128; the rest is the caller's contract.
-            return unsafe { $body::<$crate::engine::fast::kernels::simd::wasm::Wasm>($($arg),*) };
+            return unsafe { $body::<$crate::engine::cpu::kernels::simd::wasm::Wasm>($($arg),*) };
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             // SAFETY: plain code needs no instruction set; the rest is the caller's contract.
-            unsafe { $body::<$crate::engine::fast::kernels::simd::Scalar>($($arg),*) }
+            unsafe { $body::<$crate::engine::cpu::kernels::simd::Scalar>($($arg),*) }
         }
     };
 }

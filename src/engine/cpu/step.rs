@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::kernels::{Epilogue, pass};
+use super::kernels::{Epilogue, elementwise};
 use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
 use super::view::View;
@@ -60,9 +60,9 @@ pub fn run(
     match &step.kernel {
         Kernel::Input => from_planes(input.ok_or_else(lost)?, values, to),
         Kernel::Stored(map) => from_planes(map, values, to),
-        Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
-        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?,
-        Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::ImplicitGemm(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::WinogradConv(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?,
+        Kernel::SmallCoutConv(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
         Kernel::Depthwise(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
@@ -74,7 +74,9 @@ pub fn run(
             scaled(values, to, (&scale, &offset), epilogue);
         }
         Kernel::Scale(scale, offset) => scaled(values, to, (scale, offset), epilogue),
-        Kernel::Function => to.rows(values, &|y, row| pass::finish(row, to.shape.channels, of_row(epilogue, to, y))),
+        Kernel::Function => {
+            to.rows(values, &|y, row| elementwise::finish(row, to.shape.channels, of_row(epilogue, to, y)))
+        }
         Kernel::Affine(scale, offset) => {
             to.rows(values, &|_, row| row.iter_mut().for_each(|v| *v = *v * scale + offset));
         }
@@ -85,7 +87,7 @@ pub fn run(
         Kernel::Loops(_) => return Err(lost()),
     }
     if let Some((plus, view)) = other {
-        to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
+        to.rows(values, &|y, row| elementwise::add(row, &plus[view.row(y)]));
     }
     to.fill_border(values);
     Ok(())
@@ -144,16 +146,16 @@ fn lost() -> Error {
 
 /// A factor and an offset for every channel.
 fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: Epilogue<'_>) {
-    to.rows(values, &|y, row| pass::scale(row, scale, offset, of_row(epilogue, to, y)));
+    to.rows(values, &|y, row| elementwise::scale(row, scale, offset, of_row(epilogue, to, y)));
 }
 
 /// Moments of every channel, merged in a fixed order.
-fn moments(values: &[f32], view: &View) -> pass::Moments {
+fn moments(values: &[f32], view: &View) -> elementwise::Moments {
     let bands = view.shape.height.div_ceil(MOMENT_ROWS);
-    let mut parts = vec![pass::Moments::default(); bands];
+    let mut parts = vec![elementwise::Moments::default(); bands];
     threads::chunks(&mut parts, 1, &|band, part| {
         let rows = band * MOMENT_ROWS..((band + 1) * MOMENT_ROWS).min(view.shape.height);
-        part[0] = pass::Moments::of(rows.map(|y| &values[view.row(y)]), view.shape.channels);
+        part[0] = elementwise::Moments::of(rows.map(|y| &values[view.row(y)]), view.shape.channels);
     });
     let mut parts = parts.into_iter();
     let mut all = parts.next().unwrap_or_default();
@@ -224,7 +226,7 @@ fn add(parts: &[Source<'_>], values: &mut [f32], to: &View) {
         for (index, (data, view)) in parts.iter().enumerate() {
             match index {
                 0 => row.copy_from_slice(&data[view.row(y)]),
-                _ => pass::add(row, &data[view.row(y)]),
+                _ => elementwise::add(row, &data[view.row(y)]),
             }
         }
     });

@@ -7,14 +7,14 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
-use super::form::Axis;
-use super::geometry::{Geometry, Raw};
-use super::kernels::Epilogue;
-use super::kernels::part::{Grid, Lattice, Part, Share, Tile};
-use super::kernels::product::{Product, Targets, product};
-use super::kernels::winograd::{Gather, Points, transform};
-use super::transformed::{Group, Transformed};
-use super::view::View;
+use super::decomposition::Axis;
+use super::weights::{Group, WinogradWeights};
+use crate::engine::cpu::geometry::{ConvWeights, Geometry};
+use crate::engine::cpu::kernels::Epilogue;
+use crate::engine::cpu::kernels::part::{Grid, Lattice, Part, Share, Tile};
+use crate::engine::cpu::kernels::product::{Product, Targets, product};
+use crate::engine::cpu::kernels::winograd::{Gather, Points, transform};
+use crate::engine::cpu::view::View;
 use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
@@ -24,13 +24,13 @@ const SCRATCH: usize = 1 << 20;
 /// Scratch of all threads together, values: memory is a layer's, not a machine's.
 const ALL_SCRATCH: usize = 1 << 21;
 /// Tiles transformed together: few enough to stay near, enough to pay for reading the weights once more.
-const MOST_TILES: usize = 96;
-const LEAST_TILES: usize = 16;
+const MAX_TILES: usize = 96;
+const MIN_TILES: usize = 16;
 /// Multiplications between two looks at the watcher.
 const LOOK_MACS: usize = 1 << 29;
 
 /// A layer with transformed weights.
-pub struct Tiled {
+pub struct WinogradConv {
     /// Places.
     pub geometry: Geometry,
     groups: Vec<Group>,
@@ -45,9 +45,9 @@ struct Work<'a> {
     first: usize,
 }
 
-impl Tiled {
+impl WinogradConv {
     /// A layer with these weights.
-    pub fn new(geometry: Geometry, raw: &Raw, weights: Transformed) -> Self {
+    pub fn new(geometry: Geometry, raw: &ConvWeights, weights: WinogradWeights) -> Self {
         Self { bias: raw.padded_bias(), groups: weights.groups, geometry }
     }
 
@@ -72,23 +72,23 @@ impl Tiled {
     /// Channels per point of transformed tiles, and points.
     fn depth(&self, group: &Group) -> (usize, usize) {
         let sources = group.form.classes.first().map_or(1, Vec::len);
-        (sources * self.geometry.shape.channels().0, group.form.points())
+        (sources * self.geometry.layer.channels().0, group.form.points())
     }
 
     /// Values of scratch per tile.
     fn per_tile(&self, group: &Group) -> usize {
         let (depth, points) = self.depth(group);
-        points * (depth + self.geometry.shape.channels().1)
+        points * (depth + self.geometry.layer.channels().1)
     }
 
     /// Tiles that are transformed together where so many threads share the work.
     fn batch(&self, group: &Group, tiles: usize, threads: usize) -> usize {
         let most = SCRATCH.min(ALL_SCRATCH / threads) / self.per_tile(group);
-        let most = most.clamp(LEAST_TILES, MOST_TILES);
+        let most = most.clamp(MIN_TILES, MAX_TILES);
         // A phase of a transposed layer may have no output at all.
         let tiles = tiles.max(1);
         // As many batches for every thread.
-        tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(LEAST_TILES.min(tiles)).max(1)
+        tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(MIN_TILES.min(tiles)).max(1)
     }
 
     /// Values of scratch that one of so many threads needs for this output.
@@ -125,7 +125,7 @@ impl Tiled {
                 works.push(Work { group, first: classes[0] });
             }
             let (depth, points) = self.depth(group);
-            most = most.max(size * points * depth * self.geometry.shape.channels().1);
+            most = most.max(size * points * depth * self.geometry.layer.channels().1);
         }
         let together = (LOOK_MACS / most).max(1).next_multiple_of(threads);
         let mut parts = grid.split(out, shares);
@@ -157,20 +157,20 @@ impl Tiled {
         let tiles: Vec<Tile> = part.tiles().collect();
         let (depth, points) = self.depth(work.group);
         let (transformed, products) = scratch.split_at_mut(points * tiles.len() * depth);
-        let outputs = self.geometry.shape.channels().1;
+        let outputs = self.geometry.layer.channels().1;
         let products = &mut products[..points * tiles.len() * outputs];
         self.transform(work, &tiles, input, transformed);
         self.multiply(work.group, tiles.len(), transformed, products);
         for (t, &tile) in tiles.iter().enumerate() {
             let points = Points { stride: tiles.len() * outputs, start: t * outputs };
-            part.finish(tile, work.group.form.sides, (products, points), &self.bias, epilogue);
+            part.inverse_transform(tile, work.group.form.sides, (products, points), &self.bias, epilogue);
         }
     }
 
     /// Input pixels of tiles to points: `[point][tile][source][input]`.
     fn transform(&self, work: &Work<'_>, tiles: &[Tile], (x, from): (&[f32], &View), points: &mut [f32]) {
         let form = &work.group.form;
-        let (inputs, depth) = (self.geometry.shape.channels().0, self.depth(work.group).0);
+        let (inputs, depth) = (self.geometry.layer.channels().0, self.depth(work.group).0);
         let (ny, nx) = (form.sides.0.points(), form.sides.1.points());
         for (t, tile) in tiles.iter().enumerate() {
             let mut pixels = [None; 36];
@@ -191,7 +191,7 @@ impl Tiled {
 
     /// Points of so many tiles, times the weights: `[point][tile][output]`.
     fn multiply(&self, group: &Group, tiles: usize, transformed: &[f32], products: &mut [f32]) {
-        let outputs = self.geometry.shape.channels().1;
+        let outputs = self.geometry.layer.channels().1;
         let (depth, points) = self.depth(group);
         let (sy, sx) = group.form.sides;
         let per_weight = depth * outputs;
@@ -220,9 +220,9 @@ impl Tiled {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::{Tile, forms};
-    use super::super::geometry::Convolution;
-    use super::{ControlFlow, Epilogue, Geometry, Raw, Tiled, Transformed, View};
+    use super::super::decomposition::{Tile, decompositions};
+    use super::{ControlFlow, ConvWeights, Epilogue, Geometry, View, WinogradConv, WinogradWeights};
+    use crate::engine::cpu::geometry::Convolution;
     use crate::network::{Conv2d, ConvTranspose2d, Op, PaddingMode, Shape};
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -235,16 +235,16 @@ mod tests {
     /// The layer with tiles of this size at `height` x `width`, and the largest distance from sums over the taps.
     fn distance(op: &Op, tile: Tile, height: usize, width: usize) -> f64 {
         let geometry = Geometry::new(Convolution::of(op).unwrap(), None);
-        let (inputs, outputs) = geometry.shape.channels();
-        let weight: Vec<f32> = (0..geometry.shape.weights()).map(noise).collect();
+        let (inputs, outputs) = geometry.layer.channels();
+        let weight: Vec<f32> = (0..geometry.layer.weights()).map(noise).collect();
         let bias: Vec<f32> = (0..outputs).map(|i| noise(i + 7)).collect();
         let scale: Vec<f32> = (0..outputs).map(|i| noise(i + 11) + 1.0).collect();
-        let raw = Raw { weight: Vec::new(), bias, scale };
-        let mut weights = Transformed::empty(&geometry, tile);
+        let raw = ConvWeights { weight: Vec::new(), bias, scale };
+        let mut weights = WinogradWeights::empty(&geometry, tile);
         weights.pack(&geometry, 0, &weight, &raw.scale);
-        let layer = Tiled::new(geometry.clone(), &raw, weights);
+        let layer = WinogradConv::new(geometry.clone(), &raw, weights);
 
-        let (rows, columns) = match &geometry.shape {
+        let (rows, columns) = match &geometry.layer {
             Convolution::Plain(c) => c.output_size(height, width),
             Convolution::Transposed(c) => c.output_size(height, width),
         }
@@ -266,7 +266,7 @@ mod tests {
         let mut go = |_| ControlFlow::Continue(());
         layer.run((&x, &from), (&mut out, &to), Epilogue::default(), (&mut scratch, 2), &mut go).unwrap();
 
-        let taps = geometry.shape.kernel().1;
+        let taps = geometry.layer.kernel().1;
         let mut worst = 0.0f64;
         for (r, c) in geometry.rows.iter().flat_map(|r| geometry.columns.iter().map(move |c| (r, c))) {
             for (i, j) in (0..r.count(rows)).flat_map(|i| (0..c.count(columns)).map(move |j| (i, j))) {
@@ -276,7 +276,7 @@ mod tests {
                         let place = ((i * r.step) as isize + y.offset, (j * c.step) as isize + z.offset);
                         let at = from.at_stored(place.0, place.1).unwrap();
                         for input in 0..inputs {
-                            let w = geometry.shape.weight_index(output, input) + y.kernel * taps + z.kernel;
+                            let w = geometry.layer.weight_index(output, input) + y.kernel * taps + z.kernel;
                             sum += f64::from(x[at + input]) * f64::from(weight[w]);
                         }
                     }
@@ -303,7 +303,7 @@ mod tests {
         for layer in layers {
             let geometry = Geometry::new(Convolution::of(&layer).unwrap(), None);
             for tile in [Tile::Small, Tile::Large] {
-                if forms(&geometry, tile).is_none() {
+                if decompositions(&geometry, tile).is_none() {
                     continue;
                 }
                 for (height, width) in [(4, 4), (5, 7), (9, 6), (13, 17)] {

@@ -6,7 +6,7 @@ use super::{Epilogue, LANES, Shared, dispatch};
 
 /// What one side of a tile does: `M` outputs of a filter with `taps` taps, from `N` inputs and `N` multiplications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum WinogradVariant {
     /// F(4, 3).
     F43,
     /// F(3, 2).
@@ -19,7 +19,7 @@ pub enum Side {
     F21,
 }
 
-impl Side {
+impl WinogradVariant {
     /// Inputs, and multiplications.
     pub fn points(self) -> usize {
         match self {
@@ -39,7 +39,7 @@ impl Side {
         }
     }
 
-    /// Which row of [`Side::weights`] a point multiplies with: points of a single tap share theirs.
+    /// Which row of [`WinogradVariant::weights`] a point multiplies with: points of a single tap share theirs.
     pub fn weight_of(self, point: usize) -> usize {
         if matches!(self, Self::F31 | Self::F21) { 0 } else { point }
     }
@@ -174,7 +174,7 @@ pub struct Scatter<'a> {
 }
 
 /// Transforms one tile's input pixels into its points. Panics if one of them lies outside.
-pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &mut [f32], points: Points) {
+pub fn transform(sides: (WinogradVariant, WinogradVariant), from: &Gather<'_>, to: &mut [f32], points: Points) {
     let count = sides.0.points() * sides.1.points();
     let furthest = from.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(from.channels.is_multiple_of(LANES) && from.pixels.len() == count);
@@ -185,8 +185,8 @@ pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &mut [f32], points:
 }
 
 /// Transforms one tile's products into its output pixels. Panics if one of them lies outside.
-pub fn finish(
-    sides: (Side, Side),
+pub fn inverse_transform(
+    sides: (WinogradVariant, WinogradVariant),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
@@ -194,15 +194,15 @@ pub fn finish(
     epilogue: Epilogue<'_>,
 ) {
     // SAFETY: all of `out` is borrowed mutably.
-    unsafe { finish_at(sides, from, points, to, &Shared::new(out), epilogue) }
+    unsafe { inverse_transform_at(sides, from, points, to, &Shared::new(out), epilogue) }
 }
 
-/// [`finish`] into an output that others write too. Panics as it does.
+/// [`inverse_transform`] into an output that others write too. Panics as it does.
 ///
 /// # Safety
 /// Nobody else reads or writes the first `to.channels` channels of these pixels meanwhile.
-pub(super) unsafe fn finish_at(
-    sides: (Side, Side),
+pub(super) unsafe fn inverse_transform_at(
+    sides: (WinogradVariant, WinogradVariant),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
@@ -217,24 +217,24 @@ pub(super) unsafe fn finish_at(
     epilogue.check(end, to.pixel);
     assert!(points.end(count, to.channels).is_some_and(|end| end <= from.len()));
     // SAFETY: all reads and writes lie inside, as just checked; the pixels are the caller's.
-    unsafe { finish_widest(sides, from, points, to, out, epilogue) }
+    unsafe { inverse_transform_widest(sides, from, points, to, out, epilogue) }
 }
 
-dispatch!(transform_widest => transform_any(sides: (Side, Side), from: &Gather<'_>, to: &Shared<'_>, points: Points));
-dispatch!(finish_widest => finish_any(sides: (Side, Side), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>));
+dispatch!(transform_widest => transform_any(sides: (WinogradVariant, WinogradVariant), from: &Gather<'_>, to: &Shared<'_>, points: Points));
+dispatch!(inverse_transform_widest => inverse_transform_any(sides: (WinogradVariant, WinogradVariant), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>));
 
 macro_rules! by_sides {
     ($sides:expr, $function:ident::<$simd:ident>($($arg:expr),*)) => {
         match $sides {
-            (Side::F43, Side::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
-            (Side::F32, Side::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
-            (Side::F32, Side::F31) => $function::<$simd, F32, Single, 4, 3, 3, 3>($($arg),*),
-            (Side::F31, Side::F32) => $function::<$simd, Single, F32, 3, 3, 4, 3>($($arg),*),
-            (Side::F31, Side::F31) => $function::<$simd, Single, Single, 3, 3, 3, 3>($($arg),*),
-            (Side::F22, Side::F22) => $function::<$simd, F22, F22, 3, 2, 3, 2>($($arg),*),
-            (Side::F22, Side::F21) => $function::<$simd, F22, Single, 3, 2, 2, 2>($($arg),*),
-            (Side::F21, Side::F22) => $function::<$simd, Single, F22, 2, 2, 3, 2>($($arg),*),
-            (Side::F21, Side::F21) => $function::<$simd, Single, Single, 2, 2, 2, 2>($($arg),*),
+            (WinogradVariant::F43, WinogradVariant::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
+            (WinogradVariant::F32, WinogradVariant::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
+            (WinogradVariant::F32, WinogradVariant::F31) => $function::<$simd, F32, Single, 4, 3, 3, 3>($($arg),*),
+            (WinogradVariant::F31, WinogradVariant::F32) => $function::<$simd, Single, F32, 3, 3, 4, 3>($($arg),*),
+            (WinogradVariant::F31, WinogradVariant::F31) => $function::<$simd, Single, Single, 3, 3, 3, 3>($($arg),*),
+            (WinogradVariant::F22, WinogradVariant::F22) => $function::<$simd, F22, F22, 3, 2, 3, 2>($($arg),*),
+            (WinogradVariant::F22, WinogradVariant::F21) => $function::<$simd, F22, Single, 3, 2, 2, 2>($($arg),*),
+            (WinogradVariant::F21, WinogradVariant::F22) => $function::<$simd, Single, F22, 2, 2, 3, 2>($($arg),*),
+            (WinogradVariant::F21, WinogradVariant::F21) => $function::<$simd, Single, Single, 2, 2, 2, 2>($($arg),*),
             _ => unreachable!("these two sides are never combined"),
         }
     };
@@ -243,16 +243,21 @@ macro_rules! by_sides {
 /// # Safety
 /// As [`transform`] checks.
 #[inline(always)]
-unsafe fn transform_any<S: Simd>(sides: (Side, Side), from: &Gather<'_>, to: &Shared<'_>, points: Points) {
+unsafe fn transform_any<S: Simd>(
+    sides: (WinogradVariant, WinogradVariant),
+    from: &Gather<'_>,
+    to: &Shared<'_>,
+    points: Points,
+) {
     // SAFETY: the caller's contract.
     unsafe { by_sides!(sides, transform_with::<S>(from, to, points)) }
 }
 
 /// # Safety
-/// As [`finish_at`] checks and asks for.
+/// As [`inverse_transform_at`] checks and asks for.
 #[inline(always)]
-unsafe fn finish_any<S: Simd>(
-    sides: (Side, Side),
+unsafe fn inverse_transform_any<S: Simd>(
+    sides: (WinogradVariant, WinogradVariant),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
@@ -260,7 +265,7 @@ unsafe fn finish_any<S: Simd>(
     epilogue: Epilogue<'_>,
 ) {
     // SAFETY: the caller's contract.
-    unsafe { by_sides!(sides, finish_with::<S>(from, points, to, out, epilogue)) }
+    unsafe { by_sides!(sides, inverse_transform_with::<S>(from, points, to, out, epilogue)) }
 }
 
 /// # Safety
@@ -299,9 +304,9 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
 }
 
 /// # Safety
-/// As [`finish_at`] checks and asks for.
+/// As [`inverse_transform_at`] checks and asks for.
 #[inline(always)]
-unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
+unsafe fn inverse_transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
@@ -345,15 +350,15 @@ mod tests {
     #[test]
     fn a_tile_is_a_small_convolution() {
         for (y, x) in [
-            (Side::F43, Side::F43),
-            (Side::F32, Side::F32),
-            (Side::F32, Side::F31),
-            (Side::F31, Side::F32),
-            (Side::F31, Side::F31),
-            (Side::F22, Side::F22),
-            (Side::F22, Side::F21),
-            (Side::F21, Side::F22),
-            (Side::F21, Side::F21),
+            (WinogradVariant::F43, WinogradVariant::F43),
+            (WinogradVariant::F32, WinogradVariant::F32),
+            (WinogradVariant::F32, WinogradVariant::F31),
+            (WinogradVariant::F31, WinogradVariant::F32),
+            (WinogradVariant::F31, WinogradVariant::F31),
+            (WinogradVariant::F22, WinogradVariant::F22),
+            (WinogradVariant::F22, WinogradVariant::F21),
+            (WinogradVariant::F21, WinogradVariant::F22),
+            (WinogradVariant::F21, WinogradVariant::F21),
         ] {
             let (ny, nx, my, mx) = (y.points(), x.points(), y.outputs(), x.outputs());
             let (ky, kx) = (ny - my + 1, nx - mx + 1);
@@ -375,7 +380,7 @@ mod tests {
             let map: Vec<f32> = (0..my * mx).map(|p| p as f32 / 8.0 - 1.0).collect();
             let plus: Vec<f32> = (0..out.len()).map(|i| (i % 5) as f32).collect();
             let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
-            finish((y, x), &points, place, &scatter, &mut out, epilogue);
+            inverse_transform((y, x), &points, place, &scatter, &mut out, epilogue);
             for i in 0..my {
                 for j in 0..mx {
                     for lane in 0..LANES {

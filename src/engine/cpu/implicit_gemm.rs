@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::geometry::{Convolution, Geometry, Phase, Raw, read_weight};
+use super::geometry::{ConvWeights, Convolution, Geometry, Phase, read_weight};
 use super::kernels::part::{Grid, Lattice, Part, Share};
 use super::kernels::product::Product;
 use super::kernels::{Epilogue, LANES, ROWS};
@@ -30,25 +30,25 @@ struct PhasePair {
 }
 
 /// A layer ready to run.
-pub struct Direct {
+pub struct ImplicitGemm {
     /// Places.
     pub geometry: Geometry,
     pairs: Vec<PhasePair>,
     bias: Vec<f32>,
 }
 
-impl Direct {
+impl ImplicitGemm {
     /// Packs the weight of `node` while it is read, so that there is never a second copy of it.
-    pub fn read(geometry: Geometry, raw: &Raw, node: &Node, weights: &mut dyn WeightSource) -> Result<Self> {
-        let shape = geometry.shape.clone();
+    pub fn read(geometry: Geometry, raw: &ConvWeights, node: &Node, weights: &mut dyn WeightSource) -> Result<Self> {
+        let shape = geometry.layer.clone();
         let mut layer = Self::empty(geometry, raw);
         read_weight(node, &shape, weights, &mut |start, piece| layer.pack(start, piece, &raw.scale))?;
         Ok(layer)
     }
 
     /// Zeros where the weights will be.
-    fn empty(geometry: Geometry, raw: &Raw) -> Self {
-        let ((inputs, outputs), groups) = (geometry.shape.group(), geometry.shape.groups());
+    fn empty(geometry: Geometry, raw: &ConvWeights) -> Self {
+        let ((inputs, outputs), groups) = (geometry.layer.group(), geometry.layer.groups());
         let mut pairs = Vec::new();
         for (row, y) in geometry.rows.iter().enumerate() {
             for (column, x) in geometry.columns.iter().enumerate() {
@@ -65,8 +65,8 @@ impl Direct {
     /// Puts values of PyTorch's layout, from index `start` on, where the kernel reads them.
     fn pack(&mut self, start: usize, mut values: &[f32], scale: &[f32]) {
         let Self { geometry, pairs, .. } = self;
-        let (inputs, outputs) = geometry.shape.group();
-        let (height, width) = geometry.shape.kernel();
+        let (inputs, outputs) = geometry.layer.group();
+        let (height, width) = geometry.layer.kernel();
         // By tap: its pair of phases, its place among their taps, and how many these are.
         let mut places = vec![None; height * width];
         for (index, pair) in pairs.iter().enumerate() {
@@ -77,7 +77,7 @@ impl Direct {
         let (mut pair, mut tap) = (start / places.len(), start % places.len());
         while !values.is_empty() {
             let (now, rest) = values.split_at(values.len().min(places.len() - tap));
-            let (output, input) = match geometry.shape {
+            let (output, input) = match geometry.layer {
                 Convolution::Plain(_) => (pair / inputs, pair % inputs),
                 Convolution::Transposed(_) => {
                     let (input, group) = (pair / outputs % inputs, pair / (outputs * inputs));
@@ -126,8 +126,8 @@ impl Direct {
 
     /// What the tasks do: some pixels of a pair of phases with some of its output blocks.
     fn shares(&self, grid: &Grid) -> Vec<Share> {
-        let (inputs, (_, outputs)) = (self.geometry.shape.channels().0, self.geometry.shape.group());
-        let (of_group, groups) = (outputs.div_ceil(LANES), self.geometry.shape.groups());
+        let (inputs, (_, outputs)) = (self.geometry.layer.channels().0, self.geometry.layer.group());
+        let (of_group, groups) = (outputs.div_ceil(LANES), self.geometry.layer.groups());
         let blocks = of_group * groups;
         // The first channel of a block.
         let channel = |block: usize| block / of_group * outputs + block % of_group * LANES;
@@ -153,7 +153,7 @@ impl Direct {
         let Some(first) = part.tiles().next() else { return };
         let pair = &self.pairs[first.class];
         let (row, column) = (&self.geometry.rows[pair.row], &self.geometry.columns[pair.column]);
-        let (inputs, outputs) = self.geometry.shape.group();
+        let (inputs, outputs) = self.geometry.layer.group();
         let (segments, length, origin) = segments(row, column, from, inputs);
         if segments.is_empty() {
             return self.bias_only(part, epilogue);
@@ -238,7 +238,7 @@ mod tests {
         for layer in layers {
             for size in [(4, 4), (5, 9), (17, 12)] {
                 let worst = distance(&layer, size, &|geometry, raw, input, output, epilogue| {
-                    let mut direct = Direct::empty(geometry, &raw);
+                    let mut direct = ImplicitGemm::empty(geometry, &raw);
                     // In pieces that end anywhere.
                     for (index, piece) in raw.weight.chunks(101).enumerate() {
                         direct.pack(index * 101, piece, &raw.scale);

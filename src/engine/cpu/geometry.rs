@@ -122,7 +122,7 @@ impl Phase {
 #[derive(Clone, Debug)]
 pub struct Geometry {
     /// The layer.
-    pub shape: Convolution,
+    pub layer: Convolution,
     /// Phases of the rows.
     pub rows: Vec<Phase>,
     /// Phases of the columns.
@@ -131,9 +131,9 @@ pub struct Geometry {
 
 impl Geometry {
     /// `padding` is a padding layer in front of the convolution that it does on the way.
-    pub fn new(shape: Convolution, padding: Option<FusedPadding>) -> Self {
+    pub fn new(layer: Convolution, padding: Option<FusedPadding>) -> Self {
         let (top, left) = padding.map_or((0, 0), |padding| (padding.top, padding.left));
-        let (rows, columns) = match &shape {
+        let (rows, columns) = match &layer {
             Convolution::Plain(c) => (
                 Phase::plain(c.kernel_size.0, c.stride.0, c.padding.0 + top, c.dilation.0),
                 Phase::plain(c.kernel_size.1, c.stride.1, c.padding.1 + left, c.dilation.1),
@@ -143,7 +143,7 @@ impl Geometry {
                 Phase::transposed(c.kernel_size.1, c.stride.1, c.padding.1, c.dilation.1),
             ),
         };
-        Self { shape, rows, columns }
+        Self { layer, rows, columns }
     }
 
     /// How far this convolution reads beyond its input: `(top, left, bottom, right)`.
@@ -166,7 +166,7 @@ impl Geometry {
 }
 
 /// A layer's weights as PyTorch has them, with a folded norm.
-pub struct Raw {
+pub struct ConvWeights {
     /// PyTorch's layout.
     pub weight: Vec<f32>,
     /// One per output channel, a folded norm included.
@@ -175,8 +175,8 @@ pub struct Raw {
     pub scale: Vec<f32>,
 }
 
-impl Raw {
-    /// Takes the bias; the weight stays empty until [`Raw::take_weight`].
+impl ConvWeights {
+    /// Takes the bias; the weight stays empty until [`ConvWeights::take_weight`].
     pub fn take_bias(node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<Self> {
         let outputs = shape.channels().1;
         let has_bias = match shape {

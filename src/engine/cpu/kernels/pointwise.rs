@@ -1,7 +1,7 @@
 //! Functions of single values, and what else happens to an output value before it is stored.
 
 use super::simd::Simd;
-use super::{LANES, Shared, pass};
+use super::{LANES, Shared, elementwise};
 use crate::engine::lower::Pointwise;
 use crate::network::Activation;
 
@@ -106,8 +106,8 @@ impl Pointwise {
                 let value = |v: f32| side(v.max(0.0), positive) + side(v.min(0.0), negative);
                 values.iter_mut().for_each(|v| *v = value(*v).max(low).min(high));
             }
-            Self::Curve(Activation::Tanh) => values.iter_mut().for_each(|v| *v = pass::tanh(*v)),
-            Self::Curve(Activation::Sigmoid) => values.iter_mut().for_each(|v| *v = pass::sigmoid(*v)),
+            Self::Curve(Activation::Tanh) => values.iter_mut().for_each(|v| *v = elementwise::tanh(*v)),
+            Self::Curve(Activation::Sigmoid) => values.iter_mut().for_each(|v| *v = elementwise::sigmoid(*v)),
             // What is left of the approximated sigmoid far below zero would be multiplied by a large number.
             Self::Curve(other) => values.iter_mut().for_each(|v| *v = other.value(*v)),
         }

@@ -5,7 +5,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::geometry::{Geometry, Phase, Raw};
+use super::geometry::{ConvWeights, Geometry, Phase};
 use super::kernels::Epilogue;
 use super::kernels::depthwise as kernel;
 use super::kernels::part::Lattice;
@@ -33,13 +33,13 @@ pub struct Depthwise {
 impl Depthwise {
     /// Whether a layer is one: as many groups as input channels, and more than one.
     pub fn suits(geometry: &Geometry) -> bool {
-        geometry.shape.groups() > 1 && geometry.shape.groups() == geometry.shape.channels().0
+        geometry.layer.groups() > 1 && geometry.layer.groups() == geometry.layer.channels().0
     }
 
     /// Packs the weights; the raw ones are dropped.
-    pub fn new(geometry: Geometry, raw: Raw) -> Self {
-        let outputs = geometry.shape.channels().1;
-        let (height, width) = geometry.shape.kernel();
+    pub fn new(geometry: Geometry, raw: ConvWeights) -> Self {
+        let outputs = geometry.layer.channels().1;
+        let (height, width) = geometry.layer.kernel();
         let mut weights = Vec::new();
         for (row, column) in geometry.rows.iter().flat_map(|row| geometry.columns.iter().map(move |c| (row, c))) {
             let taps: Vec<usize> =
@@ -122,7 +122,7 @@ impl Depthwise {
 
     /// One output row: `line` is its interior part, and so are the epilogue's map and summand.
     fn row(&self, y: usize, (source, from): (&Source<'_>, &View), line: &mut [f32], epilogue: Epilogue<'_>) {
-        let (phase, channels) = (self.phase(y), self.geometry.shape.channels().1);
+        let (phase, channels) = (self.phase(y), self.geometry.layer.channels().1);
         for (index, column) in self.geometry.columns.iter().enumerate() {
             let (left, columns) = self.column(column, from, channels);
             let mut rows: Vec<usize> =

@@ -1,6 +1,6 @@
 //! Convolutions by their definition, in f64: what tests hold the layers against.
 
-use super::geometry::{Convolution, Geometry, Raw};
+use super::geometry::{ConvWeights, Convolution, Geometry};
 use super::kernels::Epilogue;
 use super::view::View;
 use crate::network::{Activation, Op, PaddingMode, Shape};
@@ -11,19 +11,19 @@ fn noise(i: usize) -> f32 {
 }
 
 /// What a test runs: a layer of this geometry and these weights, on an input, into an output.
-pub type Run<'a> = &'a dyn Fn(Geometry, Raw, (&[f32], &View), (&mut [f32], &View), Epilogue<'_>);
+pub type Run<'a> = &'a dyn Fn(Geometry, ConvWeights, (&[f32], &View), (&mut [f32], &View), Epilogue<'_>);
 
 /// Runs a layer at an input size, with a folded norm, a stored map, an activation and a summand. Returns the largest
 /// distance from the definition, and panics if anything was written beyond the interior.
 pub fn distance(op: &Op, (height, width): (usize, usize), run: Run<'_>) -> f64 {
     let geometry = Geometry::new(Convolution::of(op).expect("a convolution"), None);
-    let (inputs, outputs) = geometry.shape.channels();
-    let size = match &geometry.shape {
+    let (inputs, outputs) = geometry.layer.channels();
+    let size = match &geometry.layer {
         Convolution::Plain(c) => c.output_size(height, width),
         Convolution::Transposed(c) => c.output_size(height, width),
     };
     let (rows, columns) = size.expect("an output");
-    let mode = match &geometry.shape {
+    let mode = match &geometry.layer {
         Convolution::Plain(conv) => conv.padding_mode,
         Convolution::Transposed(_) => PaddingMode::Zeros,
     };
@@ -36,8 +36,8 @@ pub fn distance(op: &Op, (height, width): (usize, usize), run: Run<'_>) -> f64 {
         x[from.row(row)].iter_mut().enumerate().for_each(|(i, v)| *v = noise(i + 1000 * row));
     }
     from.fill_border(&mut x);
-    let raw = || Raw {
-        weight: (0..geometry.shape.weights()).map(|i| noise(i + 5)).collect(),
+    let raw = || ConvWeights {
+        weight: (0..geometry.layer.weights()).map(|i| noise(i + 5)).collect(),
         bias: (0..outputs).map(|i| noise(i + 7)).collect(),
         scale: (0..outputs).map(|i| noise(i + 11) + 1.0).collect(),
     };
@@ -55,7 +55,7 @@ pub fn distance(op: &Op, (height, width): (usize, usize), run: Run<'_>) -> f64 {
             let (y, z) = (mode.source(y, height)?, mode.source(z, width)?);
             Some(f64::from(x[from.at(y, z) + c]))
         };
-        let sum = sum(&geometry.shape, &raw.weight, (y, z, o), &read);
+        let sum = sum(&geometry.layer, &raw.weight, (y, z, o), &read);
         let sum = sum * f64::from(raw.scale[o]) + f64::from(raw.bias[o]) + f64::from(map[at / outputs]);
         let expected = sum.max(0.0) + 0.25 * sum.min(0.0) + f64::from(plus[at]);
         let difference = (f64::from(out[at]) - expected).abs();
