@@ -86,11 +86,15 @@ unsafe fn run<S: Simd>(p: &Product<'_>, targets: &[usize], out: &Shared<'_>, epi
                 match p.rows.len() - done {
                     0 => break,
                     $(left if left == $rows || ($rows == ROWS && left > ROWS) => {
-                        let places: [usize; $rows] = std::array::from_fn(|i| targets[done + i] + channel);
-                        let map = map.get(done..done + $rows).unwrap_or_default();
                         // SAFETY: `done + $rows` rows and targets are there; the rest is the caller's contract.
                         unsafe {
                             let sums = tile::<S, $rows>(p, done, weights, bias);
+                            // Only now, so that no register holds it during the loop.
+                            let map = map.get(done..done + $rows).unwrap_or_default();
+                            let mut places = [channel; $rows];
+                            for (place, target) in places.iter_mut().zip(&targets[done..done + $rows]) {
+                                *place += target;
+                            }
                             epilogue.store(sums, map, places, out, lanes);
                         }
                         done += $rows;
