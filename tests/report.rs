@@ -313,6 +313,8 @@ fn published_networks_keep_their_own_prefixes() {
         ("cyclegan-resnet-in-dropout.pth", "cyclegan-resnet", "netG.", "model.1.weight"),
         ("cyclegan-resnet-bn-dropout.pth", "cyclegan-resnet", "module.", "model.1.weight"),
         ("pytorch-gan-context-encoder.pth", "pytorch-gan-context-encoder", "", "model.0.weight"),
+        ("migan-64.pth", "migan", "", "synthesis.b4.conv1.conv1.weight"),
+        ("migan-256.pth", "migan-256", "", "synthesis.b4.conv1.conv1.weight"),
     ];
     for (file, id, prefix, first) in cases {
         let report = fixture(file, file);

@@ -12,6 +12,7 @@ pub mod for_class;
 pub mod identify;
 mod image_pair;
 pub mod load;
+mod migan;
 pub mod names;
 mod norm_kind;
 mod pix2pix_unet;

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::spec::ModelSpec;
 use super::{
-    context_encoder, context_unet, cyclegan_resnet, edgeconnect, image_pair, pix2pix_unet, pytorch_gan_context_encoder,
-    starter,
+    context_encoder, context_unet, cyclegan_resnet, edgeconnect, image_pair, migan, pix2pix_unet,
+    pytorch_gan_context_encoder, starter,
 };
 use crate::error::{Code, Error, Result};
 
@@ -18,6 +18,9 @@ static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> = LazyLock::new(|| {
         image_pair::discriminator(),
         starter::spec(),
         context_unet::spec(),
+        migan::side_512(),
+        migan::side_256(),
+        migan::other_side(),
         pix2pix_unet::spec(),
         cyclegan_resnet::spec(),
         pytorch_gan_context_encoder::spec(),
