@@ -3,7 +3,7 @@
  * @module
  */
 import { App } from './app.js';
-import { prepareDefault } from './actions/weights.js';
+import { prepareDefault } from './actions/shipped.js';
 import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';

@@ -140,6 +140,15 @@ export async function a_discriminator_scores_the_photo_patch_by_patch(v) {
 }
 
 /** @param {Visitor} v */
+export async function the_licence_of_every_model_is_shown(v) {
+  await v.tab('Details');
+  await panelSays(v, /Licence ?CC BY-SA 4\.0/);
+  await v.give('Load weights', EDGECONNECT);
+  await panelSays(v, /Licence ?published weights: CC BY-NC 4\.0/);
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
 export async function what_goes_in_is_shown_and_follows_the_settings(v) {
   await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
   await v.paint([[-40, 0], [40, 0]]);

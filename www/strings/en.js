@@ -100,8 +100,8 @@ export const text = {
   opening: (name) => `Opening ${name}`,
   /** @param {string} name */
   reading: (name) => `Reading ${name}`,
-  /** @param {number} done */
-  fetchingShipped: (done) => `Fetching the model, once: ${Math.round(done * 100)} %`,
+  /** @param {string} name @param {number} done */
+  fetching: (name, done) => `Fetching the model ${name}, once: ${Math.round(done * 100)} %`,
   starting: 'Starting',
   /** @param {string} layer @param {number} done @param {number | null} leftMs */
   running: (layer, done, leftMs) => `${layer}, ${Math.round(done * 100)} %${leftMs === null ? '' : `, about ${seconds(leftMs)} left`}`,
@@ -163,6 +163,8 @@ export const text = {
   /** @param {string} name */
   unreadable: (name) => `${name} can no longer be read. It was moved or changed: choose it again.`,
   shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
+  /** @param {string} name */
+  fetchFailed: (name) => `The model ${name} could not be fetched. Check the connection and try again.`,
   sampleFailed: 'The sample could not be fetched. Check the connection, or open a photo of your own.',
   shippedMissing: 'The model is not here yet.',
   retry: 'Try again',
@@ -179,6 +181,8 @@ export const text = {
   // Models
   shipped: 'Default',
   shippedHint: 'comes with this page',
+  /** @param {string} name @param {number} bytes */
+  notHereYet: (name, bytes) => `${name}, ${size(bytes)}`,
   none: 'No model: from the photo alone',
   noneShort: 'Photo alone',
   noneHint: 'continues the photo’s own texture',
@@ -281,6 +285,7 @@ export const text = {
   },
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
+  licenceText: 'its text',
   topLevel: 'the top level',
   misfit: 'This does not fit',
   /** @param {string} file */

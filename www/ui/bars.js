@@ -4,9 +4,9 @@
  */
 import { cancel, inpaint, tryAnother } from '../actions/fill.js';
 import { saveImage, saveMask } from '../actions/save.js';
-import { chooseModel, nameOf, parametersOf } from '../actions/weights.js';
+import { chooseModel } from '../actions/shipped.js';
 import { drawsEdges } from '../canvas/pointer.js';
-import { NONE, SHIPPED } from '../document/models.js';
+import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
 
@@ -64,7 +64,7 @@ export class Bars {
       this.#showSize();
     });
     byId('model', HTMLSelectElement).addEventListener('change', (event) => {
-      chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
+      void chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
     });
     this.#showSize();
     this.showModels();
@@ -193,10 +193,9 @@ export class Bars {
     const { selected } = models;
     const select = byId('model', HTMLSelectElement);
     const options = models.entries.map((each) => {
-      const size = parametersOf(each);
-      const hint = each.handle === SHIPPED ? text.shippedHint : each.handle === NONE ? text.noneHint : `${each.file}${size ? `, ${text.parameters(size)}` : ''}`;
-      const name = each.handle === NONE ? text.noneShort : nameOf(each);
-      return make('option', { value: each.handle }, `${name} · ${hint}`);
+      const [name, hint] = [each.handle === NONE ? text.noneShort : nameOf(each), hintOf(each)];
+      const bytes = bytesToFetch(each);
+      return make('option', { value: each.handle }, `${bytes ? text.notHereYet(name, bytes) : name} · ${hint}`);
     });
     select.replaceChildren(...options);
     select.value = selected.handle;
@@ -205,4 +204,12 @@ export class Bars {
     const size = parametersOf(selected);
     byId('model-size', HTMLElement).textContent = size ? text.parameters(size) : '';
   }
+}
+
+/** What an option says beside the model's name. @param {import('../document/models.js').Entry} entry */
+function hintOf(entry) {
+  if (entry.handle === NONE) return text.noneHint;
+  if (entry.shipped) return text.shippedHint;
+  const size = parametersOf(entry);
+  return `${entry.file}${size ? `, ${text.parameters(size)}` : ''}`;
 }
