@@ -3,7 +3,7 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { entry, nameOf, NONE, sourceOf } from '../document/models.js';
+import { completes, entry, nameOf, NONE, sourceOf } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
 import { fetchModel } from './shipped.js';
@@ -81,23 +81,16 @@ async function load(app, target, partners = target.partners) {
   target.generation = generation;
 }
 
-/** Networks that only work together, and come as files of their own: what paints, and what it needs. */
-const PAINTER = 'edgeconnect-inpaint';
-const HELPER = 'edgeconnect-edge';
-
 /**
- * Joins EdgeConnect's two halves when the second one arrives, in whichever order.
+ * Joins a network that paints with one that gives it what it takes, such as edges, when the second of them arrives.
  * @param {App} app
  * @param {Entry} added
  * @returns {Promise<Entry | null>} the entry that now holds both
  */
 async function join(app, added) {
-  /** @param {Entry} entry @param {string} wanted */
-  const isOnly = (entry, wanted) => !!entry.result && entry.result.loaded.every(({ id }) => id === wanted);
-  const wanted = isOnly(added, HELPER) ? PAINTER : isOnly(added, PAINTER) ? HELPER : null;
-  const other = wanted && app.models.entries.findLast((entry) => isOnly(entry, wanted));
+  const other = app.models.entries.findLast((each) => completes(added, each) || completes(each, added));
   if (!other) return null;
-  const [painter, helper] = wanted === PAINTER ? [other, added] : [added, other];
+  const [painter, helper] = completes(added, other) ? [other, added] : [added, other];
   if (!helper.blob) return null;
   await load(app, painter, [...painter.partners, { file: helper.file, blob: helper.blob }]);
   if (painter === added) {

@@ -150,20 +150,65 @@ export function parametersOf({ result }) {
   return result?.loaded.reduce((sum, { parameters }) => sum + parameters, 0) ?? 0;
 }
 
-/** @param {Entry} entry @param {string} inputs */
-const has = (entry, inputs) => entry.result?.loaded.some(({ conventions }) => conventions.inputs === inputs) ?? false;
+/** @typedef {import('../worker/protocol.js').LoadedNetwork} LoadedNetwork */
+
+/** @param {Entry} entry */
+const networks = ({ result }) => result?.loaded ?? [];
+
+/**
+ * Whether a channel of an input shows this: `rgb`, `mask`, `edges`, `second`, ...
+ * @param {LoadedNetwork} network
+ * @param {string} what
+ */
+const shows = ({ conventions }, what) => (conventions?.channels ?? []).flat().includes(what);
+
+/**
+ * What a network gives to those that paint, such as `edges`; empty if nothing.
+ * @param {LoadedNetwork} network
+ */
+const given = ({ role }) => (role?.startsWith('gives-') ? role.slice('gives-'.length) : '');
+
+/** Whether a network paints the hole. @param {Entry} entry */
+export function paints(entry) {
+  return networks(entry).some(({ role }) => role === 'paints');
+}
+
+/**
+ * Whether what paints takes this as an input.
+ * @param {Entry} entry
+ * @param {string} what
+ */
+export function takes(entry, what) {
+  return networks(entry).some((network) => network.role === 'paints' && shows(network, what));
+}
+
+/** Whether a second picture goes in. @param {Entry} entry */
+export function takesSecond(entry) {
+  return takes(entry, 'second');
+}
 
 /** Whether edges go into what is selected. @param {Entry} entry */
 export function takesEdges(entry) {
-  return has(entry, 'rgb-edges') || (has(entry, 'pair') && entry.options.secondInput === 'edges' && !entry.second);
+  return takes(entry, 'edges') || (takesSecond(entry) && entry.options.secondInput === 'edges' && !entry.second);
 }
 
 /** Whether an edge generator completes them. @param {Entry} entry */
 export function completesEdges(entry) {
-  return takesEdges(entry) && has(entry, 'gray-edges-mask');
+  return takesEdges(entry) && networks(entry).some((network) => given(network) === 'edges');
 }
 
 /** Whether there is a discriminator. @param {Entry} entry */
 export function scores(entry) {
-  return has(entry, 'score');
+  return networks(entry).some(({ role }) => role === 'scores');
+}
+
+/**
+ * Whether one entry's networks only work together with another's, which lacks what they give.
+ * @param {Entry} helper
+ * @param {Entry} painter
+ */
+export function completes(helper, painter) {
+  const gifts = networks(helper).map(given);
+  const own = networks(painter).map(given);
+  return gifts.length > 0 && gifts.every((what) => what && takes(painter, what) && !own.includes(what));
 }

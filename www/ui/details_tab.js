@@ -5,7 +5,7 @@
 import { wordsFor } from '../app.js';
 import { chooseModel } from '../actions/shipped.js';
 import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
-import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
+import { bytesToFetch, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
 import { icon, make, prose } from './dom.js';
@@ -175,7 +175,7 @@ function trained(app, entry, panel) {
   };
   hole.addEventListener('change', setHole);
   smooth.addEventListener('change', setHole);
-  const isPair = guess.inputs === 'pair';
+  const isPair = takesSecond(entry);
   const reset = () => {
     entry.options = {};
     panel.render();
@@ -185,7 +185,7 @@ function trained(app, entry, panel) {
     make('p', { class: 'help' }, text.trainedHelp),
     select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
-    !isPair && select('maskMeans'), select('outputCovers'),
+    takes(entry, 'mask') && select('maskMeans'), select('outputCovers'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),
     make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)),
     preview.element);
