@@ -182,6 +182,16 @@ export function takes(entry, what) {
   return networks(entry).some((network) => network.role === 'paints' && shows(network, what));
 }
 
+/**
+ * How an entry is fed, as guessed: the conventions of the network that paints, or of the only one.
+ * @param {Entry} entry
+ * @returns {Record<string, any>}
+ */
+export function conventionsOf(entry) {
+  const all = networks(entry);
+  return (all.find(({ role }) => role === 'paints') ?? all[0])?.conventions ?? {};
+}
+
 /** Whether a second picture goes in. @param {Entry} entry */
 export function takesSecond(entry) {
   return takes(entry, 'second');

@@ -217,6 +217,8 @@ export const text = {
   maskMeansChoices: { hole: 'the hole', known: 'the photo' },
   outputCovers: 'The output shows',
   outputCoversChoices: { field: 'the whole window', centre: 'its centre half' },
+  normStatistics: 'Batch norms take the statistics',
+  normStatisticsChoices: { picture: 'of the picture', stored: 'stored in the file' },
   secondInput: 'Second input',
   secondInputChoices: { mask: 'the mask', edges: 'edges of the photo', photo: 'the photo itself' },
   secondPhoto: 'Second photo',

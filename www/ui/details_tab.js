@@ -5,7 +5,7 @@
 import { wordsFor } from '../app.js';
 import { chooseModel } from '../actions/shipped.js';
 import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
-import { bytesToFetch, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
+import { bytesToFetch, conventionsOf, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
 import { icon, make, prose } from './dom.js';
@@ -151,7 +151,7 @@ function keysAtFault(network) {
  * @param {Panel} panel
  */
 function trained(app, entry, panel) {
-  const guess = entry.result?.loaded[0]?.conventions ?? {};
+  const guess = conventionsOf(entry);
   const { options } = entry;
   const preview = inputsPreview(app);
   panel.workChanged = preview.refresh;
@@ -162,7 +162,7 @@ function trained(app, entry, panel) {
     preview.refresh();
     app.touch();
   };
-  /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput'} key */
+  /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput' | 'normStatistics'} key */
   const select = (key) => choice(`trained-${key}`, text[key], text[`${key}Choices`], String(options[key] ?? guess[key] ?? ''), (value) => set(key, value));
   const holeValue = options.holeValue ?? guess.holeValue ?? 0;
   const isSmooth = holeValue === 'smooth';
@@ -185,7 +185,7 @@ function trained(app, entry, panel) {
     make('p', { class: 'help' }, text.trainedHelp),
     select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
-    takes(entry, 'mask') && select('maskMeans'), select('outputCovers'),
+    takes(entry, 'mask') && select('maskMeans'), select('outputCovers'), guess.normStatistics && select('normStatistics'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),
     make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)),
     preview.element);
