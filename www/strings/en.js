@@ -60,6 +60,8 @@ export const text = {
   zoomFitTip: 'Show the whole photo (0)',
   size: 'Size',
   brushSize: 'Brush size',
+  diameter: 'Diameter in pixels',
+  pixel: 'px',
   clearMask: 'Clear mask',
   clearMaskTip: 'Clear the mask (Delete)',
   another: 'Try another',
