@@ -3,7 +3,7 @@
  * @module
  */
 import { App } from './app.js';
-import { prepareDefault } from './actions/weights.js';
+import { prepareDefault } from './actions/shipped.js';
 import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';
@@ -48,6 +48,7 @@ const app = new App({
   },
   work: () => {
     bars.show();
+    pointer.refresh();
     edges.update();
     scores.update();
     if (panel.tab) panel.workChanged();
@@ -79,6 +80,7 @@ const panel = new Panel(app, { edges, scores });
 const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, {
   document: () => app.document,
   diameter: () => bars.diameter,
+  reach: () => bars.reach,
   tool: () => bars.tool,
   painted: () => {
     const { state } = app;

@@ -2,7 +2,7 @@
 //! (candle-nn, one node after another) and the fast plan, which is always held against it.
 
 pub mod compare;
-pub mod fast;
+pub mod cpu;
 pub mod lower;
 pub mod run;
 // The page runs the fast plan alone: candle would be a third of what a visitor downloads.
@@ -87,7 +87,7 @@ pub struct LayerTime {
 /// The instructions that the kernels use here: `relaxed-simd`, `simd128`, `avx2` or `scalar`.
 pub fn simd() -> &'static str {
     #[cfg(target_arch = "x86_64")]
-    if fast::has_avx() {
+    if cpu::has_avx() {
         return "avx2";
     }
     match () {
@@ -121,7 +121,7 @@ pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource
                 "This build has no reference engine: build it with --features reference.",
             ));
         }
-        EngineKind::Fast => Box::new(fast::Fast::new(network, weights)?),
+        EngineKind::Fast => Box::new(cpu::Cpu::new(network, weights)?),
     })
 }
 

@@ -34,7 +34,8 @@ pub use prose::{article, is_sibling};
 pub use registry::{by_id, register, registry};
 pub use spec::{Benchmark, ClassHint, KeyRules, KeyTransform, ModelSpec, Role};
 
-/// Every network, in the order in which they are tried.
+/// The networks that infill comes with, in the order in which they are tried: where two fit a file equally well, the first
+/// is taken.
 fn known() -> Vec<ModelSpec> {
     vec![
         context_encoder::spec(),

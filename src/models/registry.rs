@@ -1,4 +1,4 @@
-//! The networks that a running program knows: those of this folder, and those that were added.
+//! The networks that are known: those of [`known`](super::known), and what is added while the program runs.
 
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 

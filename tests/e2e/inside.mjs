@@ -140,6 +140,47 @@ export async function a_discriminator_scores_the_photo_patch_by_patch(v) {
 }
 
 /** @param {Visitor} v */
+export async function batch_norms_take_the_statistics_that_are_chosen(v) {
+  await v.openPhoto(file('photo.png', photo(160, 120), 'image/png'));
+  await v.give('Load weights', `${NETWORKS}pix2pix-unet-bn.pth`);
+  await v.says(/selected/);
+  await v.tab('Details');
+  const choice = v.page.getByLabel('Batch norms take the statistics');
+  const fill = async (/** @type {string} */ statistics) => {
+    check((await choice.inputValue()) === statistics, `the statistics are ${await choice.inputValue()}, not ${statistics}`);
+    await v.paint([[-60, 0], [-20, 10]]);
+    const mask = decode((await v.save('Save mask')).bytes);
+    await v.inpaint();
+    const filled = decode((await v.save('Save image')).bytes);
+    await v.button('Undo').click();
+    await v.button('Undo').click();
+    return { filled, mask };
+  };
+  const guessed = await fill('picture');
+  await choice.selectOption('stored');
+  const stored = await fill('stored');
+  const change = compare(guessed.filled, stored.filled, stored.mask);
+  check(change.inside > 100 && change.outside === 0, `the stored statistics changed ${JSON.stringify(change)}`);
+  await v.button('Back to the guess').click();
+  const again = await fill('picture');
+  check(compare(guessed.filled, again.filled, again.mask).most === 0, 'the guess is another one than before');
+  // A network that stores none is not asked.
+  await v.give('Load weights', EDGECONNECT);
+  await v.says(/EdgeConnect/);
+  check((await choice.count()) === 0, 'EdgeConnect is asked for statistics that it does not store');
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function the_licence_of_every_model_is_shown(v) {
+  await v.tab('Details');
+  await panelSays(v, /Licence ?CC BY-SA 4\.0/);
+  await v.give('Load weights', EDGECONNECT);
+  await panelSays(v, /Licence ?published weights: CC BY-NC 4\.0/);
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
 export async function what_goes_in_is_shown_and_follows_the_settings(v) {
   await v.openPhoto(file('photo.png', photo(320, 256), 'image/png'));
   await v.paint([[-40, 0], [40, 0]]);

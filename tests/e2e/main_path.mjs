@@ -234,3 +234,51 @@ export async function a_sample_is_one_click_away(v) {
   await v.reaches(['ready']);
   await v.quiet();
 }
+
+/** @param {Visitor} v */
+export async function the_ring_is_as_wide_as_what_a_dab_fills(v) {
+  await v.openPhoto(file('photo.png', photo(400, 300), 'image/png'));
+  const slider = v.page.getByRole('slider', { name: 'Brush size' });
+  const number = v.page.getByLabel('Diameter in pixels');
+  await number.fill('31');
+  await number.press('Enter');
+  check((await slider.inputValue()) === '31', `the slider says ${await slider.inputValue()}`);
+  const ring = async () => {
+    const box = await v.page.locator('#cursor').boundingBox();
+    const scale = await v.evaluate(() => Number.parseFloat(document.querySelector('#zoom-fit')?.textContent ?? '') / 100);
+    check(box, 'there is no ring');
+    return box.width / scale;
+  };
+  for (const grow of ['0', '12']) {
+    await v.tab('Fill');
+    await v.page.getByLabel('Grow the mask').fill(grow);
+    await v.button('Close').click();
+    await v.paint([[0, 0]]);
+    const wide = await ring();
+    const mask = decode((await v.save('Save mask')).bytes);
+    let columns = 0;
+    for (let x = 0; x < mask.width; x++) columns += Number(mask.data[(150 * mask.width + x) * 4] > 127);
+    check(Math.abs(wide - columns) <= 2, `the ring is ${wide} wide, the mask ${columns}`);
+    check(Math.abs(columns - 31 - 2 * Number(grow)) <= 2, `the dab is ${columns} wide`);
+    await v.button('Undo').click();
+  }
+  await v.quiet();
+}
+
+/** @param {Visitor} v */
+export async function the_brush_is_chosen_by_pointer_keys_and_number(v) {
+  await v.openPhoto(file('photo.png', photo(1200, 900), 'image/png'));
+  const slider = v.page.getByRole('slider', { name: 'Brush size' });
+  const box = await slider.boundingBox();
+  check(box, 'the slider has no box');
+  await v.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  // Half of the way to 300 is its square root.
+  check(Math.abs(Number(await slider.inputValue()) - 17) <= 1, `in the middle is ${await slider.inputValue()}`);
+  check((await slider.getAttribute('aria-valuetext')) === `${await slider.inputValue()} px`, 'the size is not spoken');
+  const before = Number(await slider.inputValue());
+  await v.page.keyboard.press('ArrowRight');
+  check(Number(await slider.inputValue()) === before + 1, `an arrow key makes ${await slider.inputValue()} of ${before}`);
+  await slider.fill('200');
+  check((await v.page.getByLabel('Diameter in pixels').inputValue()) === '200', 'the number does not follow');
+  await v.quiet();
+}

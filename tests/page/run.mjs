@@ -1,6 +1,7 @@
 // The page's modules that need no DOM, in Node: node tests/page/run.mjs [FILTER]
 import * as app from './app.mjs';
 import * as browserDecode from './browser_decode.mjs';
+import * as brushSize from './brush_size.mjs';
 import * as client from './client.mjs';
 import * as colorSpace from './color_space.mjs';
 import * as geometry from './geometry.mjs';
@@ -11,7 +12,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

@@ -1,74 +1,190 @@
-// The model that comes with the site: only the very file that the page was made for is kept and used.
+// The models that come with the site: only the very files that the page was made for are kept and used, each when it is
+// wanted.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fetchShipped, SHIPPED } from '../../www/storage/shipped.js';
+import { chooseModel, prepareDefault } from '../../www/actions/shipped.js';
+import { askModel } from '../../www/actions/weights.js';
+import { bytesToFetch, ModelList, NONE } from '../../www/document/models.js';
+import { fetchShipped, isKept, licenceOf, SHIPPED } from '../../www/storage/shipped.js';
 
-const FILE = await readFile(new URL(`../../www/storage/${SHIPPED.path}`, import.meta.url));
+/** Two models of a site that was never published. */
+const FILES = { first: Buffer.from('the weights of the first'), second: Buffer.from('the weights of the second') };
+const [FIRST, SECOND] = Object.entries(FILES).map(([handle, file]) => ({
+  handle, name: handle, path: `../models/${handle}.safetensors`, bytes: file.length, sha256: createHash('sha256').update(file).digest('hex'),
+}));
+const MODELS = [FIRST, SECOND];
+const { first: FILE } = FILES;
 
 /**
- * A browser with storage, and a server with these files, one for every time that it is asked.
- * @param {Buffer[]} files
+ * A browser with storage, and a server with these files, one for every time that it is asked; `null` is a failure.
+ * @param {(Buffer | null)[]} files
  */
 function browser(files) {
   const stores = /** @type {Map<string, Map<string, Response>>} */ (new Map());
   const modes = /** @type {string[]} */ ([]);
+  const asked = /** @type {string[]} */ ([]);
   const store = (/** @type {string} */ name) => stores.get(name) ?? /** @type {Map<string, Response>} */ (stores.set(name, new Map()).get(name));
+  const addressOf = (/** @type {string | {url: string}} */ request) => (typeof request === 'string' ? request : request.url);
   const open = async (/** @type {string} */ name) => {
     const entries = store(name);
     return {
       match: async (/** @type {string} */ url) => entries.get(url)?.clone(),
       put: async (/** @type {string} */ url, /** @type {Response} */ response) => void entries.set(url, response),
-      keys: async () => [...entries.keys()],
-      delete: async (/** @type {string} */ url) => entries.delete(url),
+      keys: async () => [...entries.keys()].map((url) => ({ url })),
+      delete: async (/** @type {string | {url: string}} */ request) => entries.delete(addressOf(request)),
     };
   };
-  const fetch = async (/** @type {string} */ _, /** @type {{cache: string}} */ { cache }) => {
+  const fetch = async (/** @type {string} */ url, /** @type {{cache: string}} */ { cache }) => {
     modes.push(cache);
-    return new Response(files.shift());
+    asked.push(url.split('/').at(-1)?.split('.')[0] ?? '');
+    const file = files.shift();
+    if (!file) throw new TypeError('Failed to fetch');
+    return new Response(file);
   };
   Object.assign(globalThis, { caches: { open }, fetch });
-  return { stores, store, modes };
+  return { stores, store, modes, asked };
 }
 
 const damaged = Buffer.from(FILE);
 damaged[damaged.length - 5] ^= 64;
 const bytes = async (/** @type {Blob} */ blob) => Buffer.from(await blob.arrayBuffer());
+/** @param {(done: number) => void} [progress] */
+const fetchFirst = (progress = () => {}) => fetchShipped(FIRST, progress, MODELS);
 
-export function the_page_expects_the_file_that_lies_there() {
-  assert.equal(SHIPPED.sha256, createHash('sha256').update(FILE).digest('hex'), 'www/models/default.safetensors has changed: write its sha256sum into www/storage/shipped.js');
+export async function the_page_expects_the_files_that_lie_there() {
+  for (const model of SHIPPED) {
+    const file = await readFile(new URL(`../../www/storage/${model.path}`, import.meta.url));
+    assert.equal(model.bytes, file.length, `${model.path} has changed: write its length into www/storage/shipped.js`);
+    assert.equal(model.sha256, createHash('sha256').update(file).digest('hex'), `${model.path} has changed: write its sha256sum into www/storage/shipped.js`);
+    const licence = licenceOf(model);
+    if (licence) assert.match(String(await readFile(new URL(licence))), /copyright/i, `${model.path} comes without its licence`);
+  }
 }
 
-export async function the_model_is_fetched_once_and_kept_for_this_site_alone() {
+export async function a_model_is_fetched_once_and_kept_for_this_site_alone() {
   const { stores, store, modes } = browser([FILE]);
   store('infill-models https://host/other/').set('https://host/other/model', new Response('theirs'));
-  assert.ok((await bytes(await fetchShipped(() => {}))).equals(FILE));
-  assert.ok((await bytes(await fetchShipped(() => assert.fail('it was kept')))).equals(FILE));
+  assert.equal(await isKept(FIRST), false);
+  const told = /** @type {number[]} */ ([]);
+  assert.ok((await bytes(await fetchFirst((done) => told.push(done)))).equals(FILE));
+  assert.equal(told.at(-1), 1);
+  assert.ok((await bytes(await fetchFirst(() => assert.fail('it was kept')))).equals(FILE));
   assert.deepEqual(modes, ['default']);
+  assert.equal(await isKept(FIRST), true);
   const [theirs, ours] = [...stores.keys()];
   assert.equal(store(theirs).size, 1, 'the copy of another site is gone');
   assert.equal(ours, `infill-models ${new URL('../../', import.meta.url).href}`);
 }
 
+export async function a_model_does_not_take_the_place_of_another_but_of_its_older_versions() {
+  const { stores, store } = browser([FILE, FILES.second]);
+  await fetchFirst();
+  const [name] = stores.keys();
+  store(name).set(`${new URL('../../www/models/first.safetensors', import.meta.url)}?v=older`, new Response('older'));
+  await fetchShipped(SECOND, () => {}, MODELS);
+  assert.deepEqual([await isKept(FIRST), await isKept(SECOND), store(name).size], [true, true, 2]);
+}
+
 export async function a_kept_copy_that_is_damaged_is_fetched_anew() {
   const { stores, store, modes } = browser([FILE, FILE]);
-  await fetchShipped(() => {});
+  await fetchFirst();
   const [[url]] = store([...stores.keys()][0]);
   store([...stores.keys()][0]).set(url, new Response(damaged));
-  assert.ok((await bytes(await fetchShipped(() => {}))).equals(FILE));
+  assert.ok((await bytes(await fetchFirst())).equals(FILE));
   assert.equal(modes.length, 2);
-  assert.ok((await bytes(await fetchShipped(() => {}))).equals(FILE), 'the damaged copy is still there');
+  assert.ok((await bytes(await fetchFirst())).equals(FILE), 'the damaged copy is still there');
   assert.equal(modes.length, 2);
 }
 
 export async function a_stale_file_of_the_browser_is_fetched_past_it() {
   const { modes } = browser([damaged, FILE]);
-  assert.ok((await bytes(await fetchShipped(() => {}))).equals(FILE));
+  assert.ok((await bytes(await fetchFirst())).equals(FILE));
   assert.deepEqual(modes, ['default', 'reload']);
 }
 
 export async function another_file_on_the_server_is_refused_and_not_kept() {
   const { stores } = browser([damaged, damaged]);
-  await assert.rejects(fetchShipped(() => {}), { code: 'shipped-damaged' });
+  await assert.rejects(fetchFirst(), { code: 'shipped-damaged' });
   assert.deepEqual([...stores.values()].map(({ size }) => size), [0]);
+}
+
+/** A page that knows the two models, with a worker that takes any file. */
+function page() {
+  const said = /** @type {string[]} */ ([]);
+  const failed = /** @type {{words: string, retry: () => void}[]} */ ([]);
+  const requests = /** @type {string[]} */ ([]);
+  const app = {
+    document: null,
+    misfit: null,
+    models: new ModelList(() => {}, MODELS),
+    state: { isRunning: false, succeeded() {} },
+    inference: {
+      generation: 1,
+      /** @param {any} request */
+      async request(request) {
+        requests.push(`${request.kind} ${request.name ?? request.handle}`);
+        return request.kind === 'inspect' ? { networks: [{ id: 'a', name: 'A', licence: 'MIT' }], tensors: [] } : { loaded: [], report: { networks: [], tensors: [] } };
+      },
+    },
+    say: (/** @type {string} */ words) => said.push(words),
+    hint: (/** @type {string} */ words) => said.push(words),
+    mention: (/** @type {string} */ words) => said.push(words),
+    begin: () => (/** @type {string} */ words) => said.push(words),
+    fail: (/** @type {string} */ words, /** @type {{run: () => void}} */ { run }) => failed.push({ words, retry: run }),
+  };
+  return { app: /** @type {any} */ (app), said, failed, requests };
+}
+
+export async function a_second_model_is_fetched_when_it_is_chosen_and_not_before() {
+  const { asked } = browser([FILE, FILES.second]);
+  const { app, said } = page();
+  assert.deepEqual(app.models.entries.map((/** @type {any} */ { handle }) => handle), ['first', 'second', NONE]);
+  await prepareDefault(app);
+  assert.deepEqual(asked, ['first']);
+  const second = app.models.find('second');
+  assert.equal(bytesToFetch(second), FILES.second.length);
+  await chooseModel(app, 'second');
+  assert.deepEqual(asked, ['first', 'second']);
+  assert.equal(app.models.selected, second);
+  assert.equal(bytesToFetch(second), 0);
+  assert.match(said.join('\n'), /second, once: 0 %\n.*second, once: 100 %\nsecond is selected/);
+  await chooseModel(app, 'first');
+  await chooseModel(app, 'second');
+  assert.equal(asked.length, 2, 'it was fetched again');
+}
+
+export async function at_the_next_visit_a_kept_model_is_at_hand_without_the_host() {
+  browser([FILE, FILES.second]);
+  const before = page().app;
+  await prepareDefault(before);
+  await chooseModel(before, 'second');
+  const { app, failed } = page();
+  await prepareDefault(app);
+  assert.equal(bytesToFetch(app.models.find('second')), 0);
+  await chooseModel(app, 'second');
+  assert.deepEqual([app.models.selected.handle, failed.length], ['second', 0]);
+}
+
+export async function a_chosen_model_that_cannot_be_fetched_leaves_the_one_before_and_is_offered_again() {
+  browser([FILE, null, FILES.second]);
+  const { app, failed } = page();
+  await prepareDefault(app);
+  await chooseModel(app, 'second');
+  assert.equal(app.models.selected.handle, 'first');
+  assert.match(failed[0].words, /second could not be fetched/);
+  failed[0].retry();
+  await askModel(app, app.models.find('second'), (handle) => /** @type {any} */ ({ kind: 'inpaint', handle }));
+  assert.equal(app.models.selected.handle, 'second');
+}
+
+export async function a_run_waits_for_the_model_that_is_on_its_way() {
+  const { asked } = browser([FILE, FILES.second]);
+  const { app, requests } = page();
+  await prepareDefault(app);
+  const choosing = chooseModel(app, 'second');
+  await askModel(app, app.models.selected, (handle) => /** @type {any} */ ({ kind: 'inpaint', handle }));
+  await choosing;
+  assert.deepEqual(asked, ['first', 'second']);
+  assert.deepEqual(requests.slice(1), ['inspect second.safetensors', 'load second.safetensors', 'inpaint second']);
 }

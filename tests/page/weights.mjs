@@ -1,7 +1,7 @@
 // Models in the worker: loaded again after it was replaced, joined wholly or not at all.
 import assert from 'node:assert/strict';
 import { askModel, loadWeights } from '../../www/actions/weights.js';
-import { entry, ModelList, NONE } from '../../www/document/models.js';
+import { completesEdges, entry, ModelList, NONE, paints, scores, takesEdges, takesSecond } from '../../www/document/models.js';
 import { Failure } from '../../www/worker/protocol.js';
 
 const replaced = () => new Failure({ code: 'worker-replaced', message: '', keys: [] });
@@ -33,8 +33,14 @@ function page(answer) {
   return { app: /** @type {any} */ (app), inference, asked, said };
 }
 
-/** What loading a file of one network gives. @param {string} id */
-const loaded = (id) => ({ loaded: [{ id, name: id }], report: { networks: [{ id }], tensors: [] } });
+/** What loading a file of one network gives. @param {string} id @param {string} [role] @param {string[]} [channels] of its input */
+const loaded = (id, role = 'paints', channels = ['rgb', 'mask']) => ({ loaded: [{ id, name: id, role, conventions: { channels: [channels] } }], report: { networks: [{ id }], tensors: [] } });
+
+/** Networks of which neither the page nor the crate ever heard. */
+const PAINTER = loaded('lines-to-picture', 'paints', ['rgb', 'edges']);
+const HELPER = loaded('picture-to-lines', 'gives-edges', ['gray', 'edges', 'mask']);
+/** @param {any} result */
+const copy = (result) => structuredClone(result);
 
 export async function a_question_that_its_worker_did_not_live_to_hear_is_asked_again_of_a_worker_with_the_model() {
   let crashes = 2;
@@ -74,7 +80,7 @@ export async function two_halves_that_do_not_join_leave_the_first_as_it_was() {
   let isBroken = true;
   const { app, asked, said } = page((request) => {
     if (request.kind === 'combine' && isBroken) throw new Failure({ code: 'out-of-memory', message: 'Both need 3 GB.', keys: [] });
-    if (request.kind === 'load') return loaded(request.name.startsWith('edge') ? 'edgeconnect-edge' : 'edgeconnect-inpaint');
+    if (request.kind === 'load') return copy(request.name.startsWith('edge') ? HELPER : PAINTER);
     return null;
   });
   await loadWeights(app, [/** @type {any} */ (new File(['p'], 'painter.pth'))]);
@@ -92,4 +98,32 @@ export async function two_halves_that_do_not_join_leave_the_first_as_it_was() {
   await loadWeights(app, [/** @type {any} */ (new File(['e'], 'edge.pth'))]);
   assert.equal(painter.partners.length, 1);
   assert.equal(painter.result.loaded.length, 2);
+}
+
+const given = (/** @type {string} */ name) => /** @type {any} */ (new File([name], name));
+
+export async function what_paints_and_what_it_takes_are_joined_in_either_order() {
+  for (const order of [['painter', 'helper'], ['helper', 'painter']]) {
+    const { app, said } = page((request) => (request.kind === 'load' ? copy(request.name === 'helper' ? HELPER : PAINTER) : null));
+    await loadWeights(app, order.map(given));
+    const { selected, entries } = app.models;
+    assert.match(said.at(-1) ?? '', /lines-to-picture \+ picture-to-lines now run together/);
+    assert.deepEqual([selected.file, selected.partners[0].file], ['painter', 'helper']);
+    assert.equal(entries.filter((/** @type {any} */ { blob }) => blob).length, 1, 'the helper is still an entry of its own');
+    assert.ok(takesEdges(selected) && completesEdges(selected));
+  }
+}
+
+export async function networks_that_do_not_need_each_other_stay_apart() {
+  const kinds = /** @type {Record<string, any>} */ ({ painter: PAINTER, helper: HELPER, plain: loaded('plain'), score: loaded('score', 'scores', ['rgb']), second: loaded('pair', 'paints', ['rgb', 'second']) });
+  const { app } = page((request) => (request.kind === 'load' ? copy(kinds[request.name]) : null));
+  await loadWeights(app, ['helper', 'plain', 'score', 'second', 'helper'].map(given));
+  assert.equal(app.models.entries.filter((/** @type {any} */ { blob }) => blob).length, 5);
+  const [, , helper, plain, score, second] = app.models.entries;
+  assert.deepEqual([helper, plain, score, second].map(paints), [false, true, false, true]);
+  assert.deepEqual([helper, plain, score, second].map(scores), [false, false, true, false]);
+  assert.deepEqual([helper, plain, score, second].map(takesSecond), [false, false, false, true]);
+  assert.deepEqual([helper, plain, score, second].map(takesEdges), [false, false, false, false]);
+  second.options.secondInput = 'edges';
+  assert.ok(takesEdges(second));
 }

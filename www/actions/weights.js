@@ -1,16 +1,15 @@
 /**
- * Weights: loading files into the worker, the model that comes with the page, switching and removing.
+ * Weights: loading files into the worker, joining and removing them.
  * @module
  */
 import { wordsFor } from '../app.js';
-import { entry, NONE, SHIPPED } from '../document/models.js';
+import { completes, entry, nameOf, NONE, sourceOf } from '../document/models.js';
 import { text } from '../strings/en.js';
-import { fetchShipped, SHIPPED as FILE } from '../storage/shipped.js';
 import { Failure } from '../worker/protocol.js';
+import { fetchModel } from './shipped.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
-/** @typedef {import('../worker/protocol.js').Report} Report */
 /** @typedef {import('../worker/protocol.js').Request} Request */
 
 /**
@@ -82,28 +81,16 @@ async function load(app, target, partners = target.partners) {
   target.generation = generation;
 }
 
-/** @param {string} file @param {Blob} blob @param {Report} report @returns {import('../document/models.js').Source} */
-function sourceOf(file, blob, report) {
-  return { file, blob, tensors: report.tensors.length, networks: report.networks.length };
-}
-
-/** Networks that only work together, and come as files of their own: what paints, and what it needs. */
-const PAINTER = 'edgeconnect-inpaint';
-const HELPER = 'edgeconnect-edge';
-
 /**
- * Joins EdgeConnect's two halves when the second one arrives, in whichever order.
+ * Joins a network that paints with one that gives it what it takes, such as edges, when the second of them arrives.
  * @param {App} app
  * @param {Entry} added
  * @returns {Promise<Entry | null>} the entry that now holds both
  */
 async function join(app, added) {
-  /** @param {Entry} entry @param {string} wanted */
-  const isOnly = (entry, wanted) => !!entry.result && entry.result.loaded.every(({ id }) => id === wanted);
-  const wanted = isOnly(added, HELPER) ? PAINTER : isOnly(added, PAINTER) ? HELPER : null;
-  const other = wanted && app.models.entries.findLast((entry) => isOnly(entry, wanted));
+  const other = app.models.entries.findLast((each) => completes(added, each) || completes(each, added));
   if (!other) return null;
-  const [painter, helper] = wanted === PAINTER ? [other, added] : [added, other];
+  const [painter, helper] = completes(added, other) ? [other, added] : [added, other];
   if (!helper.blob) return null;
   await load(app, painter, [...painter.partners, { file: helper.file, blob: helper.blob }]);
   if (painter === added) {
@@ -141,7 +128,7 @@ export async function chooseSecond(app, target, file) {
  */
 export async function ensure(app, target) {
   if (target.handle === NONE) return;
-  if (target.handle === SHIPPED && !target.blob) await fetchDefault(app);
+  if (target.shipped) await fetchModel(app, target);
   if (target.generation !== app.inference.generation) await load(app, target);
 }
 
@@ -167,70 +154,6 @@ export async function askModel(app, target, question, options = {}) {
   }
 }
 
-/** @type {Promise<void> | null} */
-let fetching = null;
-
-/**
- * Fetches the model that comes with the page, once.
- * @param {App} app
- * @returns {Promise<void>}
- */
-export function fetchDefault(app) {
-  fetching ??= fetchAndLoad(app).finally(() => {
-    fetching = null;
-  });
-  return fetching;
-}
-
-/** @param {App} app */
-async function fetchAndLoad(app) {
-  const shipped = app.models.find(SHIPPED);
-  if (!shipped || shipped.blob) return;
-  const blob = await fetchShipped((done) => {
-    if (!app.document || app.state.isRunning) app.hint(text.fetchingShipped(done));
-  });
-  // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
-  const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: FILE.name }));
-  const loaded = report.networks.map((network) => ({ ...network, file: FILE.name, engine: 'fast' }));
-  Object.assign(shipped, { blob, file: FILE.name, result: { report, loaded, sources: [sourceOf(FILE.name, blob, report)] } });
-  app.models.touch();
-}
-
-/**
- * At the start: fetches the model in the background; where that fails, the page goes on without it.
- * @param {App} app
- */
-export async function prepareDefault(app) {
-  try {
-    await fetchDefault(app);
-    // Whoever dropped weights meanwhile has been told of them.
-    if (!app.document && app.models.selected.handle === SHIPPED && !app.misfit) app.hint(text.welcome);
-  } catch (error) {
-    if (app.models.selected.handle === SHIPPED) app.models.select(NONE);
-    const words = error instanceof Failure ? wordsFor(error) : text.shippedFailed;
-    app.mention(words, { label: text.retry, run: () => void retryDefault(app) });
-  }
-}
-
-/** @param {App} app */
-async function retryDefault(app) {
-  app.models.select(SHIPPED);
-  app.say(text.starting);
-  await prepareDefault(app);
-  if (app.models.selected.handle === SHIPPED) app.say(text.modelChosen(text.shipped));
-}
-
-/**
- * @param {App} app
- * @param {string} handle
- */
-export function chooseModel(app, handle) {
-  app.models.select(handle);
-  const { selected } = app.models;
-  app.state.succeeded();
-  app.say(handle === NONE ? text.noneChosen : text.modelChosen(nameOf(selected)));
-}
-
 /**
  * @param {App} app
  * @param {string} handle
@@ -253,27 +176,6 @@ async function unload(app, { handle, generation }) {
   await app.inference.request({ kind: 'unload', handle }, { generation }).catch(() => {
     // A worker that is gone holds nothing.
   });
-}
-
-/**
- * What an entry is called.
- * @param {Entry} target
- * @returns {string}
- */
-export function nameOf(target) {
-  if (target.handle === NONE) return text.none;
-  const names = target.result?.loaded.map(({ name }) => name) ?? [];
-  if (target.handle === SHIPPED) return text.shipped;
-  return names.length ? [...new Set(names)].join(' + ') : target.file;
-}
-
-/**
- * Its parameters, all networks together; 0 where unknown.
- * @param {Entry} target
- * @returns {number}
- */
-export function parametersOf(target) {
-  return target.result?.loaded.reduce((sum, { parameters }) => sum + parameters, 0) ?? 0;
 }
 
 /** @param {string} words */

@@ -12,6 +12,7 @@
  * @typedef {object} Host
  * @property {() => Document | null} document
  * @property {() => number} diameter of the brush, photo pixels
+ * @property {() => number} reach diameter of what a dab will have filled, photo pixels
  * @property {() => Tool} tool
  * @property {() => void} painted a stroke has ended
  */
@@ -66,7 +67,7 @@ export class PointerInput {
   refresh() {
     const isPan = this.#isSpace || this.#host.tool() === 'pan';
     this.#element.dataset.pointer = this.#mode === 'pan' ? 'panning' : isPan ? 'pan' : 'paint';
-    const size = Math.max(2, this.#host.diameter() * this.#stage.view.scale);
+    const size = Math.max(2, this.#host.reach() * this.#stage.view.scale);
     this.#cursor.style.width = this.#cursor.style.height = `${size}px`;
   }
 

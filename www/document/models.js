@@ -1,11 +1,15 @@
 /**
- * The models at hand: the one that comes with the page, those dropped on it, and none at all.
+ * The models at hand: those that come with the page, those dropped on it, and none at all.
  * The page keeps every file, so a fresh worker can be given them again.
  * @module
  */
+import { fileOf, SHIPPED } from '../storage/shipped.js';
+import { text } from '../strings/en.js';
 
 /** @typedef {import('../worker/protocol.js').LoadResult} LoadResult */
 /** @typedef {import('../worker/protocol.js').FillOptions} FillOptions */
+/** @typedef {import('../worker/protocol.js').Report} Report */
+/** @typedef {import('../storage/shipped.js').Shipped} Shipped */
 
 /**
  * A file that a report was made of, to be read again for its values.
@@ -14,9 +18,11 @@
 
 /**
  * @typedef {object} Entry
- * @property {string} handle `default`, `none` or one of a dropped file
+ * @property {string} handle of a model that comes with the page, `none`, or of a dropped file
  * @property {string} file its name; empty for `none`
  * @property {Blob | null} blob null where there is no file (yet)
+ * @property {Shipped | null} shipped null for a dropped file and for `none`
+ * @property {boolean} isKept whether the browser keeps the file, so that nothing has to be fetched
  * @property {(LoadResult & {sources: Source[]}) | null} result what the worker said of it, and of which files
  * @property {number} generation of the worker that holds it; 0 if none does
  * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
@@ -25,20 +31,32 @@
  * @property {{name: string, width: number, height: number, rgba: Uint8Array} | null} second a pair network's second picture
  */
 
-export const SHIPPED = 'default';
 export const NONE = 'none';
 
 export class ModelList {
   /** @type {Entry[]} */
-  #entries = [entry(SHIPPED, ''), entry(NONE, '')];
-  #selected = SHIPPED;
+  #entries;
+  #default;
+  #selected;
   #previous = NONE;
   #nextNumber = 1;
   #changed;
 
-  /** @param {() => void} changed */
-  constructor(changed) {
+  /**
+   * @param {() => void} changed
+   * @param {readonly Shipped[]} [shipped] the first is the default
+   */
+  constructor(changed, shipped = SHIPPED) {
     this.#changed = changed;
+    const none = entry(NONE, '');
+    this.#entries = [...shipped.map((model) => ({ ...entry(model.handle, fileOf(model)), shipped: model })), none];
+    this.#default = this.#entries[0];
+    this.#selected = this.#default.handle;
+  }
+
+  /** The model that is selected until somebody chooses another. */
+  get default() {
+    return this.#default;
   }
 
   /** @returns {readonly Entry[]} */
@@ -47,12 +65,12 @@ export class ModelList {
   }
 
   get selected() {
-    return this.find(this.#selected) ?? this.#entries[1];
+    return this.find(this.#selected) ?? this.#default;
   }
 
   /** The model that was selected before this one. */
   get previous() {
-    return this.find(this.#previous) ?? this.#entries[1];
+    return this.find(this.#previous) ?? this.#default;
   }
 
   /** @param {string} handle */
@@ -81,7 +99,7 @@ export class ModelList {
   /** @param {string} handle */
   remove(handle) {
     this.#entries = this.#entries.filter((each) => each.handle !== handle);
-    if (this.#selected === handle) this.#selected = this.find(this.#previous) ? this.#previous : SHIPPED;
+    if (this.#selected === handle) this.#selected = this.previous.handle;
     this.#changed();
   }
 
@@ -98,23 +116,109 @@ export class ModelList {
  * @returns {Entry}
  */
 export function entry(handle, file, blob = null) {
-  return { handle, file, blob, result: null, generation: 0, byPosition: false, options: {}, partners: [], second: null };
+  return { handle, file, blob, shipped: null, isKept: false, result: null, generation: 0, byPosition: false, options: {}, partners: [], second: null };
 }
 
-/** @param {Entry} entry @param {string} inputs */
-const has = (entry, inputs) => entry.result?.loaded.some(({ conventions }) => conventions.inputs === inputs) ?? false;
+/** @param {string} file @param {Blob} blob @param {Report} report @returns {Source} */
+export function sourceOf(file, blob, report) {
+  return { file, blob, tensors: report.tensors.length, networks: report.networks.length };
+}
+
+/**
+ * What an entry is called.
+ * @param {Entry} entry
+ * @returns {string}
+ */
+export function nameOf({ handle, shipped, result, file }) {
+  if (handle === NONE) return text.none;
+  if (shipped) return shipped.name;
+  const names = result?.loaded.map(({ name }) => name) ?? [];
+  return names.length ? [...new Set(names)].join(' + ') : file;
+}
+
+/** Its bytes that have to be fetched before it runs; 0 where it is at hand. @param {Entry} entry */
+export function bytesToFetch({ shipped, blob, isKept }) {
+  return shipped && !blob && !isKept ? shipped.bytes : 0;
+}
+
+/**
+ * Its parameters, all networks together; 0 where unknown.
+ * @param {Entry} entry
+ * @returns {number}
+ */
+export function parametersOf({ result }) {
+  return result?.loaded.reduce((sum, { parameters }) => sum + parameters, 0) ?? 0;
+}
+
+/** @typedef {import('../worker/protocol.js').LoadedNetwork} LoadedNetwork */
+
+/** @param {Entry} entry */
+const networks = ({ result }) => result?.loaded ?? [];
+
+/**
+ * Whether a channel of an input shows this: `rgb`, `mask`, `edges`, `second`, ...
+ * @param {LoadedNetwork} network
+ * @param {string} what
+ */
+const shows = ({ conventions }, what) => (conventions?.channels ?? []).flat().includes(what);
+
+/**
+ * What a network gives to those that paint, such as `edges`; empty if nothing.
+ * @param {LoadedNetwork} network
+ */
+const given = ({ role }) => (role?.startsWith('gives-') ? role.slice('gives-'.length) : '');
+
+/** Whether a network paints the hole. @param {Entry} entry */
+export function paints(entry) {
+  return networks(entry).some(({ role }) => role === 'paints');
+}
+
+/**
+ * Whether what paints takes this as an input.
+ * @param {Entry} entry
+ * @param {string} what
+ */
+export function takes(entry, what) {
+  return networks(entry).some((network) => network.role === 'paints' && shows(network, what));
+}
+
+/**
+ * How an entry is fed, as guessed: the conventions of the network that paints, or of the only one.
+ * @param {Entry} entry
+ * @returns {Record<string, any>}
+ */
+export function conventionsOf(entry) {
+  const all = networks(entry);
+  return (all.find(({ role }) => role === 'paints') ?? all[0])?.conventions ?? {};
+}
+
+/** Whether a second picture goes in. @param {Entry} entry */
+export function takesSecond(entry) {
+  return takes(entry, 'second');
+}
 
 /** Whether edges go into what is selected. @param {Entry} entry */
 export function takesEdges(entry) {
-  return has(entry, 'rgb-edges') || (has(entry, 'pair') && entry.options.secondInput === 'edges' && !entry.second);
+  return takes(entry, 'edges') || (takesSecond(entry) && entry.options.secondInput === 'edges' && !entry.second);
 }
 
 /** Whether an edge generator completes them. @param {Entry} entry */
 export function completesEdges(entry) {
-  return takesEdges(entry) && has(entry, 'gray-edges-mask');
+  return takesEdges(entry) && networks(entry).some((network) => given(network) === 'edges');
 }
 
 /** Whether there is a discriminator. @param {Entry} entry */
 export function scores(entry) {
-  return has(entry, 'score');
+  return networks(entry).some(({ role }) => role === 'scores');
+}
+
+/**
+ * Whether one entry's networks only work together with another's, which lacks what they give.
+ * @param {Entry} helper
+ * @param {Entry} painter
+ */
+export function completes(helper, painter) {
+  const gifts = networks(helper).map(given);
+  const own = networks(painter).map(given);
+  return gifts.length > 0 && gifts.every((what) => what && takes(painter, what) && !own.includes(what));
 }

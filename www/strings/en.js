@@ -60,6 +60,8 @@ export const text = {
   zoomFitTip: 'Show the whole photo (0)',
   size: 'Size',
   brushSize: 'Brush size',
+  diameter: 'Diameter in pixels',
+  pixel: 'px',
   clearMask: 'Clear mask',
   clearMaskTip: 'Clear the mask (Delete)',
   another: 'Try another',
@@ -100,8 +102,8 @@ export const text = {
   opening: (name) => `Opening ${name}`,
   /** @param {string} name */
   reading: (name) => `Reading ${name}`,
-  /** @param {number} done */
-  fetchingShipped: (done) => `Fetching the model, once: ${Math.round(done * 100)} %`,
+  /** @param {string} name @param {number} done */
+  fetching: (name, done) => `Fetching the model ${name}, once: ${Math.round(done * 100)} %`,
   starting: 'Starting',
   /** @param {string} layer @param {number} done @param {number | null} leftMs */
   running: (layer, done, leftMs) => `${layer}, ${Math.round(done * 100)} %${leftMs === null ? '' : `, about ${seconds(leftMs)} left`}`,
@@ -163,6 +165,8 @@ export const text = {
   /** @param {string} name */
   unreadable: (name) => `${name} can no longer be read. It was moved or changed: choose it again.`,
   shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
+  /** @param {string} name */
+  fetchFailed: (name) => `The model ${name} could not be fetched. Check the connection and try again.`,
   sampleFailed: 'The sample could not be fetched. Check the connection, or open a photo of your own.',
   shippedMissing: 'The model is not here yet.',
   retry: 'Try again',
@@ -179,6 +183,8 @@ export const text = {
   // Models
   shipped: 'Default',
   shippedHint: 'comes with this page',
+  /** @param {string} name @param {number} bytes */
+  notHereYet: (name, bytes) => `${name}, ${size(bytes)}`,
   none: 'No model: from the photo alone',
   noneShort: 'Photo alone',
   noneHint: 'continues the photo’s own texture',
@@ -213,6 +219,8 @@ export const text = {
   maskMeansChoices: { hole: 'the hole', known: 'the photo' },
   outputCovers: 'The output shows',
   outputCoversChoices: { field: 'the whole window', centre: 'its centre half' },
+  normStatistics: 'Batch norms take the statistics',
+  normStatisticsChoices: { picture: 'of the picture', stored: 'stored in the file' },
   secondInput: 'Second input',
   secondInputChoices: { mask: 'the mask', edges: 'edges of the photo', photo: 'the photo itself' },
   secondPhoto: 'Second photo',
@@ -281,6 +289,7 @@ export const text = {
   },
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
+  licenceText: 'its text',
   topLevel: 'the top level',
   misfit: 'This does not fit',
   /** @param {string} file */

@@ -4,20 +4,16 @@
  */
 import { cancel, inpaint, tryAnother } from '../actions/fill.js';
 import { saveImage, saveMask } from '../actions/save.js';
-import { chooseModel, nameOf, parametersOf } from '../actions/weights.js';
+import { chooseModel } from '../actions/shipped.js';
 import { drawsEdges } from '../canvas/pointer.js';
-import { NONE, SHIPPED } from '../document/models.js';
+import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
 import { text } from '../strings/en.js';
+import { BrushSize } from './brush_size.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../canvas/stage.js').Stage} Stage */
 /** @typedef {import('../canvas/pointer.js').Tool} Tool */
-
-/** The brush's preview grows no further than its box, in CSS pixels. */
-const DOT_SIDE = 24;
-/** The brush of a fresh photo, as a share of its long side. */
-const BRUSH_SHARE = 0.05;
 
 const TOOLS = /** @type {const} */ (['brush', 'eraser', 'edge', 'edge-eraser', 'pan']);
 
@@ -28,8 +24,7 @@ export class Bars {
   penWidth = 1;
   #app;
   #stage;
-  #size = byId('brush-size', HTMLInputElement);
-  #isSizeChosen = false;
+  #size;
   #changed;
 
   /**
@@ -59,24 +54,25 @@ export class Bars {
     for (const tool of TOOLS) {
       byId(`tool-${tool}`, HTMLButtonElement).addEventListener('click', () => this.choose(tool));
     }
-    this.#size.addEventListener('input', () => {
-      this.#isSizeChosen = true;
-      this.#showSize();
-    });
     byId('model', HTMLSelectElement).addEventListener('change', (event) => {
-      chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
+      void chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
     });
-    this.#showSize();
+    this.#size = new BrushSize(() => {
+      this.showDot();
+      changed();
+    });
+    this.showDot();
     this.showModels();
   }
 
   /** Diameter of what is drawn with, in photo pixels. */
   get diameter() {
-    return this.tool === 'edge' ? this.penWidth : this.#brush;
+    return this.tool === 'edge' ? this.penWidth : this.#size.diameter;
   }
 
-  get #brush() {
-    return Number(this.#size.value);
+  /** Diameter of what a dab will have filled, in photo pixels: what is painted is grown, what is erased is not. */
+  get reach() {
+    return this.diameter + (this.tool === 'brush' ? 2 * this.#app.settings.grow : 0);
   }
 
   /** @param {Tool} tool */
@@ -91,11 +87,7 @@ export class Bars {
 
   /** @param {number} factor */
   scaleBrush(factor) {
-    const now = this.#brush;
-    const next = Math.round(now * factor);
-    this.#size.value = String(next === now ? now + Math.sign(factor - 1) : next);
-    this.#isSizeChosen = true;
-    this.#showSize();
+    this.#size.scale(factor);
   }
 
   undo() {
@@ -133,27 +125,15 @@ export class Bars {
     await inpaint(this.#app, this.#stage);
   }
 
-  /** A photo was opened: the brush suits its size, unless somebody chose one. */
+  /** A photo was opened. */
   photoOpened() {
     const photo = this.#app.document?.photo;
-    if (!photo) return;
-    const long = Math.max(photo.width, photo.height);
-    this.#size.max = String(Math.min(2000, Math.max(300, Math.round(long / 4))));
-    if (!this.#isSizeChosen) this.#size.value = String(Math.min(300, Math.max(4, Math.round(long * BRUSH_SHARE))));
-    this.#showSize();
+    if (photo) this.#size.photoOpened(photo);
   }
 
-  #showSize() {
-    byId('brush-value', HTMLSpanElement).textContent = text.pixels(this.#brush);
-    this.showDot();
-    this.#changed();
-  }
-
-  /** The brush at the size it has on the screen, as far as the box allows. */
+  /** Brings the dot to the size that the brush has on the screen. */
   showDot() {
-    const side = Math.min(DOT_SIDE, Math.max(3, this.#brush * this.#stage.view.scale));
-    const { style } = byId('dot', HTMLElement);
-    style.width = style.height = `${side}px`;
+    this.#size.showDot(this.#stage.view.scale);
   }
 
   /** Brings every button up to date. */
@@ -182,7 +162,7 @@ export class Bars {
     stop.title = text.cancelTip;
     // The two share a place: focus stays there.
     if (isRunning && hadFocus === go) stop.focus();
-    this.#size.tabIndex = document ? 0 : -1;
+    this.#size.enable(!!document);
     const seedMatters = models.selected.handle === NONE || settings.sharpen !== 'off';
     byId('another', HTMLButtonElement).hidden = isRunning || !top?.isFill || !seedMatters || !isEmpty;
   }
@@ -193,10 +173,9 @@ export class Bars {
     const { selected } = models;
     const select = byId('model', HTMLSelectElement);
     const options = models.entries.map((each) => {
-      const size = parametersOf(each);
-      const hint = each.handle === SHIPPED ? text.shippedHint : each.handle === NONE ? text.noneHint : `${each.file}${size ? `, ${text.parameters(size)}` : ''}`;
-      const name = each.handle === NONE ? text.noneShort : nameOf(each);
-      return make('option', { value: each.handle }, `${name} · ${hint}`);
+      const [name, hint] = [each.handle === NONE ? text.noneShort : nameOf(each), hintOf(each)];
+      const bytes = bytesToFetch(each);
+      return make('option', { value: each.handle }, `${bytes ? text.notHereYet(name, bytes) : name} · ${hint}`);
     });
     select.replaceChildren(...options);
     select.value = selected.handle;
@@ -205,4 +184,12 @@ export class Bars {
     const size = parametersOf(selected);
     byId('model-size', HTMLElement).textContent = size ? text.parameters(size) : '';
   }
+}
+
+/** What an option says beside the model's name. @param {import('../document/models.js').Entry} entry */
+function hintOf(entry) {
+  if (entry.handle === NONE) return text.noneHint;
+  if (entry.shipped) return text.shippedHint;
+  const size = parametersOf(entry);
+  return `${entry.file}${size ? `, ${text.parameters(size)}` : ''}`;
 }

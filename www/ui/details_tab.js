@@ -3,8 +3,10 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { chooseModel, chooseSecond, firstSentence, loadByPosition, nameOf, parametersOf, removeModel } from '../actions/weights.js';
-import { NONE, SHIPPED } from '../document/models.js';
+import { chooseModel } from '../actions/shipped.js';
+import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
+import { bytesToFetch, conventionsOf, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
+import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
 import { icon, make, prose } from './dom.js';
 import { choice } from './fill_tab.js';
@@ -47,7 +49,7 @@ function modelCard(app, entry, panel) {
   const report = entry.result?.report;
   const found = report?.networks[0];
   const loaded = entry.result?.loaded[0];
-  /** @type {[string, string | number | undefined][]} */
+  /** @type {[string, string | number | Node | undefined][]} */
   const facts = [
     [text.facts.parameters, parametersOf(entry) ? text.exact(parametersOf(entry)) : undefined],
     [text.facts.width, loaded?.width],
@@ -56,23 +58,35 @@ function modelCard(app, entry, panel) {
     [text.facts.container, report && entry.blob ? `${report.container}, ${text.bytes(entry.blob.size)}` : undefined],
     [text.facts.wrapper, report ? report.wrapper?.join(' › ') || undefined : undefined],
     [text.facts.prefix, report?.prefix || undefined],
-    [text.facts.sure, found && entry.handle !== SHIPPED ? text.sure(found.confidence) : undefined],
+    [text.facts.licence, licences(entry)],
+    [text.facts.sure, found && !entry.shipped ? text.sure(found.confidence) : undefined],
   ];
-  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [make('dt', {}, name), make('dd', {}, String(value))]));
-  const hint = entry.handle === NONE ? text.noneHint : entry.handle === SHIPPED ? text.shippedHint : null;
+  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [make('dt', {}, name), make('dd', {}, value instanceof Node ? value : String(value))]));
+  const hint = entry.handle === NONE ? text.noneHint : entry.shipped ? text.shippedHint : null;
   const back = app.models.previous;
-  const canGoBack = entry.handle !== SHIPPED && entry.handle !== NONE && back.handle !== entry.handle;
+  const canGoBack = !entry.shipped && entry.handle !== NONE && back.handle !== entry.handle;
   return make('section', { class: 'card' },
     make('h2', {}, nameOf(entry)),
     hint ? make('p', {}, hint) : make('p', {}, make('code', {}, [entry.file, ...entry.partners.map(({ file }) => file)].join(' + '))),
-    found?.why && entry.handle !== SHIPPED && make('p', {}, found.why),
+    found?.why && !entry.shipped && make('p', {}, found.why),
     ...(found?.about ?? []).map((sentence) => make('p', {}, sentence)),
     ...(report?.findings ?? []).filter(({ code }) => TOLD.includes(code)).map(({ message }) => make('p', {}, ...prose(message))),
     !!found?.layers?.length && networkPicture(found.layers, () => panel.open('layers')),
     rows.length > 0 && make('dl', {}, ...rows),
     make('div', { class: 'acts' },
       found && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
-      canGoBack && make('button', { class: 'btn small', onclick: () => chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
+      canGoBack && make('button', { class: 'btn small', onclick: () => void chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
+}
+
+/**
+ * The licences of an entry's networks, with their text where the page has it.
+ * @param {Entry} entry
+ */
+function licences({ shipped, result }) {
+  const words = [...new Set(result?.loaded.map(({ licence }) => licence))].filter(Boolean).join('; ');
+  const address = shipped && licenceOf(shipped);
+  if (!address) return words || undefined;
+  return make('span', {}, words && `${words}, `, make('a', { href: address, target: '_blank' }, text.licenceText));
 }
 
 /**
@@ -137,7 +151,7 @@ function keysAtFault(network) {
  * @param {Panel} panel
  */
 function trained(app, entry, panel) {
-  const guess = entry.result?.loaded[0]?.conventions ?? {};
+  const guess = conventionsOf(entry);
   const { options } = entry;
   const preview = inputsPreview(app);
   panel.workChanged = preview.refresh;
@@ -148,7 +162,7 @@ function trained(app, entry, panel) {
     preview.refresh();
     app.touch();
   };
-  /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput'} key */
+  /** @param {'range' | 'maskMeans' | 'outputCovers' | 'secondInput' | 'normStatistics'} key */
   const select = (key) => choice(`trained-${key}`, text[key], text[`${key}Choices`], String(options[key] ?? guess[key] ?? ''), (value) => set(key, value));
   const holeValue = options.holeValue ?? guess.holeValue ?? 0;
   const isSmooth = holeValue === 'smooth';
@@ -161,7 +175,7 @@ function trained(app, entry, panel) {
   };
   hole.addEventListener('change', setHole);
   smooth.addEventListener('change', setHole);
-  const isPair = guess.inputs === 'pair';
+  const isPair = takesSecond(entry);
   const reset = () => {
     entry.options = {};
     panel.render();
@@ -171,7 +185,7 @@ function trained(app, entry, panel) {
     make('p', { class: 'help' }, text.trainedHelp),
     select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
-    !isPair && select('maskMeans'), select('outputCovers'),
+    takes(entry, 'mask') && select('maskMeans'), select('outputCovers'), guess.normStatistics && select('normStatistics'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),
     make('div', {}, make('button', { class: 'btn line small', onclick: reset }, text.guessed)),
     preview.element);
@@ -205,11 +219,13 @@ function list(app) {
   const { models } = app;
   const items = models.entries.map((entry) => {
     const size = parametersOf(entry);
-    const about = entry.handle === NONE ? text.noneHint : [[entry.file || text.shippedHint, ...entry.partners.map(({ file }) => file)].join(' + '), size && text.parameters(size), entry.blob && text.bytes(entry.blob.size)].filter(Boolean).join(' · ');
-    const name = entry.handle === NONE ? text.noneShort : nameOf(entry);
-    const isOwn = entry.handle !== NONE && entry.handle !== SHIPPED;
+    const bytes = bytesToFetch(entry);
+    const about = entry.handle === NONE ? text.noneHint : [[entry.file, ...entry.partners.map(({ file }) => file)].join(' + '), size && text.parameters(size), entry.blob && text.bytes(entry.blob.size)].filter(Boolean).join(' · ');
+    const plain = entry.handle === NONE ? text.noneShort : nameOf(entry);
+    const name = bytes ? text.notHereYet(plain, bytes) : plain;
+    const isOwn = entry.handle !== NONE && !entry.shipped;
     return make('li', {},
-      make('button', { class: 'choose', 'aria-current': String(entry === models.selected), onclick: () => chooseModel(app, entry.handle) }, make('b', {}, name), make('small', {}, about)),
+      make('button', { class: 'choose', 'aria-current': String(entry === models.selected), onclick: () => void chooseModel(app, entry.handle) }, make('b', {}, name), make('small', {}, about)),
       isOwn && make('button', { class: 'btn icon', 'aria-label': text.remove(entry.file), title: text.remove(entry.file), onclick: () => void removeModel(app, entry.handle) }, icon('bin')));
   });
   return make('section', { class: 'group' }, make('h3', {}, text.modelsAtHand), make('ul', { class: 'models' }, ...items));

@@ -33,6 +33,8 @@
  * @property {number} parameters
  * @property {string} file
  * @property {string} engine
+ * @property {string} licence one line on the published weights
+ * @property {string} role `paints`, `scores`, or what it gives to others, such as `gives-edges`
  * @property {Record<string, any>} conventions
  */
 
@@ -62,6 +64,8 @@
  * @property {{key: string, expected: number[], found: number[]}[]} mismatched
  * @property {[string, string][]} [renamed] where only the names differ: the network's key and the file's
  * @property {Record<string, any>} conventions how it is fed, as guessed
+ * @property {string} licence one line on the published weights
+ * @property {string} role as of a loaded network
  * @property {string[]} [about]
  * @property {Layer[]} [layers]
  */

@@ -91,7 +91,6 @@ impl<'a> Builder<'a> {
         match &node.op {
             Op::Input(_) => self.source(index, Work::Input),
             Op::Stored(_) => self.source(index, Work::Stored),
-            op if is_grouped(op) => self.fresh(index, Work::Loops),
             Op::Conv2d(_) | Op::ConvTranspose2d(_) => self.convolution(index),
             Op::Pad2d(pad) => self.pad(index, pad),
             op if is_fixed_norm(op) => self.in_place(index, Work::FixedNorm),
@@ -148,7 +147,7 @@ impl<'a> Builder<'a> {
     fn pad(&mut self, index: usize, pad: &Pad2d) {
         let input = self.network.nodes[index].inputs[0];
         let reader = self.only_user(index).map(|user| &self.network.nodes[user].op);
-        let bare = matches!(reader, Some(Op::Conv2d(conv)) if conv.padding == (0, 0) && conv.groups == 1);
+        let bare = matches!(reader, Some(Op::Conv2d(conv)) if conv.padding == (0, 0));
         let value = self.held(input);
         let agrees = self.values[value].border.is_none_or(|mode| mode == pad.mode);
         if bare && agrees && self.padding[input.node].is_none() {
@@ -268,14 +267,5 @@ impl<'a> Builder<'a> {
         self.source(value.node, Work::Stored);
         self.steps.push(step);
         self.holders[value.node][value.output]
-    }
-}
-
-/// Whether this is a convolution with groups: it runs as loops, into which nothing is fused.
-fn is_grouped(op: &Op) -> bool {
-    match op {
-        Op::Conv2d(conv) => conv.groups > 1,
-        Op::ConvTranspose2d(conv) => conv.groups > 1,
-        _ => false,
     }
 }

@@ -10,18 +10,19 @@ pub enum Pointwise {
     Identity,
     /// `max(x, 0)`.
     ReLU,
-    /// `max(x, 0) * positive + min(x, 0) * negative`, held between `low` and `high`.
+    /// `max(x, 0) * positive + min(x, 0) * negative`, then clamped to `low..=high`: LeakyReLU, ReLU6, a clamp, a gain, and
+    /// one of each after the other. Where a slope is 0, its side is 0 for every x, infinite ones too.
     Piecewise {
-        /// Slope right of zero.
+        /// Slope above zero, finite.
         positive: f32,
-        /// Slope left of zero.
+        /// Slope below zero, finite.
         negative: f32,
-        /// Least result; may be minus infinity.
+        /// Least result; may be negative infinity.
         low: f32,
-        /// Greatest result; may be infinity.
+        /// Greatest result, not less than `low`; may be infinity.
         high: f32,
     },
-    /// A curve.
+    /// A curve, value by value.
     Curve(Activation),
 }
 

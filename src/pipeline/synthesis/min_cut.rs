@@ -4,13 +4,14 @@
 pub struct GridGraph {
     width: usize,
     count: usize,
-    /// From each node to its neighbours.
+    /// From each node to its neighbours; an edge over the grid's border must have no capacity.
     pub to: [Vec<u32>; 4],
     /// From the source to each node, and from each node to the sink.
     pub source: Vec<u32>,
     pub sink: Vec<u32>,
 }
 
+/// Level of a node that no flow reaches.
 const FAR: u32 = u32::MAX;
 
 impl GridGraph {
@@ -37,35 +38,38 @@ impl GridGraph {
         }
         let mut level = vec![FAR; self.count];
         let mut queue = Vec::with_capacity(self.count);
-        loop {
-            // Layers by distance from the source.
-            level.fill(FAR);
-            queue.clear();
-            queue.extend((0..self.count).filter(|&at| self.source[at] > 0));
-            queue.iter().for_each(|&at| level[at] = 0);
-            let (mut head, mut reached) = (0, false);
-            while head < queue.len() {
-                let at = queue[head];
-                head += 1;
-                reached |= self.sink[at] > 0;
-                for side in 0..4 {
-                    if self.to[side][at] > 0 {
-                        let next = self.neighbour(at, side);
-                        if level[next] == FAR {
-                            level[next] = level[at] + 1;
-                            queue.push(next);
-                        }
-                    }
-                }
-            }
-            if !reached {
-                return level.iter().map(|&l| l == FAR).collect();
-            }
+        while self.find_levels(&mut level, &mut queue) {
             let mut side = vec![0u8; self.count];
             for start in 0..self.count {
                 while self.source[start] > 0 && self.augment(start, &level, &mut side) {}
             }
         }
+        level.iter().map(|&level| level == FAR).collect()
+    }
+
+    /// Writes how many edges with capacity left lie between the source and each node, or [`FAR`] where none lead there.
+    /// Returns whether the sink can still be reached.
+    fn find_levels(&self, level: &mut [u32], queue: &mut Vec<usize>) -> bool {
+        level.fill(FAR);
+        queue.clear();
+        queue.extend((0..self.count).filter(|&at| self.source[at] > 0));
+        queue.iter().for_each(|&at| level[at] = 0);
+        let (mut head, mut reached) = (0, false);
+        while head < queue.len() {
+            let at = queue[head];
+            head += 1;
+            reached |= self.sink[at] > 0;
+            for side in 0..4 {
+                if self.to[side][at] > 0 {
+                    let next = self.neighbour(at, side);
+                    if level[next] == FAR {
+                        level[next] = level[at] + 1;
+                        queue.push(next);
+                    }
+                }
+            }
+        }
+        reached
     }
 
     /// Sends flow along one shortest path from this node to the sink.

@@ -1,5 +1,5 @@
 """Published networks that people have checkpoints of. The keys of their state dicts are those of the published files, in
-the same order; `official.py` holds the definitions against the official code, `make_published.py` makes fixtures of them.
+the same order; `official.py` compares the definitions with the official code, `make_published.py` makes fixtures of them.
 """
 
 import torch

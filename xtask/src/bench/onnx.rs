@@ -118,62 +118,20 @@ impl Graph<'_> {
         found
     }
 
-    /// Writes one layer; `name` is its value.
-    fn layer(&mut self, node: &Value, name: &str, inputs: Vec<String>) -> Result<()> {
-        let (path, a) = (text(&node["path"])?, &node["arguments"]);
-        let ints = |key: &str| -> Result<Attribute> {
-            let (h, w) = pair(&a[key])?;
-            Ok(Attribute::Ints(vec![h as u64, w as u64]))
-        };
-        match text(&node["op"])? {
-            op @ ("Conv2d" | "ConvTranspose2d") => {
-                let (h, w) = pair(&a["padding"])?;
-                let mut attributes = vec![
-                    ("kernel_shape", ints("kernel_size")?),
-                    ("strides", ints("stride")?),
-                    ("dilations", ints("dilation")?),
-                    ("pads", Attribute::Ints(vec![h as u64, w as u64, h as u64, w as u64])),
-                    ("group", Attribute::Int(number(&a["groups"])? as u64)),
-                ];
-                if op == "ConvTranspose2d" {
-                    attributes.push(("output_padding", ints("output_padding")?));
-                } else if a["padding_mode"] != "zeros" {
-                    bail!("{path}: padding mode {} is not written", a["padding_mode"]);
-                }
-                let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
-                self.node(if op == "Conv2d" { "Conv" } else { "ConvTranspose" }, &all, name, &attributes);
-            }
-            // A picture alone in its batch: its own statistics are those of an instance norm.
-            "BatchNorm2d" if a["statistics"] == "picture" => {
-                let eps = a["eps"].as_f64().context("eps")? as f32;
-                let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
-                self.node("InstanceNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
-            }
-            "BatchNorm2d" => {
-                let eps = a["eps"].as_f64().context("eps")? as f32;
-                let all = [inputs, self.parameters(path, &["weight", "bias", "running_mean", "running_var"])].concat();
-                self.node("BatchNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
-            }
-            "InstanceNorm2d" => {
-                let features = number(&a["num_features"])?;
-                let eps = a["eps"].as_f64().context("eps")? as f32;
-                let (scale, offset) = (format!("{name}.scale"), format!("{name}.offset"));
-                self.floats(&scale, &[features], &vec![1.0; features]);
-                self.floats(&offset, &[features], &vec![0.0; features]);
-                let all = [inputs, vec![scale, offset]].concat();
-                self.node("InstanceNormalization", &all, name, &[("epsilon", Attribute::Float(eps))]);
-            }
-            "ReLU" => self.node("Relu", &inputs, name, &[]),
+    /// Writes one layer.
+    fn layer(&mut self, layer: Layer<'_>) -> Result<()> {
+        let Layer { path, op, arguments: a, name, .. } = layer;
+        match op {
+            "Conv2d" | "ConvTranspose2d" => self.convolution(layer)?,
+            "BatchNorm2d" | "InstanceNorm2d" => self.norm(layer)?,
+            "ReLU" => self.node("Relu", &layer.inputs, name, &[]),
             "LeakyReLU" => {
-                let slope = a["negative_slope"].as_f64().context("negative_slope")? as f32;
-                self.node("LeakyRelu", &inputs, name, &[("alpha", Attribute::Float(slope))]);
+                let slope = layer.float("negative_slope")?;
+                self.node("LeakyRelu", &layer.inputs, name, &[("alpha", Attribute::Float(slope))]);
             }
             "clamp" => {
-                let bounds = ["low", "high"].map(|part| format!("{name}.{part}"));
-                for (bound, key) in bounds.iter().zip(["low", "high"]) {
-                    self.floats(bound, &[], &[a[key].as_f64().context("clamp")? as f32]);
-                }
-                let all = [inputs, bounds.to_vec()].concat();
+                let bounds = self.constants(&layer, ["low", "high"])?;
+                let all = [layer.inputs, bounds.to_vec()].concat();
                 self.node("Clip", &all, name, &[]);
             }
             "parameter" => {
@@ -181,33 +139,17 @@ impl Graph<'_> {
                 self.floats(path, &shape, &values);
                 self.node("Identity", &[path.to_owned()], name, &[]);
             }
-            "mul" => self.node("Mul", &inputs, name, &[]),
-            op @ ("Sigmoid" | "Tanh") => self.node(op, &inputs, name, &[]),
-            "add" => self.node("Add", &inputs, name, &[]),
-            "cat" => self.node("Concat", &inputs, name, &[("axis", Attribute::Int(1))]),
+            "mul" => self.node("Mul", &layer.inputs, name, &[]),
+            "Sigmoid" | "Tanh" => self.node(op, &layer.inputs, name, &[]),
+            "add" => self.node("Add", &layer.inputs, name, &[]),
+            "cat" => self.node("Concat", &layer.inputs, name, &[("axis", Attribute::Int(1))]),
             "affine" => {
-                let names = ["scale", "offset"].map(|part| format!("{name}.{part}"));
-                for (part, key) in names.iter().zip(["scale", "offset"]) {
-                    self.floats(part, &[], &[a[key].as_f64().context("affine")? as f32]);
-                }
+                let [scale, offset] = self.constants(&layer, ["scale", "offset"])?;
                 let product = format!("{name}.product");
-                self.node("Mul", &[inputs[0].clone(), names[0].clone()], &product, &[]);
-                self.node("Add", &[product, names[1].clone()], name, &[]);
+                self.node("Mul", &[layer.inputs[0].clone(), scale], &product, &[]);
+                self.node("Add", &[product, offset], name, &[]);
             }
-            "Upsample" => {
-                let (scale, scales) = (number(&a["scale_factor"])? as f32, format!("{name}.scales"));
-                self.floats(&scales, &[4], &[1.0, 1.0, scale, scale]);
-                let (mode, coordinates) = match text(&a["mode"])? {
-                    "nearest" => ("nearest", "asymmetric"),
-                    _ => ("linear", "half_pixel"),
-                };
-                let attributes = [
-                    ("mode", Attribute::String(mode)),
-                    ("coordinate_transformation_mode", Attribute::String(coordinates)),
-                    ("nearest_mode", Attribute::String("floor")),
-                ];
-                self.node("Resize", &[inputs[0].clone(), String::new(), scales], name, &attributes);
-            }
+            "Upsample" => self.upsample(layer)?,
             "ReflectionPad2d" | "ReplicationPad2d" | "ZeroPad2d" => {
                 let side = |name: &str| number(&a[name]);
                 let (left, right, top, bottom) = (side("left")?, side("right")?, side("top")?, side("bottom")?);
@@ -219,11 +161,98 @@ impl Graph<'_> {
                     "replicate" => "edge",
                     _ => "constant",
                 };
-                self.node("Pad", &[inputs[0].clone(), pads], name, &[("mode", Attribute::String(mode))]);
+                self.node("Pad", &[layer.inputs[0].clone(), pads], name, &[("mode", Attribute::String(mode))]);
             }
             other => bail!("{path}: {other} is not written"),
         }
         Ok(())
+    }
+
+    fn convolution(&mut self, layer: Layer<'_>) -> Result<()> {
+        let Layer { path, op, arguments: a, name, inputs } = layer;
+        let ints = |key: &str| -> Result<Attribute> {
+            let (h, w) = pair(&a[key])?;
+            Ok(Attribute::Ints(vec![h as u64, w as u64]))
+        };
+        let (h, w) = pair(&a["padding"])?;
+        let mut attributes = vec![
+            ("kernel_shape", ints("kernel_size")?),
+            ("strides", ints("stride")?),
+            ("dilations", ints("dilation")?),
+            ("pads", Attribute::Ints(vec![h as u64, w as u64, h as u64, w as u64])),
+            ("group", Attribute::Int(number(&a["groups"])? as u64)),
+        ];
+        if op == "ConvTranspose2d" {
+            attributes.push(("output_padding", ints("output_padding")?));
+        } else if a["padding_mode"] != "zeros" {
+            bail!("{path}: padding mode {} is not written", a["padding_mode"]);
+        }
+        let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
+        self.node(if op == "Conv2d" { "Conv" } else { "ConvTranspose" }, &all, name, &attributes);
+        Ok(())
+    }
+
+    fn norm(&mut self, layer: Layer<'_>) -> Result<()> {
+        let eps = layer.float("eps")?;
+        let Layer { path, op, arguments: a, name, inputs } = layer;
+        let (kind, parameters) = if op == "InstanceNorm2d" {
+            let features = number(&a["num_features"])?;
+            let (scale, offset) = (format!("{name}.scale"), format!("{name}.offset"));
+            self.floats(&scale, &[features], &vec![1.0; features]);
+            self.floats(&offset, &[features], &vec![0.0; features]);
+            ("InstanceNormalization", vec![scale, offset])
+        } else if a["statistics"] == "picture" {
+            // A picture is alone in its batch: its own statistics are those of an instance norm.
+            ("InstanceNormalization", self.parameters(path, &["weight", "bias"]))
+        } else {
+            ("BatchNormalization", self.parameters(path, &["weight", "bias", "running_mean", "running_var"]))
+        };
+        self.node(kind, &[inputs, parameters].concat(), name, &[("epsilon", Attribute::Float(eps))]);
+        Ok(())
+    }
+
+    fn upsample(&mut self, layer: Layer<'_>) -> Result<()> {
+        let Layer { arguments: a, name, inputs, .. } = layer;
+        let (scale, scales) = (number(&a["scale_factor"])? as f32, format!("{name}.scales"));
+        self.floats(&scales, &[4], &[1.0, 1.0, scale, scale]);
+        let (mode, coordinates) = match text(&a["mode"])? {
+            "nearest" => ("nearest", "asymmetric"),
+            _ => ("linear", "half_pixel"),
+        };
+        let attributes = [
+            ("mode", Attribute::String(mode)),
+            ("coordinate_transformation_mode", Attribute::String(coordinates)),
+            ("nearest_mode", Attribute::String("floor")),
+        ];
+        self.node("Resize", &[inputs[0].clone(), String::new(), scales], name, &attributes);
+        Ok(())
+    }
+
+    /// Two arguments of a layer as scalars of the graph; their names.
+    fn constants(&mut self, layer: &Layer<'_>, arguments: [&str; 2]) -> Result<[String; 2]> {
+        let names = arguments.map(|argument| format!("{}.{argument}", layer.name));
+        for (name, argument) in names.iter().zip(arguments) {
+            self.floats(name, &[], &[layer.float(argument)?]);
+        }
+        Ok(names)
+    }
+}
+
+/// One layer of a network's description, on its way into the graph.
+struct Layer<'a> {
+    path: &'a str,
+    op: &'a str,
+    arguments: &'a Value,
+    /// The name of its value in the graph.
+    name: &'a str,
+    /// The names of the values it reads.
+    inputs: Vec<String>,
+}
+
+impl Layer<'_> {
+    fn float(&self, argument: &str) -> Result<f32> {
+        let number = self.arguments[argument].as_f64();
+        number.map(|number| number as f32).with_context(|| format!("{}: {argument} is no number", self.path))
     }
 }
 
@@ -255,7 +284,14 @@ pub fn model(network: &Value, weights: &Weights) -> Result<Vec<u8>> {
         let inputs: Vec<usize> =
             node["inputs"].as_array().context("inputs")?.iter().map(number).collect::<Result<_>>()?;
         let name = format!("v{index}");
-        graph.layer(node, &name, inputs.iter().map(|&i| names[i].clone()).collect())?;
+        let layer = Layer {
+            path: text(&node["path"])?,
+            op: text(&node["op"])?,
+            arguments: &node["arguments"],
+            name: &name,
+            inputs: inputs.iter().map(|&i| names[i].clone()).collect(),
+        };
+        graph.layer(layer)?;
         names.push(name);
     }
     let output = &names[number(&network["output"])?];

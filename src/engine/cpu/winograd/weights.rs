@@ -1,42 +1,39 @@
 //! Weights as minimal filtering multiplies them: G w Gᵀ for every pair of channels.
 
-use super::form::{Form, Tile, forms};
-use super::geometry::{Convolution, Geometry, Raw, read_weight};
-use super::kernels::{LANES, Shared};
+use super::decomposition::{Decomposition, Tile, decompositions};
 use crate::engine::WeightSource;
+use crate::engine::cpu::geometry::{ConvWeights, Convolution, Geometry, read_weight};
+use crate::engine::cpu::kernels::LANES;
 use crate::error::Result;
 use crate::network::Node;
 use crate::threads;
 
-/// Inputs that a thread transforms at a time.
-const INPUTS: usize = 64;
-
 /// Output pixels that share weights, and these.
 pub struct Group {
     /// The pixels.
-    pub form: Form,
+    pub form: Decomposition,
     /// `[point with weights of its own][output / 8][source][input][8]`.
     pub weights: Vec<f32>,
 }
 
 /// All weights of a layer, and some as they were.
-pub struct Transformed {
+pub struct WinogradWeights {
     /// By form.
     pub groups: Vec<Group>,
     /// `[8][inputs][taps]`: the first eight outputs' plain weights.
     pub sample: Vec<f32>,
 }
 
-impl Transformed {
-    /// Zeros for a layer that has a [`cost`](super::form::cost).
+impl WinogradWeights {
+    /// Zeros for a layer that has a [`cost`](super::decomposition::cost).
     pub fn empty(geometry: &Geometry, tile: Tile) -> Self {
-        let (inputs, outputs) = geometry.shape.channels();
-        let group = |form: Form| {
+        let (inputs, outputs) = geometry.layer.channels();
+        let group = |form: Decomposition| {
             let values = form.own() * form.taps.len() * inputs * outputs;
             Group { form, weights: vec![0.0; values] }
         };
-        let (height, width) = geometry.shape.kernel();
-        let groups = forms(geometry, tile).unwrap_or_default().into_iter().map(group).collect();
+        let (height, width) = geometry.layer.kernel();
+        let groups = decompositions(geometry, tile).unwrap_or_default().into_iter().map(group).collect();
         Self { groups, sample: vec![0.0; LANES * inputs * height * width] }
     }
 
@@ -44,7 +41,7 @@ impl Transformed {
     pub fn read(
         geometry: &Geometry,
         tile: Tile,
-        raw: &Raw,
+        raw: &ConvWeights,
         node: &Node,
         weights: &mut dyn WeightSource,
     ) -> Result<Self> {
@@ -52,7 +49,7 @@ impl Transformed {
         let row = row(geometry);
         // The beginning of a row that the next piece goes on with.
         let mut held: Vec<f32> = Vec::with_capacity(row);
-        read_weight(node, &geometry.shape, weights, &mut |start, mut piece| {
+        read_weight(node, &geometry.layer, weights, &mut |start, mut piece| {
             let mut at = (start - held.len()) / row;
             if !held.is_empty() {
                 let (first, rest) = piece.split_at(piece.len().min(row - held.len()));
@@ -74,15 +71,15 @@ impl Transformed {
 
     /// Transforms whole rows of PyTorch's layout, from row `start` on; see [`row`].
     pub fn pack(&mut self, geometry: &Geometry, start: usize, values: &[f32], scale: &[f32]) {
-        let (inputs, outputs) = geometry.shape.channels();
-        let (height, width) = geometry.shape.kernel();
+        let (inputs, outputs) = geometry.layer.channels();
+        let (height, width) = geometry.layer.kernel();
         let (taps, rows) = (height * width, values.len() / row(geometry));
         // Blocks of eight outputs and the inputs that are here, and where a pair's taps are among the values.
-        let (blocks, here) = match geometry.shape {
+        let (blocks, here) = match geometry.layer {
             Convolution::Plain(_) => (start..start + rows, 0..inputs),
             Convolution::Transposed(_) => (0..outputs / LANES, start..start + rows),
         };
-        let at = |output: usize, input: usize| match geometry.shape {
+        let at = |output: usize, input: usize| match geometry.layer {
             Convolution::Plain(_) => ((output - start * LANES) * inputs + input) * taps,
             Convolution::Transposed(_) => ((input - start) * outputs + output) * taps,
         };
@@ -93,14 +90,17 @@ impl Transformed {
                 }
             }
         }
-        let parts = here.len().div_ceil(INPUTS);
         for Group { form, weights } in &mut self.groups {
             let depth = form.taps.len() * inputs;
-            let target = Shared::new(weights);
-            threads::parallel(blocks.len() * parts, &|task| {
-                let (block, first) = (blocks.start + task / parts, here.start + task % parts * INPUTS);
+            // A task gets one block of every point.
+            let mut by_block: Vec<Vec<&mut [f32]>> = (0..outputs / LANES).map(|_| Vec::new()).collect();
+            for (index, block) in weights.chunks_exact_mut(depth * LANES).enumerate() {
+                by_block[index % (outputs / LANES)].push(block);
+            }
+            threads::chunks(&mut by_block[blocks.clone()], 1, &|index, points| {
+                let block = blocks.start + index;
                 for (source, (rows, columns)) in form.taps.iter().enumerate() {
-                    for input in first..(first + INPUTS).min(here.end) {
+                    for input in here.clone() {
                         let mut filter = [[0.0f32; LANES]; 9];
                         let places = rows.iter().flat_map(|row| columns.iter().map(move |c| row * width + c));
                         for (eight, tap) in filter.iter_mut().zip(places) {
@@ -110,8 +110,7 @@ impl Transformed {
                             }
                         }
                         transform(form, &filter, |point, sum| {
-                            let at = ((point * outputs / LANES + block) * depth + source * inputs + input) * LANES;
-                            target.store(at, &sum);
+                            points[0][point][(source * inputs + input) * LANES..][..LANES].copy_from_slice(&sum);
                         });
                     }
                 }
@@ -123,18 +122,18 @@ impl Transformed {
 /// Values of PyTorch's layout that are transformed together: an input of a transposed convolution, eight outputs of a
 /// plain one.
 fn row(geometry: &Geometry) -> usize {
-    let (inputs, outputs) = geometry.shape.channels();
-    let (height, width) = geometry.shape.kernel();
+    let (inputs, outputs) = geometry.layer.channels();
+    let (height, width) = geometry.layer.kernel();
     height
         * width
-        * match geometry.shape {
+        * match geometry.layer {
             Convolution::Plain(_) => inputs * LANES,
             Convolution::Transposed(_) => outputs,
         }
 }
 
 /// One filter for eight outputs: along the columns first, then along the rows.
-fn transform(form: &Form, filter: &[[f32; LANES]; 9], mut store: impl FnMut(usize, [f32; LANES])) {
+fn transform(form: &Decomposition, filter: &[[f32; LANES]; 9], mut store: impl FnMut(usize, [f32; LANES])) {
     let (gy, gx) = (form.sides.0.weights(), form.sides.1.weights());
     let (height, width) = (gy[0].len(), gx[0].len());
     let mut half = [[0.0f32; LANES]; 18];
@@ -186,17 +185,17 @@ mod tests {
         ];
         for op in layers {
             let geometry = Geometry::new(Convolution::of(&op).unwrap(), None);
-            let count = geometry.shape.weights();
+            let count = geometry.layer.weights();
             let weight: Vec<f32> = (0..count).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
-            let scale: Vec<f32> = (0..geometry.shape.channels().1).map(|i| 1.0 + i as f32 / 8.0).collect();
-            let raw = Raw { weight: Vec::new(), bias: vec![0.0; scale.len()], scale };
+            let scale: Vec<f32> = (0..geometry.layer.channels().1).map(|i| 1.0 + i as f32 / 8.0).collect();
+            let raw = ConvWeights { weight: Vec::new(), bias: vec![0.0; scale.len()], scale };
             let keys = vec!["layer.weight".to_owned()];
             let node = Node { path: "layer".to_owned(), op: op.clone(), inputs: Vec::new(), keys };
-            let mut whole = Transformed::empty(&geometry, Tile::Large);
+            let mut whole = WinogradWeights::empty(&geometry, Tile::Large);
             whole.pack(&geometry, 0, &weight, &raw.scale);
             for length in [1, 100, 289, 4099, count] {
                 let mut source = Torn(weight.clone(), length);
-                let read = Transformed::read(&geometry, Tile::Large, &raw, &node, &mut source).unwrap();
+                let read = WinogradWeights::read(&geometry, Tile::Large, &raw, &node, &mut source).unwrap();
                 assert_eq!(read.sample, whole.sample, "{op:?} in pieces of {length}");
                 let same = read.groups.iter().zip(&whole.groups).all(|(a, b)| a.weights == b.weights);
                 assert!(same, "{op:?} in pieces of {length}");
@@ -204,7 +203,7 @@ mod tests {
             for wrong in [count - 1, count + 1] {
                 let mut source = Torn(weight.iter().copied().cycle().take(wrong).collect(), 1000);
                 assert!(
-                    Transformed::read(&geometry, Tile::Large, &raw, &node, &mut source).is_err(),
+                    WinogradWeights::read(&geometry, Tile::Large, &raw, &node, &mut source).is_err(),
                     "{op:?}: {wrong}"
                 );
             }

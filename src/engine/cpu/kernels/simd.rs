@@ -14,6 +14,7 @@ pub trait Simd: Copy {
     unsafe fn splat_from(from: *const f32) -> Self;
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
+    fn times(self, other: Self) -> Self;
     /// `self + a * b`, fused where the machine fuses.
     fn madd(self, a: Self, b: Self) -> Self;
     /// Lane-wise `max`.
@@ -55,6 +56,10 @@ impl Simd for Scalar {
     #[inline(always)]
     fn minus(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] - other.0[i]))
+    }
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] * other.0[i]))
     }
     #[inline(always)]
     fn madd(self, a: Self, b: Self) -> Self {
@@ -111,6 +116,11 @@ pub mod avx {
         fn minus(self, other: Self) -> Self {
             // SAFETY: see above.
             Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
         }
         #[inline(always)]
         fn madd(self, a: Self, b: Self) -> Self {
@@ -172,6 +182,10 @@ pub mod wasm {
         #[inline(always)]
         fn minus(self, other: Self) -> Self {
             Self(f32x4_sub(self.0, other.0), f32x4_sub(self.1, other.1))
+        }
+        #[inline(always)]
+        fn times(self, other: Self) -> Self {
+            Self(f32x4_mul(self.0, other.0), f32x4_mul(self.1, other.1))
         }
         #[cfg(target_feature = "relaxed-simd")]
         #[inline(always)]

@@ -3,24 +3,24 @@
 
 use std::ops::ControlFlow;
 
-use super::direct::segments;
-use super::geometry::{Geometry, Phase, Raw, Tap};
-use super::kernels::product::{Product, product};
-use super::kernels::{Epilogue, LANES, Shared, pass};
+use super::geometry::{ConvWeights, Geometry, Phase, Tap};
+use super::implicit_gemm::segments;
+use super::kernels::product::{Product, Targets, product};
+use super::kernels::{Epilogue, LANES, elementwise};
 use super::view::View;
 use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
 
 /// Most output channels that are worth it.
-const MOST_CHANNELS: usize = 4;
+const MAX_CHANNELS: usize = 4;
 /// Multiplications between two looks at the watcher.
 const LOOK_MACS: usize = 1 << 29;
 /// Output rows of a task.
 const TASK_ROWS: usize = 4;
 
 /// A layer ready to run.
-pub struct Narrow {
+pub struct SmallCoutConv {
     /// Places.
     pub geometry: Geometry,
     /// By row phase: `[(column tap, output) / 8][row tap][input][8]`.
@@ -28,29 +28,30 @@ pub struct Narrow {
     bias: Vec<f32>,
 }
 
-impl Narrow {
+impl SmallCoutConv {
     /// Whether this way is shorter: fewer lanes for a row of taps than a block of outputs for each.
     pub fn suits(geometry: &Geometry) -> bool {
-        let outputs = geometry.shape.channels().1;
-        let columns = geometry.shape.kernel().1;
+        let outputs = geometry.layer.channels().1;
+        let columns = geometry.layer.kernel().1;
         let taps: usize = geometry.columns.iter().map(|phase| phase.taps.len()).sum();
         // A strided layer would compute rows of products that nobody needs.
-        outputs <= MOST_CHANNELS
+        outputs <= MAX_CHANNELS
+            && geometry.layer.groups() == 1
             && geometry.columns.iter().all(|phase| phase.step == 1)
             && (outputs * columns).next_multiple_of(LANES) < LANES * taps
     }
 
     /// Packs the weights; the raw ones are dropped.
-    pub fn new(geometry: Geometry, raw: Raw) -> Self {
-        let (inputs, outputs) = geometry.shape.channels();
-        let columns = geometry.shape.kernel().1;
+    pub fn new(geometry: Geometry, raw: ConvWeights) -> Self {
+        let (inputs, outputs) = geometry.layer.channels();
+        let columns = geometry.layer.kernel().1;
         let pack = |row: &Phase| {
             let per_block = row.taps.len() * inputs * LANES;
             let mut packed = vec![0.0; per_block * (outputs * columns).div_ceil(LANES)];
             for (slot, tap) in row.taps.iter().enumerate() {
                 for input in 0..inputs {
                     for output in 0..outputs {
-                        let from = geometry.shape.weight_index(output, input) + tap.kernel * columns;
+                        let from = geometry.layer.weight_index(output, input) + tap.kernel * columns;
                         for column in 0..columns {
                             let lane = column * outputs + output;
                             let at = lane / LANES * per_block + (slot * inputs + input) * LANES + lane % LANES;
@@ -111,14 +112,14 @@ impl Narrow {
         let Some(index) = index else { return };
         let phase = &self.geometry.rows[index];
         let outputs = to.shape.channels;
-        let lanes = self.geometry.shape.kernel().1 * outputs;
+        let lanes = self.geometry.layer.kernel().1 * outputs;
         // Products of every stored pixel of the row, border included: column taps may reach there.
         let pixels = from.border[1] + from.shape.width + from.border[3];
         sums.clear();
         sums.resize(pixels * lanes, 0.0);
         let position = (y - phase.first) / phase.every * phase.step;
         let here = Phase { first: 0, every: 1, step: 1, taps: vec![Tap { kernel: 0, offset: 0 }] };
-        let (segments, length, origin) = segments(phase, &here, from);
+        let (segments, length, origin) = segments(phase, &here, from, from.shape.channels);
         if !segments.is_empty() {
             let start = from.at(position, 0) as isize + origin - (from.border[1] * from.shape.channels) as isize;
             let rows: Vec<usize> = (0..pixels).map(|p| start as usize + p * from.shape.channels).collect();
@@ -129,12 +130,10 @@ impl Narrow {
                 segments: &segments,
                 length,
                 weights: &self.weights[index],
-                first_block: 0,
+                channels: 0..lanes,
                 bias: &[],
-                targets: &targets,
-                channels: lanes,
             };
-            product(&p, &Shared::new(sums), Epilogue::default());
+            product(&p, Targets { starts: &targets, pixel: lanes }, sums, Epilogue::default());
         }
         line.chunks_exact_mut(outputs).for_each(|pixel| pixel.copy_from_slice(&self.bias[..outputs]));
         for column in &self.geometry.columns {
@@ -143,13 +142,10 @@ impl Narrow {
                 let targets = line.chunks_exact_mut(outputs).skip(column.first).step_by(column.every);
                 let sources = sums[first * lanes..].chunks_exact(lanes);
                 for (pixel, sum) in targets.zip(sources) {
-                    pass::add(pixel, &sum[tap.kernel * outputs..][..outputs]);
+                    elementwise::add(pixel, &sum[tap.kernel * outputs..][..outputs]);
                 }
             }
         }
-        pass::activate(epilogue.activation, line);
-        if let Some(plus) = epilogue.plus {
-            pass::add(line, &plus[to.at(y, 0)..][..line.len()]);
-        }
+        elementwise::finish(line, outputs, epilogue.of(to.at(y, 0), to.shape.width, outputs));
     }
 }

@@ -2,14 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::kernels::{Epilogue, pass};
+use super::kernels::{Epilogue, elementwise};
 use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
 use super::view::View;
-use crate::engine::lower::Pointwise;
 use crate::error::{Code, Error, Result};
 use crate::network::ops::Parameters;
-use crate::network::{Activation, Network, Pad2d, Shape, Upsample};
+use crate::network::{Network, Pad2d, Shape, Upsample};
 use crate::tensor::Tensor;
 use crate::threads;
 
@@ -40,7 +39,7 @@ pub fn run(
     if let Some(parameters) = loops(step, place) {
         return run_loops(network, step, place, parameters);
     }
-    let (layout, shapes) = (place.layout, place.shapes);
+    let layout = place.layout;
     let to = &layout.views[step.output()];
     // What it reads; a step in place finds its input in the output.
     let mut sources: Vec<usize> = step.reads().filter(|&value| value != step.output()).collect();
@@ -55,16 +54,16 @@ pub fn run(
         let part = sources.iter().position(|&source| source == value).map_or(&[][..], |at| parts[at]);
         (part, &layout.views[value])
     };
-    let _ = shapes;
-    let (epilogue, rest) = epilogue(step, to, &read);
+    let (epilogue, other) = epilogue(step, to, &read);
     let first = || step.inputs.first().map(|&value| read(value)).ok_or_else(lost);
     let all = || step.inputs.iter().map(|&value| read(value)).collect::<Vec<_>>();
     match &step.kernel {
         Kernel::Input => from_planes(input.ok_or_else(lost)?, values, to),
         Kernel::Stored(map) => from_planes(map, values, to),
-        Kernel::Direct(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
-        Kernel::Tiled(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?,
-        Kernel::Narrow(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::ImplicitGemm(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::WinogradConv(layer) => layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?,
+        Kernel::SmallCoutConv(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
+        Kernel::Depthwise(layer) => layer.run(first()?, (values, to), epilogue, tell)?,
         Kernel::Norm { eps, affine } => {
             let (mut scale, mut offset) = moments(values, to).normalise(*eps);
             if let Some((weight, bias)) = affine {
@@ -72,15 +71,12 @@ pub fn run(
                     (*s, *o) = (*s * w, *o * w + b);
                 }
             }
-            scaled(values, to, (&scale, &offset), &epilogue);
+            scaled(values, to, (&scale, &offset), epilogue);
         }
-        Kernel::Scale(scale, offset) => scaled(values, to, (scale, offset), &epilogue),
-        Kernel::Function => to.rows(values, &|y, row| {
-            pass::activate(epilogue.activation, row);
-            if let Some(plus) = epilogue.plus {
-                pass::add(row, &plus[to.row(y)]);
-            }
-        }),
+        Kernel::Scale(scale, offset) => scaled(values, to, (scale, offset), epilogue),
+        Kernel::Function => {
+            to.rows(values, &|y, row| elementwise::finish(row, to.shape.channels, of_row(epilogue, to, y)))
+        }
         Kernel::Affine(scale, offset) => {
             to.rows(values, &|_, row| row.iter_mut().for_each(|v| *v = *v * scale + offset));
         }
@@ -90,58 +86,26 @@ pub fn run(
         Kernel::Copy(pad) => copy(pad, first()?, (values, to)),
         Kernel::Loops(_) => return Err(lost()),
     }
-    rest.run(values, to);
+    if let Some((plus, view)) = other {
+        to.rows(values, &|y, row| elementwise::add(row, &plus[view.row(y)]));
+    }
     to.fill_border(values);
     Ok(())
 }
 
-/// What is left of an epilogue for passes of its own.
-#[derive(Default)]
-struct Rest<'a> {
-    map: Option<Source<'a>>,
-    function: Pointwise,
-    plus: Option<Source<'a>>,
-}
-
-/// The part of a step's epilogue that kernels do as they store their results, and the rest.
-fn epilogue<'a>(step: &Step, to: &View, read: &dyn Fn(usize) -> Source<'a>) -> (Epilogue<'a>, Rest<'a>) {
-    let (map, plus) = (step.epilogue.map.map(read), step.epilogue.plus.map(read));
-    let (function, activation) = match (step.epilogue.function, map) {
-        (Pointwise::Identity, None) => (Pointwise::Identity, None),
-        (Pointwise::ReLU, None) => (Pointwise::Identity, Some(Activation::ReLU)),
-        (Pointwise::Curve(curve), None) => (Pointwise::Identity, Some(curve)),
-        (Pointwise::Piecewise { positive: 1.0, negative, low, high }, None)
-            if low == f32::NEG_INFINITY && high == f32::INFINITY =>
-        {
-            (Pointwise::Identity, Some(Activation::LeakyReLU { slope: negative }))
-        }
-        (function, _) => (function, None),
+/// A step's epilogue, and a summand that is left for a pass of its own: kernels add in the output's own layout.
+fn epilogue<'a>(step: &Step, to: &View, read: &dyn Fn(usize) -> Source<'a>) -> (Epilogue<'a>, Option<Source<'a>>) {
+    let map = step.epilogue.map.map(|map| read(map).0);
+    let (plus, other) = match step.epilogue.plus.map(read) {
+        Some((values, view)) if view.border == to.border => (Some(values), None),
+        other => (None, other),
     };
-    match plus {
-        // Kernels add in the output's own layout; where the borders differ, the sum is a pass of its own.
-        Some((values, view)) if view.border == to.border && map.is_none() && function == Pointwise::Identity => {
-            (Epilogue { activation, plus: Some(values) }, Rest::default())
-        }
-        plus => (Epilogue { activation, plus: None }, Rest { map, function, plus }),
-    }
+    (Epilogue { map, activation: step.epilogue.function, plus }, other)
 }
 
-impl Rest<'_> {
-    fn run(&self, values: &mut [f32], to: &View) {
-        if let Some((map, view)) = self.map {
-            to.rows(values, &|y, row| {
-                for (pixel, value) in row.chunks_exact_mut(to.shape.channels).zip(&map[view.row(y)]) {
-                    pixel.iter_mut().for_each(|v| *v += value);
-                }
-            });
-        }
-        if self.function != Pointwise::Identity {
-            to.rows(values, &|_, row| pass::function(self.function, row));
-        }
-        if let Some((plus, view)) = self.plus {
-            to.rows(values, &|y, row| pass::add(row, &plus[view.row(y)]));
-        }
-    }
+/// The epilogue of an interior row.
+fn of_row<'a>(epilogue: Epilogue<'a>, to: &View, y: usize) -> Epilogue<'a> {
+    epilogue.of(to.at(y, 0), to.shape.width, to.shape.channels)
 }
 
 /// The parameters of a step that runs as the operator's own loops: what has no kernel, and sums that repeat an operand.
@@ -181,22 +145,17 @@ fn lost() -> Error {
 }
 
 /// A factor and an offset for every channel.
-fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: &Epilogue<'_>) {
-    to.rows(values, &|y, row| {
-        pass::scale(row, scale, offset, epilogue.activation);
-        if let Some(plus) = epilogue.plus {
-            pass::add(row, &plus[to.row(y)]);
-        }
-    });
+fn scaled(values: &mut [f32], to: &View, (scale, offset): (&[f32], &[f32]), epilogue: Epilogue<'_>) {
+    to.rows(values, &|y, row| elementwise::scale(row, scale, offset, of_row(epilogue, to, y)));
 }
 
 /// Moments of every channel, merged in a fixed order.
-fn moments(values: &[f32], view: &View) -> pass::Moments {
+fn moments(values: &[f32], view: &View) -> elementwise::Moments {
     let bands = view.shape.height.div_ceil(MOMENT_ROWS);
-    let mut parts = vec![pass::Moments::default(); bands];
+    let mut parts = vec![elementwise::Moments::default(); bands];
     threads::chunks(&mut parts, 1, &|band, part| {
         let rows = band * MOMENT_ROWS..((band + 1) * MOMENT_ROWS).min(view.shape.height);
-        part[0] = pass::Moments::of(rows.map(|y| &values[view.row(y)]), view.shape.channels);
+        part[0] = elementwise::Moments::of(rows.map(|y| &values[view.row(y)]), view.shape.channels);
     });
     let mut parts = parts.into_iter();
     let mut all = parts.next().unwrap_or_default();
@@ -267,7 +226,7 @@ fn add(parts: &[Source<'_>], values: &mut [f32], to: &View) {
         for (index, (data, view)) in parts.iter().enumerate() {
             match index {
                 0 => row.copy_from_slice(&data[view.row(y)]),
-                _ => pass::add(row, &data[view.row(y)]),
+                _ => elementwise::add(row, &data[view.row(y)]),
             }
         }
     });

@@ -1,14 +1,12 @@
 //! From steps and weights to kernels: for each convolution the one that pays, its weights packed as they are read.
 
-use super::choice::choose;
-use super::direct::Direct;
-use super::form::Tile;
-use super::geometry::{Convolution, Geometry, Raw};
-use super::narrow::Narrow;
-use super::tiled::Tiled;
-use super::transformed::Transformed;
-use super::trial;
+use super::algorithm_selection::select;
+use super::depthwise::Depthwise;
+use super::geometry::{ConvWeights, Convolution, Geometry};
+use super::implicit_gemm::ImplicitGemm;
+use super::small_cout_conv::SmallCoutConv;
 use super::view::View;
+use super::winograd::{self, Tile, WinogradConv, WinogradWeights};
 use crate::engine::WeightSource;
 use crate::engine::lower::{self, Epilogue, Lowered, Work, lower};
 use crate::error::{Code, Error, Result};
@@ -22,11 +20,13 @@ pub enum Kernel {
     /// Takes a tensor of the weights.
     Stored(Vec<f32>),
     /// Implicit GEMM.
-    Direct(Box<Direct>),
+    ImplicitGemm(Box<ImplicitGemm>),
     /// Minimal filtering.
-    Tiled(Box<Tiled>),
+    WinogradConv(Box<WinogradConv>),
     /// Few output channels.
-    Narrow(Box<Narrow>),
+    SmallCoutConv(Box<SmallCoutConv>),
+    /// Every channel by itself.
+    Depthwise(Box<Depthwise>),
     /// A norm by the picture's own statistics; weight and bias if affine. In place.
     Norm { eps: f64, affine: Option<(Vec<f32>, Vec<f32>)> },
     /// A norm with fixed statistics that no convolution took: factor and summand by channel. In place.
@@ -53,9 +53,11 @@ impl Kernel {
         match self {
             Self::Input => "input",
             Self::Stored(_) => "stored",
-            Self::Direct(_) => "direct",
-            Self::Tiled(_) => "winograd",
-            Self::Narrow(_) => "narrow",
+            Self::ImplicitGemm(layer) if layer.geometry.layer.groups() > 1 => "grouped",
+            Self::ImplicitGemm(_) => "direct",
+            Self::WinogradConv(_) => "winograd",
+            Self::SmallCoutConv(_) => "narrow",
+            Self::Depthwise(_) => "depthwise",
             Self::Norm { .. } => "norm",
             Self::Scale(..) | Self::Function | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
@@ -67,9 +69,10 @@ impl Kernel {
     /// Places, of a convolution.
     pub fn geometry(&self) -> Option<&Geometry> {
         match self {
-            Self::Direct(layer) => Some(&layer.geometry),
-            Self::Tiled(layer) => Some(&layer.geometry),
-            Self::Narrow(layer) => Some(&layer.geometry),
+            Self::ImplicitGemm(layer) => Some(&layer.geometry),
+            Self::WinogradConv(layer) => Some(&layer.geometry),
+            Self::SmallCoutConv(layer) => Some(&layer.geometry),
+            Self::Depthwise(layer) => Some(&layer.geometry),
             _ => None,
         }
     }
@@ -77,16 +80,17 @@ impl Kernel {
     /// Values of scratch that so many threads need for this output.
     pub fn scratch(&self, to: &View, threads: usize) -> usize {
         match self {
-            Self::Tiled(layer) => layer.scratch(to, threads),
+            Self::WinogradConv(layer) => layer.scratch(to, threads),
             _ => 0,
         }
     }
 
     fn packed(&self) -> usize {
         match self {
-            Self::Direct(layer) => layer.packed(),
-            Self::Tiled(layer) => layer.packed(),
-            Self::Narrow(layer) => layer.packed(),
+            Self::ImplicitGemm(layer) => layer.packed(),
+            Self::WinogradConv(layer) => layer.packed(),
+            Self::SmallCoutConv(layer) => layer.packed(),
+            Self::Depthwise(layer) => layer.packed(),
             Self::Stored(values) => values.len(),
             _ => 0,
         }
@@ -143,7 +147,7 @@ impl Plan {
     /// Compiles a network, taking and packing the weights in order; the unpacked copy goes layer by layer.
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
         let Lowered { steps, values, output } = lower(network);
-        let tiles = choose(network);
+        let tiles = select(network);
         let step = |step: lower::Step| -> Result<Step> {
             let kernel = kernel(network, &tiles, &step, weights)?;
             let lower::Step { nodes, inputs, outputs, epilogue, .. } = step;
@@ -203,27 +207,29 @@ fn convolution_kernel(
     norm: Option<&Node>,
     weights: &mut dyn WeightSource,
 ) -> Result<Kernel> {
-    let Some(shape) = Convolution::of(&node.op) else {
-        let taken = take(node.op.parameters(), &node.keys, |key| weights.take(key))?;
-        return Ok(Kernel::Loops(taken));
-    };
-    let mut raw = Raw::take_bias(node, &shape, weights)?;
+    let other = || Error::new(Code::Internal, format!("{} is no convolution.", node.path));
+    let shape = Convolution::of(&node.op).ok_or_else(other)?;
+    let mut raw = ConvWeights::take_bias(node, &shape, weights)?;
     if let Some(norm) = norm {
         raw.fold(&scale_and_offset(norm, weights)?);
     }
     let geometry = Geometry::new(shape, convolution.padding);
     if let Some(tile) = tile {
-        let transformed = Transformed::read(&geometry, tile, &raw, node, weights)?;
+        let transformed = WinogradWeights::read(&geometry, tile, &raw, node, weights)?;
         // A layer that would lose digits is computed directly.
-        if trial::error(&geometry, &transformed, &raw) <= trial::MOST_ERROR {
-            return Ok(Kernel::Tiled(Box::new(Tiled::new(geometry, &raw, transformed))));
+        if winograd::error(&geometry, &transformed, &raw) <= winograd::MAX_ERROR {
+            return Ok(Kernel::WinogradConv(Box::new(WinogradConv::new(geometry, &raw, transformed))));
         }
     }
-    if Narrow::suits(&geometry) {
-        raw.take_weight(node, &geometry.shape, weights)?;
-        return Ok(Kernel::Narrow(Box::new(Narrow::new(geometry, raw))));
+    if SmallCoutConv::suits(&geometry) {
+        raw.take_weight(node, &geometry.layer, weights)?;
+        return Ok(Kernel::SmallCoutConv(Box::new(SmallCoutConv::new(geometry, raw))));
     }
-    Ok(Kernel::Direct(Box::new(Direct::read(geometry, &raw, node, weights)?)))
+    if Depthwise::suits(&geometry) {
+        raw.take_weight(node, &geometry.layer, weights)?;
+        return Ok(Kernel::Depthwise(Box::new(Depthwise::new(geometry, raw))));
+    }
+    Ok(Kernel::ImplicitGemm(Box::new(ImplicitGemm::read(geometry, &raw, node, weights)?)))
 }
 
 /// A norm's parameters by name.

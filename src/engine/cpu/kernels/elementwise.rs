@@ -1,7 +1,6 @@
 //! One pass over rows of pixels: activations, norms, borders. Safe code that the compiler vectorises.
 
-use crate::engine::lower::Pointwise;
-use crate::network::Activation;
+use super::Epilogue;
 
 /// `tanh(x)` to within a few units in the last place: the rational approximation of degree 13 / 6 that Eigen uses.
 #[inline(always)]
@@ -22,63 +21,33 @@ pub fn tanh(x: f32) -> f32 {
     x * p / q
 }
 
-/// One value.
+/// `1 / (1 + exp(-x))`, as exactly as [`tanh`].
 #[inline(always)]
-pub fn activation(activation: Activation, x: f32) -> f32 {
-    match activation {
-        Activation::ReLU => x.max(0.0),
-        Activation::LeakyReLU { slope } => x.max(0.0) + x.min(0.0) * slope,
-        Activation::Sigmoid => 0.5 + 0.5 * tanh(0.5 * x),
-        Activation::Tanh => tanh(x),
-        Activation::SiLU => x * (0.5 + 0.5 * tanh(0.5 * x)),
-        Activation::ELU { .. } => activation.value(x),
+pub fn sigmoid(x: f32) -> f32 {
+    0.5 + 0.5 * tanh(0.5 * x)
+}
+
+/// `row * scale + offset` per channel, then the rest as ever.
+pub fn scale(row: &mut [f32], scale: &[f32], offset: &[f32], epilogue: Epilogue<'_>) {
+    let channels = scale.len().max(1);
+    for (index, pixel) in row.chunks_exact_mut(channels).enumerate() {
+        for ((v, s), o) in pixel.iter_mut().zip(scale).zip(offset) {
+            *v = *v * s + o;
+        }
+        finish(pixel, channels, epilogue.of(index * channels, 1, channels));
     }
 }
 
-/// An activation over a row.
-pub fn activate(function: Option<Activation>, row: &mut [f32]) {
-    // One loop per function, so that the choice stays outside.
-    match function {
-        None => {}
-        Some(Activation::ReLU) => row.iter_mut().for_each(|v| *v = activation(Activation::ReLU, *v)),
-        Some(Activation::LeakyReLU { slope }) => {
-            row.iter_mut().for_each(|v| *v = activation(Activation::LeakyReLU { slope }, *v));
-        }
-        Some(Activation::Sigmoid) => row.iter_mut().for_each(|v| *v = activation(Activation::Sigmoid, *v)),
-        Some(Activation::Tanh) => row.iter_mut().for_each(|v| *v = activation(Activation::Tanh, *v)),
-        Some(other) => row.iter_mut().for_each(|v| *v = activation(other, *v)),
-    }
-}
-
-/// An element-wise function over a row.
-pub fn function(function: Pointwise, row: &mut [f32]) {
-    match function {
-        Pointwise::Identity => {}
-        Pointwise::ReLU => activate(Some(Activation::ReLU), row),
-        Pointwise::Curve(curve) => activate(Some(curve), row),
-        Pointwise::Piecewise { positive, negative, low, high } => {
-            let value = |x: f32| (x.max(0.0) * positive + x.min(0.0) * negative).max(low).min(high);
-            row.iter_mut().for_each(|v| *v = value(*v));
+/// The epilogue of a row that holds sums of so many channels; its map and summand begin where the row does.
+pub fn finish(row: &mut [f32], channels: usize, epilogue: Epilogue<'_>) {
+    if let Some(map) = epilogue.map {
+        for (pixel, value) in row.chunks_exact_mut(channels.max(1)).zip(map) {
+            pixel.iter_mut().for_each(|v| *v += value);
         }
     }
-}
-
-/// `row * scale + offset` per channel, then the activation.
-pub fn scale(row: &mut [f32], scale: &[f32], offset: &[f32], function: Option<Activation>) {
-    for pixel in row.chunks_exact_mut(scale.len().max(1)) {
-        match function {
-            Some(Activation::ReLU) => {
-                for ((v, s), o) in pixel.iter_mut().zip(scale).zip(offset) {
-                    *v = (*v * s + o).max(0.0);
-                }
-            }
-            _ => {
-                for ((v, s), o) in pixel.iter_mut().zip(scale).zip(offset) {
-                    *v = *v * s + o;
-                }
-                activate(function, pixel);
-            }
-        }
+    epilogue.activation.apply(row);
+    if let Some(plus) = epilogue.plus {
+        add(row, plus);
     }
 }
 
@@ -170,12 +139,22 @@ mod tests {
     fn activations_agree_with_the_library() {
         for i in -4000..4000 {
             let x = i as f32 / 200.0;
-            assert!((activation(Activation::Tanh, x) - x.tanh()).abs() < 3e-7, "tanh {x}");
-            let sigmoid = 1.0 / (1.0 + (-f64::from(x)).exp());
-            assert!((f64::from(activation(Activation::Sigmoid, x)) - sigmoid).abs() < 3e-7, "sigmoid {x}");
+            assert!((tanh(x) - x.tanh()).abs() < 3e-7, "tanh {x}");
+            let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
+            assert!((f64::from(sigmoid(x)) - expected).abs() < 3e-7, "sigmoid {x}");
         }
-        assert_eq!(activation(Activation::LeakyReLU { slope: 0.5 }, -2.0), -1.0);
-        assert_eq!(activation(Activation::LeakyReLU { slope: 1.5 }, -2.0), -3.0);
+    }
+
+    #[test]
+    fn a_scaled_row_gets_its_map_activation_and_summand() {
+        let mut row = [1.0, -1.0, 2.0, -2.0];
+        let epilogue = Epilogue {
+            map: Some(&[10.0, -20.0]),
+            activation: crate::engine::lower::Pointwise::ReLU,
+            plus: Some(&[0.1, 0.2, 0.3, 0.4]),
+        };
+        scale(&mut row, &[2.0, 3.0], &[0.5, 0.25], epilogue);
+        assert_eq!(row, [12.6, 7.45, 0.3, 0.4]);
     }
 
     #[test]

@@ -4,15 +4,17 @@
 //! Tiles are transformed, multiplied by one matrix per point, and transformed back, some tens at a time. A thread does all
 //! three for its tiles, in scratch of its own, so that threads meet once a layer.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, PoisonError};
 
-use super::geometry::{Geometry, Raw};
-use super::kernels::product::{Product, product};
-use super::kernels::winograd::{Gather, Points, Scatter, finish, transform};
-use super::kernels::{Epilogue, Shared};
-use super::transformed::{Group, Transformed};
-use super::view::View;
+use super::decomposition::Axis;
+use super::weights::{Group, WinogradWeights};
+use crate::engine::cpu::geometry::{ConvWeights, Geometry};
+use crate::engine::cpu::kernels::Epilogue;
+use crate::engine::cpu::kernels::part::{Grid, Lattice, Part, Share, Tile};
+use crate::engine::cpu::kernels::product::{Product, Targets, product};
+use crate::engine::cpu::kernels::winograd::{Gather, Points, transform};
+use crate::engine::cpu::view::View;
 use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
@@ -22,30 +24,30 @@ const SCRATCH: usize = 1 << 20;
 /// Scratch of all threads together, values: memory is a layer's, not a machine's.
 const ALL_SCRATCH: usize = 1 << 21;
 /// Tiles transformed together: few enough to stay near, enough to pay for reading the weights once more.
-const MOST_TILES: usize = 96;
-const LEAST_TILES: usize = 16;
+const MAX_TILES: usize = 96;
+const MIN_TILES: usize = 16;
 /// Multiplications between two looks at the watcher.
 const LOOK_MACS: usize = 1 << 29;
 
 /// A layer with transformed weights.
-pub struct Tiled {
+pub struct WinogradConv {
     /// Places.
     pub geometry: Geometry,
     groups: Vec<Group>,
     bias: Vec<f32>,
 }
 
-/// A tile: its class, and the index of its first output along both axes.
-#[derive(Clone, Copy)]
-struct Tile {
-    class: usize,
-    y: usize,
-    x: usize,
+/// What a task needs to know of its group.
+#[derive(Clone)]
+struct Work<'a> {
+    group: &'a Group,
+    /// The group's first class in the grid.
+    first: usize,
 }
 
-impl Tiled {
+impl WinogradConv {
     /// A layer with these weights.
-    pub fn new(geometry: Geometry, raw: &Raw, weights: Transformed) -> Self {
+    pub fn new(geometry: Geometry, raw: &ConvWeights, weights: WinogradWeights) -> Self {
         Self { bias: raw.padded_bias(), groups: weights.groups, geometry }
     }
 
@@ -54,45 +56,47 @@ impl Tiled {
         self.groups.iter().map(|group| group.weights.len()).sum()
     }
 
-    fn tiles(group: &Group, to: &View) -> Vec<Tile> {
-        let mut tiles = Vec::new();
-        for (class, axes) in group.form.classes.iter().enumerate() {
-            let (rows, columns) = axes[0];
-            for y in (0..rows.count(to.shape.height)).step_by(group.form.sides.0.outputs()) {
-                for x in (0..columns.count(to.shape.width)).step_by(group.form.sides.1.outputs()) {
-                    tiles.push(Tile { class, y, x });
-                }
-            }
+    /// The output in the tiles of all groups, and the first class of each group.
+    fn grid(&self, to: &View) -> (Grid, Vec<usize>) {
+        let lattice = |axis: Axis| Lattice { first: axis.first, every: axis.every };
+        let (mut classes, mut firsts) = (Vec::new(), vec![0]);
+        for group in &self.groups {
+            classes.extend(group.form.classes.iter().map(|axes| (lattice(axes[0].0), lattice(axes[0].1))));
+            firsts.push(classes.len());
         }
-        tiles
+        // All forms of a layer have tiles of one size.
+        let tile = self.groups.first().map_or((1, 1), |g| (g.form.sides.0.outputs(), g.form.sides.1.outputs()));
+        (Grid::new(to.interior(), classes, tile), firsts)
     }
 
     /// Channels per point of transformed tiles, and points.
     fn depth(&self, group: &Group) -> (usize, usize) {
         let sources = group.form.classes.first().map_or(1, Vec::len);
-        (sources * self.geometry.shape.channels().0, group.form.points())
+        (sources * self.geometry.layer.channels().0, group.form.points())
     }
 
     /// Values of scratch per tile.
     fn per_tile(&self, group: &Group) -> usize {
         let (depth, points) = self.depth(group);
-        points * (depth + self.geometry.shape.channels().1)
+        points * (depth + self.geometry.layer.channels().1)
     }
 
     /// Tiles that are transformed together where so many threads share the work.
     fn batch(&self, group: &Group, tiles: usize, threads: usize) -> usize {
         let most = SCRATCH.min(ALL_SCRATCH / threads) / self.per_tile(group);
-        let most = most.clamp(LEAST_TILES, MOST_TILES);
+        let most = most.clamp(MIN_TILES, MAX_TILES);
         // A phase of a transposed layer may have no output at all.
         let tiles = tiles.max(1);
         // As many batches for every thread.
-        tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(LEAST_TILES.min(tiles)).max(1)
+        tiles.div_ceil(tiles.div_ceil(most).next_multiple_of(threads)).max(MIN_TILES.min(tiles)).max(1)
     }
 
     /// Values of scratch that one of so many threads needs for this output.
     fn share(&self, to: &View, threads: usize) -> usize {
-        let need = |group: &Group| self.per_tile(group) * self.batch(group, Self::tiles(group, to).len(), threads);
-        self.groups.iter().map(need).max().unwrap_or(0)
+        let (grid, firsts) = self.grid(to);
+        let tiles = firsts.windows(2).map(|classes| grid.tiles_of(classes[0]..classes[1]).len());
+        let need = |(group, tiles)| self.per_tile(group) * self.batch(group, tiles, threads);
+        self.groups.iter().zip(tiles).map(need).max().unwrap_or(0)
     }
 
     /// Values of scratch that so many threads need for this output.
@@ -110,26 +114,31 @@ impl Tiled {
         (scratch, threads): (&mut [f32], usize),
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let (out, share) = (Shared::new(out), self.share(to, threads));
-        let tiles: Vec<Vec<Tile>> = self.groups.iter().map(|group| Self::tiles(group, to)).collect();
-        let (mut batches, mut most) = (Vec::new(), 1);
-        for (index, (group, tiles)) in self.groups.iter().zip(&tiles).enumerate() {
+        let share = self.share(to, threads);
+        let (grid, firsts) = self.grid(to);
+        let (mut works, mut shares, mut most) = (Vec::new(), Vec::new(), 1);
+        for (group, classes) in self.groups.iter().zip(firsts.windows(2)) {
+            let tiles = grid.tiles_of(classes[0]..classes[1]);
             let size = self.batch(group, tiles.len(), threads);
-            let starts = (0..tiles.len()).step_by(size.max(1));
-            batches.extend(starts.map(|start| (index, start..(start + size).min(tiles.len()))));
+            for start in tiles.clone().step_by(size) {
+                shares.push(Share { tiles: start..(start + size).min(tiles.end), channels: 0..to.shape.channels });
+                works.push(Work { group, first: classes[0] });
+            }
             let (depth, points) = self.depth(group);
-            most = most.max(size * points * depth * self.geometry.shape.channels().1);
+            most = most.max(size * points * depth * self.geometry.layer.channels().1);
         }
         let together = (LOOK_MACS / most).max(1).next_multiple_of(threads);
-        for (part, now) in batches.chunks(together).enumerate() {
-            if tell((part * together) as f32 / batches.len() as f32).is_break() {
+        let mut parts = grid.split(out, shares);
+        let all = parts.len();
+        for (index, (parts, works)) in parts.chunks_mut(together).zip(works.chunks(together)).enumerate() {
+            if tell((index * together) as f32 / all as f32).is_break() {
                 return Err(cancelled());
             }
-            let next = AtomicUsize::new(0);
+            let queue = Mutex::new(parts.iter_mut().zip(works));
             threads::chunks(&mut scratch[..threads * share], share, &|_, mine| {
-                while let Some((group, range)) = now.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let work = (&self.groups[*group], &tiles[*group][range.clone()]);
-                    self.tiles_run(work, (x, from), (&out, to), epilogue, mine);
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some((part, work)) = next() {
+                    self.part(part, work, (x, from), epilogue, mine);
                 }
             });
         }
@@ -137,86 +146,83 @@ impl Tiled {
     }
 
     /// Some tiles of a group, on the calling thread.
-    fn tiles_run(
+    fn part(
         &self,
-        (group, tiles): (&Group, &[Tile]),
-        (x, from): (&[f32], &View),
-        (out, to): (&Shared, &View),
+        part: &mut Part<'_>,
+        work: &Work<'_>,
+        input: (&[f32], &View),
         epilogue: Epilogue<'_>,
         scratch: &mut [f32],
     ) {
-        let (inputs, outputs) = self.geometry.shape.channels();
-        let (depth, points) = self.depth(group);
-        let count = tiles.len();
-        let (transformed, products) = scratch.split_at_mut(points * count * depth);
-        let products = &mut products[..points * count * outputs];
+        let tiles: Vec<Tile> = part.tiles().collect();
+        let (depth, points) = self.depth(work.group);
+        let (transformed, products) = scratch.split_at_mut(points * tiles.len() * depth);
+        let outputs = self.geometry.layer.channels().1;
+        let products = &mut products[..points * tiles.len() * outputs];
+        self.transform(work, &tiles, input, transformed);
+        self.multiply(work.group, tiles.len(), transformed, products);
+        for (t, &tile) in tiles.iter().enumerate() {
+            let points = Points { stride: tiles.len() * outputs, start: t * outputs };
+            part.inverse_transform(tile, work.group.form.sides, (products, points), &self.bias, epilogue);
+        }
+    }
 
-        let (ny, nx) = (group.form.sides.0.points(), group.form.sides.1.points());
-        let target = Shared::new(transformed);
+    /// Input pixels of tiles to points: `[point][tile][source][input]`.
+    fn transform(&self, work: &Work<'_>, tiles: &[Tile], (x, from): (&[f32], &View), points: &mut [f32]) {
+        let form = &work.group.form;
+        let (inputs, depth) = (self.geometry.layer.channels().0, self.depth(work.group).0);
+        let (ny, nx) = (form.sides.0.points(), form.sides.1.points());
         for (t, tile) in tiles.iter().enumerate() {
             let mut pixels = [None; 36];
-            for (source, (rows, columns)) in group.form.classes[tile.class].iter().enumerate() {
+            for (source, (rows, columns)) in form.classes[tile.class - work.first].iter().enumerate() {
                 for j in 0..ny {
-                    let y = rows.base + rows.step * (tile.y + j) as isize;
+                    let y = rows.base + rows.step * (tile.row + j) as isize;
                     for i in 0..nx {
-                        pixels[j * nx + i] = from.at_stored(y, columns.base + columns.step * (tile.x + i) as isize);
+                        let x = columns.base + columns.step * (tile.column + i) as isize;
+                        pixels[j * nx + i] = from.at_stored(y, x);
                     }
                 }
                 let gather = Gather { input: x, pixels: &pixels[..ny * nx], channels: inputs };
-                let points = Points { stride: count * depth, start: t * depth + source * inputs };
-                transform(group.form.sides, &gather, &target, points);
+                let place = Points { stride: tiles.len() * depth, start: t * depth + source * inputs };
+                transform(form.sides, &gather, points, place);
             }
         }
+    }
 
-        let target = Shared::new(products);
+    /// Points of so many tiles, times the weights: `[point][tile][output]`.
+    fn multiply(&self, group: &Group, tiles: usize, transformed: &[f32], products: &mut [f32]) {
+        let outputs = self.geometry.layer.channels().1;
+        let (depth, points) = self.depth(group);
         let (sy, sx) = group.form.sides;
-        let own = group.form.own();
         let per_weight = depth * outputs;
-        for weight in 0..own {
+        for weight in 0..group.form.own() {
             // Every tile at every point that multiplies with these weights.
-            let takes =
-                |point: &usize| sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx) == weight;
-            let places: Vec<usize> =
-                (0..points).filter(takes).flat_map(|point| point * count..(point + 1) * count).collect();
+            let takes = |point: &usize| {
+                let (y, x) = (point / sx.points(), point % sx.points());
+                sy.weight_of(y) * sx.weights().len() + sx.weight_of(x) == weight
+            };
+            let all = |point: usize| -> Range<usize> { point * tiles..(point + 1) * tiles };
+            let places: Vec<usize> = (0..points).filter(takes).flat_map(all).collect();
             let p = Product {
                 input: transformed,
                 rows: &places.iter().map(|place| place * depth).collect::<Vec<_>>(),
                 segments: &[0],
                 length: depth,
                 weights: &group.weights[weight * per_weight..][..per_weight],
-                first_block: 0,
+                channels: 0..outputs,
                 bias: &[],
-                targets: &places.iter().map(|place| place * outputs).collect::<Vec<_>>(),
-                channels: outputs,
             };
-            product(&p, &target, Epilogue::default());
-        }
-
-        let (my, mx) = (group.form.sides.0.outputs(), group.form.sides.1.outputs());
-        let products: &[f32] = products;
-        for (t, tile) in tiles.iter().enumerate() {
-            let (rows, columns) = group.form.classes[tile.class][0];
-            let mut pixels = [None; 16];
-            for j in 0..my {
-                let y = rows.first + rows.every * (tile.y + j);
-                for i in 0..mx {
-                    let x = columns.first + columns.every * (tile.x + i);
-                    let inside = y < to.shape.height && x < to.shape.width;
-                    pixels[j * mx + i] = inside.then(|| to.at(y, x));
-                }
-            }
-            let scatter = Scatter { pixels: &pixels[..my * mx], channels: outputs, bias: &self.bias };
-            let points = Points { stride: count * outputs, start: t * outputs };
-            finish(group.form.sides, products, points, &scatter, out, epilogue);
+            let starts: Vec<usize> = places.iter().map(|place| place * outputs).collect();
+            product(&p, Targets { starts: &starts, pixel: outputs }, products, Epilogue::default());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::{Tile, forms};
-    use super::super::geometry::Convolution;
-    use super::*;
+    use super::super::decomposition::{Tile, decompositions};
+    use super::{ControlFlow, ConvWeights, Epilogue, Geometry, View, WinogradConv, WinogradWeights};
+    use crate::engine::cpu::geometry::Convolution;
     use crate::network::{Conv2d, ConvTranspose2d, Op, PaddingMode, Shape};
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -229,16 +235,16 @@ mod tests {
     /// The layer with tiles of this size at `height` x `width`, and the largest distance from sums over the taps.
     fn distance(op: &Op, tile: Tile, height: usize, width: usize) -> f64 {
         let geometry = Geometry::new(Convolution::of(op).unwrap(), None);
-        let (inputs, outputs) = geometry.shape.channels();
-        let weight: Vec<f32> = (0..geometry.shape.weights()).map(noise).collect();
+        let (inputs, outputs) = geometry.layer.channels();
+        let weight: Vec<f32> = (0..geometry.layer.weights()).map(noise).collect();
         let bias: Vec<f32> = (0..outputs).map(|i| noise(i + 7)).collect();
         let scale: Vec<f32> = (0..outputs).map(|i| noise(i + 11) + 1.0).collect();
-        let raw = Raw { weight: Vec::new(), bias, scale };
-        let mut weights = Transformed::empty(&geometry, tile);
+        let raw = ConvWeights { weight: Vec::new(), bias, scale };
+        let mut weights = WinogradWeights::empty(&geometry, tile);
         weights.pack(&geometry, 0, &weight, &raw.scale);
-        let layer = Tiled::new(geometry.clone(), &raw, weights);
+        let layer = WinogradConv::new(geometry.clone(), &raw, weights);
 
-        let (rows, columns) = match &geometry.shape {
+        let (rows, columns) = match &geometry.layer {
             Convolution::Plain(c) => c.output_size(height, width),
             Convolution::Transposed(c) => c.output_size(height, width),
         }
@@ -260,7 +266,7 @@ mod tests {
         let mut go = |_| ControlFlow::Continue(());
         layer.run((&x, &from), (&mut out, &to), Epilogue::default(), (&mut scratch, 2), &mut go).unwrap();
 
-        let taps = geometry.shape.kernel().1;
+        let taps = geometry.layer.kernel().1;
         let mut worst = 0.0f64;
         for (r, c) in geometry.rows.iter().flat_map(|r| geometry.columns.iter().map(move |c| (r, c))) {
             for (i, j) in (0..r.count(rows)).flat_map(|i| (0..c.count(columns)).map(move |j| (i, j))) {
@@ -270,7 +276,7 @@ mod tests {
                         let place = ((i * r.step) as isize + y.offset, (j * c.step) as isize + z.offset);
                         let at = from.at_stored(place.0, place.1).unwrap();
                         for input in 0..inputs {
-                            let w = geometry.shape.weight_index(output, input) + y.kernel * taps + z.kernel;
+                            let w = geometry.layer.weight_index(output, input) + y.kernel * taps + z.kernel;
                             sum += f64::from(x[at + input]) * f64::from(weight[w]);
                         }
                     }
@@ -297,7 +303,7 @@ mod tests {
         for layer in layers {
             let geometry = Geometry::new(Convolution::of(&layer).unwrap(), None);
             for tile in [Tile::Small, Tile::Large] {
-                if forms(&geometry, tile).is_none() {
+                if decompositions(&geometry, tile).is_none() {
                     continue;
                 }
                 for (height, width) in [(4, 4), (5, 7), (9, 6), (13, 17)] {

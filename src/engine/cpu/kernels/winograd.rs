@@ -2,11 +2,11 @@
 //! tiles and of products, eight channels at a time. The two sides of a tile may have different transforms.
 
 use super::simd::Simd;
-use super::{Epilogue, LANES, Shared, activate, dispatch};
+use super::{Epilogue, LANES, Shared, dispatch};
 
 /// What one side of a tile does: `M` outputs of a filter with `taps` taps, from `N` inputs and `N` multiplications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum WinogradVariant {
     /// F(4, 3).
     F43,
     /// F(3, 2).
@@ -19,7 +19,7 @@ pub enum Side {
     F21,
 }
 
-impl Side {
+impl WinogradVariant {
     /// Inputs, and multiplications.
     pub fn points(self) -> usize {
         match self {
@@ -39,7 +39,7 @@ impl Side {
         }
     }
 
-    /// Which row of [`Side::weights`] a point multiplies with: points of a single tap share theirs.
+    /// Which row of [`WinogradVariant::weights`] a point multiplies with: points of a single tap share theirs.
     pub fn weight_of(self, point: usize) -> usize {
         if matches!(self, Self::F31 | Self::F21) { 0 } else { point }
     }
@@ -154,10 +154,19 @@ pub struct Points {
     pub start: usize,
 }
 
+impl Points {
+    /// Where so many points of so many channels end.
+    fn end(self, count: usize, channels: usize) -> Option<usize> {
+        count.checked_sub(1)?.checked_mul(self.stride)?.checked_add(self.start)?.checked_add(channels)
+    }
+}
+
 /// Where a tile's outputs go.
 pub struct Scatter<'a> {
     /// Start of each output pixel of the tile, row by row; `None` lies outside the picture.
     pub pixels: &'a [Option<usize>],
+    /// Values of an output pixel.
+    pub pixel: usize,
     /// Output channels, a multiple of eight.
     pub channels: usize,
     /// One per channel.
@@ -165,72 +174,98 @@ pub struct Scatter<'a> {
 }
 
 /// Transforms one tile's input pixels into its points. Panics if one of them lies outside.
-pub fn transform(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+pub fn transform(sides: (WinogradVariant, WinogradVariant), from: &Gather<'_>, to: &mut [f32], points: Points) {
     let count = sides.0.points() * sides.1.points();
     let furthest = from.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(from.channels.is_multiple_of(LANES) && from.pixels.len() == count);
-    assert!(furthest + from.channels <= from.input.len());
-    assert!((count - 1) * points.stride + points.start + from.channels <= to.length);
-    // SAFETY: just checked.
-    unsafe { transform_widest(sides, from, to, points) }
+    assert!(furthest.checked_add(from.channels).is_some_and(|end| end <= from.input.len()));
+    assert!(points.end(count, from.channels).is_some_and(|end| end <= to.len()));
+    // SAFETY: all reads and writes lie inside, as just checked, and `to` is borrowed mutably.
+    unsafe { transform_widest(sides, from, &Shared::new(to), points) }
 }
 
 /// Transforms one tile's products into its output pixels. Panics if one of them lies outside.
-pub fn finish(
-    sides: (Side, Side),
+pub fn inverse_transform(
+    sides: (WinogradVariant, WinogradVariant),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &mut [f32],
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: all of `out` is borrowed mutably.
+    unsafe { inverse_transform_at(sides, from, points, to, &Shared::new(out), epilogue) }
+}
+
+/// [`inverse_transform`] into an output that others write too. Panics as it does.
+///
+/// # Safety
+/// Nobody else reads or writes the first `to.channels` channels of these pixels meanwhile.
+pub(super) unsafe fn inverse_transform_at(
+    sides: (WinogradVariant, WinogradVariant),
+    from: &[f32],
+    points: Points,
+    to: &Scatter<'_>,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) {
     let count = sides.0.points() * sides.1.points();
     let furthest = to.pixels.iter().flatten().copied().max().unwrap_or(0);
     assert!(to.channels.is_multiple_of(LANES) && to.pixels.len() == sides.0.outputs() * sides.1.outputs());
-    assert!(furthest + to.channels <= out.length && to.channels <= to.bias.len());
-    assert!(epilogue.plus.is_none_or(|plus| furthest + to.channels <= plus.len()));
-    assert!((count - 1) * points.stride + points.start + to.channels <= from.len());
-    // SAFETY: just checked.
-    unsafe { finish_widest(sides, from, points, to, out, epilogue) }
+    assert!(to.channels <= to.bias.len() && to.channels <= to.pixel);
+    let end = furthest.checked_add(to.pixel).filter(|&end| end <= out.length).expect("pixels inside the output");
+    epilogue.check(end, to.pixel);
+    assert!(points.end(count, to.channels).is_some_and(|end| end <= from.len()));
+    // SAFETY: all reads and writes lie inside, as just checked; the pixels are the caller's.
+    unsafe { inverse_transform_widest(sides, from, points, to, out, epilogue) }
 }
 
-dispatch!(transform_widest => transform_any(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points));
-dispatch!(finish_widest => finish_any(sides: (Side, Side), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared, epilogue: Epilogue<'_>));
+dispatch!(transform_widest => transform_any(sides: (WinogradVariant, WinogradVariant), from: &Gather<'_>, to: &Shared<'_>, points: Points));
+dispatch!(inverse_transform_widest => inverse_transform_any(sides: (WinogradVariant, WinogradVariant), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>));
 
 macro_rules! by_sides {
     ($sides:expr, $function:ident::<$simd:ident>($($arg:expr),*)) => {
         match $sides {
-            (Side::F43, Side::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
-            (Side::F32, Side::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
-            (Side::F32, Side::F31) => $function::<$simd, F32, Single, 4, 3, 3, 3>($($arg),*),
-            (Side::F31, Side::F32) => $function::<$simd, Single, F32, 3, 3, 4, 3>($($arg),*),
-            (Side::F31, Side::F31) => $function::<$simd, Single, Single, 3, 3, 3, 3>($($arg),*),
-            (Side::F22, Side::F22) => $function::<$simd, F22, F22, 3, 2, 3, 2>($($arg),*),
-            (Side::F22, Side::F21) => $function::<$simd, F22, Single, 3, 2, 2, 2>($($arg),*),
-            (Side::F21, Side::F22) => $function::<$simd, Single, F22, 2, 2, 3, 2>($($arg),*),
-            (Side::F21, Side::F21) => $function::<$simd, Single, Single, 2, 2, 2, 2>($($arg),*),
+            (WinogradVariant::F43, WinogradVariant::F43) => $function::<$simd, F43, F43, 6, 4, 6, 4>($($arg),*),
+            (WinogradVariant::F32, WinogradVariant::F32) => $function::<$simd, F32, F32, 4, 3, 4, 3>($($arg),*),
+            (WinogradVariant::F32, WinogradVariant::F31) => $function::<$simd, F32, Single, 4, 3, 3, 3>($($arg),*),
+            (WinogradVariant::F31, WinogradVariant::F32) => $function::<$simd, Single, F32, 3, 3, 4, 3>($($arg),*),
+            (WinogradVariant::F31, WinogradVariant::F31) => $function::<$simd, Single, Single, 3, 3, 3, 3>($($arg),*),
+            (WinogradVariant::F22, WinogradVariant::F22) => $function::<$simd, F22, F22, 3, 2, 3, 2>($($arg),*),
+            (WinogradVariant::F22, WinogradVariant::F21) => $function::<$simd, F22, Single, 3, 2, 2, 2>($($arg),*),
+            (WinogradVariant::F21, WinogradVariant::F22) => $function::<$simd, Single, F22, 2, 2, 3, 2>($($arg),*),
+            (WinogradVariant::F21, WinogradVariant::F21) => $function::<$simd, Single, Single, 2, 2, 2, 2>($($arg),*),
             _ => unreachable!("these two sides are never combined"),
         }
     };
 }
 
+/// # Safety
+/// As [`transform`] checks.
 #[inline(always)]
-unsafe fn transform_any<S: Simd>(sides: (Side, Side), from: &Gather<'_>, to: &Shared, points: Points) {
+unsafe fn transform_any<S: Simd>(
+    sides: (WinogradVariant, WinogradVariant),
+    from: &Gather<'_>,
+    to: &Shared<'_>,
+    points: Points,
+) {
     // SAFETY: the caller's contract.
     unsafe { by_sides!(sides, transform_with::<S>(from, to, points)) }
 }
 
+/// # Safety
+/// As [`inverse_transform_at`] checks and asks for.
 #[inline(always)]
-unsafe fn finish_any<S: Simd>(
-    sides: (Side, Side),
+unsafe fn inverse_transform_any<S: Simd>(
+    sides: (WinogradVariant, WinogradVariant),
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) {
     // SAFETY: the caller's contract.
-    unsafe { by_sides!(sides, finish_with::<S>(from, points, to, out, epilogue)) }
+    unsafe { by_sides!(sides, inverse_transform_with::<S>(from, points, to, out, epilogue)) }
 }
 
 /// # Safety
@@ -238,7 +273,7 @@ unsafe fn finish_any<S: Simd>(
 #[inline(always)]
 unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
     from: &Gather<'_>,
-    to: &Shared,
+    to: &Shared<'_>,
     points: Points,
 ) where
     Y: Filter<NY, MY>,
@@ -247,7 +282,7 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
     for c in (0..from.channels).step_by(LANES) {
         let mut half = [[S::splat(0.0); NX]; NY];
         for (i, row) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's contract.
+            // SAFETY: a pixel for every point, each with these channels inside the input: the caller's contract.
             let pixel = |j: usize| unsafe {
                 match from.pixels.get_unchecked(i * NX + j) {
                     Some(at) => S::load(from.input.as_ptr().add(at + c)),
@@ -261,7 +296,7 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
             let full = Y::input(std::array::from_fn(|i| half[i][j]));
             for (i, value) in full.into_iter().enumerate() {
                 let at = (i * NX + j) * points.stride + points.start + c;
-                // SAFETY: the caller's contract.
+                // SAFETY: every point with these channels lies inside `to`, by the caller's contract.
                 unsafe { value.store(to.place(at, LANES)) };
             }
         }
@@ -269,13 +304,13 @@ unsafe fn transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const 
 }
 
 /// # Safety
-/// As [`finish`] checks.
+/// As [`inverse_transform_at`] checks and asks for.
 #[inline(always)]
-unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
+unsafe fn inverse_transform_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX: usize, const MX: usize>(
     from: &[f32],
     points: Points,
     to: &Scatter<'_>,
-    out: &Shared,
+    out: &Shared<'_>,
     epilogue: Epilogue<'_>,
 ) where
     Y: Filter<NY, MY>,
@@ -284,27 +319,21 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
     for c in (0..to.channels).step_by(LANES) {
         let mut half = [[S::splat(0.0); MX]; NY];
         for (i, row) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's contract.
+            // SAFETY: every point with these channels lies inside `from`, by the caller's contract.
             let point =
                 |j: usize| unsafe { S::load(from.as_ptr().add((i * NX + j) * points.stride + points.start + c)) };
             *row = X::output(std::array::from_fn(point));
         }
-        // SAFETY: one bias per channel.
+        // SAFETY: the slice holds eight values.
         let bias = unsafe { S::load(to.bias[c..][..LANES].as_ptr()) };
         #[allow(clippy::needless_range_loop)] // a column across rows
         for j in 0..MX {
             let full = Y::output(std::array::from_fn(|i| half[i][j]));
             for (i, value) in full.into_iter().enumerate() {
                 let Some(at) = to.pixels[i * MX + j] else { continue };
-                let value = activate(epilogue.activation, value.plus(bias));
-                // SAFETY: the caller's contract; `plus` is laid out as the output is.
-                unsafe {
-                    let value = match epilogue.plus {
-                        Some(plus) => value.plus(S::load(plus[at + c..][..LANES].as_ptr())),
-                        None => value,
-                    };
-                    value.store(out.place(at + c, LANES));
-                }
+                let mapped = epilogue.map.map(|map| map[at / to.pixel]);
+                // SAFETY: the pixel and its channels are the caller's, and lie inside `plus` too.
+                unsafe { epilogue.store([value.plus(bias)], mapped.as_slice(), [at + c], out, LANES) };
             }
         }
     }
@@ -313,6 +342,7 @@ unsafe fn finish_with<S: Simd, Y, X, const NY: usize, const MY: usize, const NX:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::lower::Pointwise;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -320,15 +350,15 @@ mod tests {
     #[test]
     fn a_tile_is_a_small_convolution() {
         for (y, x) in [
-            (Side::F43, Side::F43),
-            (Side::F32, Side::F32),
-            (Side::F32, Side::F31),
-            (Side::F31, Side::F32),
-            (Side::F31, Side::F31),
-            (Side::F22, Side::F22),
-            (Side::F22, Side::F21),
-            (Side::F21, Side::F22),
-            (Side::F21, Side::F21),
+            (WinogradVariant::F43, WinogradVariant::F43),
+            (WinogradVariant::F32, WinogradVariant::F32),
+            (WinogradVariant::F32, WinogradVariant::F31),
+            (WinogradVariant::F31, WinogradVariant::F32),
+            (WinogradVariant::F31, WinogradVariant::F31),
+            (WinogradVariant::F22, WinogradVariant::F22),
+            (WinogradVariant::F22, WinogradVariant::F21),
+            (WinogradVariant::F21, WinogradVariant::F22),
+            (WinogradVariant::F21, WinogradVariant::F21),
         ] {
             let (ny, nx, my, mx) = (y.points(), x.points(), y.outputs(), x.outputs());
             let (ky, kx) = (ny - my + 1, nx - mx + 1);
@@ -338,7 +368,7 @@ mod tests {
             let pixels: Vec<Option<usize>> = (0..ny * nx).map(|p| (p != 1).then_some(p * LANES)).collect();
             let gather = Gather { input: &input, pixels: &pixels, channels: LANES };
             let place = Points { stride: LANES, start: 0 };
-            transform((y, x), &gather, &Shared::new(&mut points), place);
+            transform((y, x), &gather, &mut points, place);
             for (point, values) in points.chunks_exact_mut(LANES).enumerate() {
                 let (gy, gx) = (y.weights()[y.weight_of(point / nx)], x.weights()[x.weight_of(point % nx)]);
                 let factor: f32 = (0..ky).flat_map(|i| (0..kx).map(move |j| gy[i] * gx[j] * weight(i, j))).sum();
@@ -346,8 +376,11 @@ mod tests {
             }
             let mut out = vec![0.0; my * mx * LANES];
             let pixels: Vec<Option<usize>> = (0..my * mx).map(|p| Some(p * LANES)).collect();
-            let scatter = Scatter { pixels: &pixels, channels: LANES, bias: &[0.5; LANES] };
-            finish((y, x), &points, place, &scatter, &Shared::new(&mut out), Epilogue::default());
+            let scatter = Scatter { pixels: &pixels, pixel: LANES, channels: LANES, bias: &[0.5; LANES] };
+            let map: Vec<f32> = (0..my * mx).map(|p| p as f32 / 8.0 - 1.0).collect();
+            let plus: Vec<f32> = (0..out.len()).map(|i| (i % 5) as f32).collect();
+            let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
+            inverse_transform((y, x), &points, place, &scatter, &mut out, epilogue);
             for i in 0..my {
                 for j in 0..mx {
                     for lane in 0..LANES {
@@ -359,8 +392,10 @@ mod tests {
                             .flat_map(|a| (0..kx).map(move |b| (a, b)))
                             .map(|(a, b)| read(a, b) * weight(a, b))
                             .sum();
-                        let found = out[(i * mx + j) * LANES + lane];
-                        assert!((found - expected - 0.5).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
+                        let at = (i * mx + j) * LANES + lane;
+                        let expected = (expected + 0.5 + map[i * mx + j]).max(0.0) + plus[at];
+                        let found = out[at];
+                        assert!((found - expected).abs() < 1e-4, "{y:?} {x:?}: {found} for {expected}");
                     }
                 }
             }

@@ -1,23 +1,23 @@
 //! The fast engine: a plan compiled once from the description and the weights, held against the reference.
 //!
-//! `plan` turns nodes into steps (`choice`: which of them on transformed weights); `layout` gives every value a place for
-//! the shapes at hand; `step` runs one.
-//! Convolutions are implicit GEMMs (`direct`), minimal filtering (`form`, `transformed`, `tiled`) or products over whole rows (`narrow`), all
-//! over the loops in `kernels`. What has no fast form runs as plain loops inside the same plan.
+//! `plan` gives every lowered step its kernel (`algorithm_selection`: which convolutions run on transformed weights); `layout` gives
+//! every value a place for the shapes at hand; `step` runs one step.
+//! Convolutions are implicit GEMMs (`implicit_gemm`), minimal filtering (`winograd`), products over whole rows
+//! (`small_cout_conv`) or filters of single channels (`depthwise`), all over the loops in `kernels`.
 
-mod choice;
-mod direct;
-mod form;
+mod algorithm_selection;
+#[cfg(test)]
+mod definition;
+mod depthwise;
 mod geometry;
+mod implicit_gemm;
 mod kernels;
 mod layout;
-mod narrow;
 mod plan;
+mod small_cout_conv;
 mod step;
-mod tiled;
-mod transformed;
-mod trial;
 mod view;
+mod winograd;
 
 #[cfg(target_arch = "x86_64")]
 pub use kernels::has_avx;
@@ -34,7 +34,7 @@ use plan::Plan;
 use step::Place;
 
 /// A compiled network.
-pub struct Fast {
+pub struct Cpu {
     plan: Plan,
     /// Places for the shapes of the last run.
     layout: Option<Layout>,
@@ -71,7 +71,7 @@ impl WeightSource for Timed<'_> {
     }
 }
 
-impl Fast {
+impl Cpu {
     /// Compiles the plan, taking and packing the weights in order; the unpacked copy goes layer by layer.
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
         let start = clock::now_ms();
@@ -106,8 +106,8 @@ impl Fast {
 }
 
 /// A run of a batch, one image after another.
-struct FastRun<'a> {
-    fast: &'a mut Fast,
+struct CpuRun<'a> {
+    cpu: &'a mut Cpu,
     layout: Layout,
     inputs: &'a [Tensor],
     batch: usize,
@@ -124,13 +124,13 @@ struct FastRun<'a> {
     output: Vec<f32>,
 }
 
-impl FastRun<'_> {
+impl CpuRun<'_> {
     /// The next step; `false` if there is none left.
     fn advance(&mut self, watch: Watch<'_>) -> Result<bool> {
         if self.image == self.batch {
             return Ok(false);
         }
-        let Fast { plan, arena, .. } = &mut *self.fast;
+        let Cpu { plan, arena, .. } = &mut *self.cpu;
         let step = &plan.steps[self.next];
         let own: u64 = step.nodes.iter().map(|&node| self.macs[node]).sum();
         let node = step.nodes.first().map(|&index| &plan.network.nodes[index]);
@@ -157,7 +157,7 @@ impl FastRun<'_> {
         });
         self.done += own;
         self.next += 1;
-        if self.next == self.fast.plan.steps.len() {
+        if self.next == self.cpu.plan.steps.len() {
             self.end_image();
         }
         Ok(true)
@@ -165,16 +165,16 @@ impl FastRun<'_> {
 
     /// Takes an image's result and its report, and goes on to the next image.
     fn end_image(&mut self) {
-        let fast = &mut *self.fast;
-        let view = &self.layout.views[fast.plan.output];
-        self.output.extend(step::to_planes(&fast.arena[view.place()], view));
-        fast.report = Some(RunReport {
+        let cpu = &mut *self.cpu;
+        let view = &self.layout.views[cpu.plan.output];
+        self.output.extend(step::to_planes(&cpu.arena[view.place()], view));
+        cpu.report = Some(RunReport {
             layers: std::mem::take(&mut self.layers),
             threads: threads::count(),
             simd: simd(),
-            weight_bytes: fast.weight_bytes,
+            weight_bytes: cpu.weight_bytes,
             arena_bytes: self.layout.bytes(),
-            packing_ms: fast.packing_ms,
+            packing_ms: cpu.packing_ms,
         });
         (self.image, self.next, self.done, self.taken) = (self.image + 1, 0, 0, 0);
     }
@@ -186,19 +186,19 @@ fn image_of(tensor: &Tensor, image: usize, batch: usize) -> &[f32] {
     &tensor.data()[image * length..][..length]
 }
 
-impl Run for FastRun<'_> {
+impl Run for CpuRun<'_> {
     fn step<'s>(&'s mut self, watch: Watch<'s>) -> Pending<'s, bool> {
         Box::pin(std::future::ready(self.advance(watch)))
     }
 
     fn last_value(&self) -> Result<Option<(ValueId, Tensor)>> {
-        let plan = &self.fast.plan;
+        let plan = &self.cpu.plan;
         let last = if self.next == 0 { plan.steps.len() } else { self.next };
         let Some(step) = last.checked_sub(1).and_then(|last| plan.steps.get(last)) else { return Ok(None) };
         let Some(&node) = step.nodes.last() else { return Ok(None) };
         let value = step.output();
         let view = &self.layout.views[value];
-        let values = step::to_planes(&self.fast.arena[view.place()], view);
+        let values = step::to_planes(&self.cpu.arena[view.place()], view);
         Ok(Some((ValueId::first(node), Tensor::new(self.layout.shapes[value].sides(), values)?)))
     }
 
@@ -206,17 +206,17 @@ impl Run for FastRun<'_> {
     where
         Self: 's,
     {
-        let Self { fast, layout, batch, output, .. } = *self;
-        let mut shape = layout.shapes[fast.plan.output].sides().to_vec();
+        let Self { cpu, layout, batch, output, .. } = *self;
+        let mut shape = layout.shapes[cpu.plan.output].sides().to_vec();
         if let Some(images) = shape.first_mut() {
             *images *= batch;
         }
-        fast.layout = Some(layout);
+        cpu.layout = Some(layout);
         Box::pin(std::future::ready(Tensor::new(shape, output)))
     }
 }
 
-impl Engine for Fast {
+impl Engine for Cpu {
     fn network(&self) -> &Network {
         &self.plan.network
     }
@@ -242,8 +242,8 @@ impl Engine for Fast {
         let elements = layout.views[self.plan.output].shape.elements();
         let count = batch.checked_mul(elements).filter(|&count| count <= limits::TENSOR_ELEMENTS);
         let count = count.ok_or_else(|| super::too_large(None))?;
-        Ok(Box::new(FastRun {
-            fast: self,
+        Ok(Box::new(CpuRun {
+            cpu: self,
             layout,
             inputs,
             batch,

@@ -1,17 +1,17 @@
 //! Which convolutions run on transformed weights: more memory and fewer multiplications.
 
-use super::form::{self, Tile};
 use super::geometry::{Convolution, Geometry};
+use super::winograd::{Tile, cost};
 use crate::network::{Network, Node};
 
 /// Saved multiply-adds per byte of growth below which transformed weights cost more than they bring, ..
-const LEAST_GAIN: f64 = 8.0;
-/// .. and above which they may grow beyond [`MOST_GROWTH`].
+const MIN_GAIN: f64 = 8.0;
+/// .. and above which they may grow beyond [`MAX_GROWTH`].
 const SURE_GAIN: f64 = 24.0;
 /// Packed weights at most this many times the plain ones, unless the gain is sure.
-const MOST_GROWTH: f64 = 1.48;
+const MAX_GROWTH: f64 = 1.48;
 /// Fewer tiles than this leave a product mostly waiting for its weights.
-const LEAST_TILES: usize = 12;
+const MIN_TILES: usize = 12;
 
 /// A layer's transformed weights instead of its plain ones, or of those for smaller tiles.
 struct Step {
@@ -25,7 +25,7 @@ struct Step {
 
 /// Which convolutions run on transformed weights, and for which tiles: those that save most per byte that the weights
 /// grow.
-pub fn choose(network: &Network) -> Vec<Option<Tile>> {
+pub fn select(network: &Network) -> Vec<Option<Tile>> {
     let mut chosen = vec![None; network.nodes.len()];
     let sizes = [256, 512].map(|side| {
         let inputs = network.square_inputs(side);
@@ -42,15 +42,15 @@ pub fn choose(network: &Network) -> Vec<Option<Tile>> {
         // Bytes more, and multiply-adds less.
         let option = |tile| {
             let output = shapes.outputs(layer)[0];
-            let (packed, macs, tiles) = form::cost(&geometry, tile, output.height(), output.width())?;
+            let (packed, macs, tiles) = cost(&geometry, tile, output.height(), output.width())?;
             let saved = costs[layer].macs as f64 - macs as f64;
-            (tiles >= LEAST_TILES).then_some(((packed as f64 - values) * 4.0, saved))
+            (tiles >= MIN_TILES).then_some(((packed as f64 - values) * 4.0, saved))
         };
         all.extend(steps(layer, option(Tile::Small), option(Tile::Large)));
     }
     all.sort_by(|a, b| b.gain.total_cmp(&a.gain));
-    for Step { layer, tile, growth, gain } in all.into_iter().filter(|step| step.gain > LEAST_GAIN) {
-        if gain >= SURE_GAIN || plain + grown + growth <= plain * MOST_GROWTH {
+    for Step { layer, tile, growth, gain } in all.into_iter().filter(|step| step.gain > MIN_GAIN) {
+        if gain >= SURE_GAIN || plain + grown + growth <= plain * MAX_GROWTH {
             grown += growth;
             chosen[layer] = Some(tile);
         }
@@ -75,7 +75,7 @@ fn steps(layer: usize, small: Option<(f64, f64)>, large: Option<(f64, f64)>) -> 
 fn every_possible(network: &Network) -> Vec<Option<Tile>> {
     let tile = |node: &Node| {
         let geometry = Geometry::new(Convolution::of(&node.op)?, None);
-        form::cost(&geometry, Tile::Large, 64, 64).map(|_| Tile::Large)
+        cost(&geometry, Tile::Large, 64, 64).map(|_| Tile::Large)
     };
     network.nodes.iter().map(tile).collect()
 }

@@ -8,18 +8,18 @@ use crate::network::{Conv2d, ConvTranspose2d, Node, Op, Pair};
 /// What a convolution layer is.
 #[derive(Clone, Debug)]
 pub enum Convolution {
-    /// `nn.Conv2d` without groups.
+    /// `nn.Conv2d`.
     Plain(Conv2d),
-    /// `nn.ConvTranspose2d` without groups.
+    /// `nn.ConvTranspose2d`.
     Transposed(ConvTranspose2d),
 }
 
 impl Convolution {
-    /// The layer, if it has a fast form.
+    /// The layer, if it is one.
     pub fn of(op: &Op) -> Option<Self> {
         match op {
-            Op::Conv2d(conv) if conv.groups == 1 => Some(Self::Plain(conv.clone())),
-            Op::ConvTranspose2d(conv) if conv.groups == 1 => Some(Self::Transposed(conv.clone())),
+            Op::Conv2d(conv) => Some(Self::Plain(conv.clone())),
+            Op::ConvTranspose2d(conv) => Some(Self::Transposed(conv.clone())),
             _ => None,
         }
     }
@@ -32,6 +32,20 @@ impl Convolution {
         }
     }
 
+    /// Groups of channels: those of one group see those of the same group only.
+    pub fn groups(&self) -> usize {
+        match self {
+            Self::Plain(c) => c.groups,
+            Self::Transposed(c) => c.groups,
+        }
+    }
+
+    /// Input and output channels of a group.
+    pub fn group(&self) -> (usize, usize) {
+        let (inputs, outputs) = self.channels();
+        (inputs / self.groups(), outputs / self.groups())
+    }
+
     /// Kernel height and width.
     pub fn kernel(&self) -> Pair {
         match self {
@@ -42,10 +56,10 @@ impl Convolution {
 
     /// Values in its weight.
     pub fn weights(&self) -> usize {
-        self.channels().0 * self.channels().1 * self.kernel().0 * self.kernel().1
+        self.channels().0 * self.group().1 * self.kernel().0 * self.kernel().1
     }
 
-    /// Index of `[output channel, input channel, tap 0]` in PyTorch's layout; the taps follow each other.
+    /// Index of `[output channel, input channel, tap 0]` in PyTorch's layout, without groups; the taps follow each other.
     pub fn weight_index(&self, output: usize, input: usize) -> usize {
         let (inputs, outputs) = self.channels();
         let taps = self.kernel().0 * self.kernel().1;
@@ -108,7 +122,7 @@ impl Phase {
 #[derive(Clone, Debug)]
 pub struct Geometry {
     /// The layer.
-    pub shape: Convolution,
+    pub layer: Convolution,
     /// Phases of the rows.
     pub rows: Vec<Phase>,
     /// Phases of the columns.
@@ -117,9 +131,9 @@ pub struct Geometry {
 
 impl Geometry {
     /// `padding` is a padding layer in front of the convolution that it does on the way.
-    pub fn new(shape: Convolution, padding: Option<FusedPadding>) -> Self {
+    pub fn new(layer: Convolution, padding: Option<FusedPadding>) -> Self {
         let (top, left) = padding.map_or((0, 0), |padding| (padding.top, padding.left));
-        let (rows, columns) = match &shape {
+        let (rows, columns) = match &layer {
             Convolution::Plain(c) => (
                 Phase::plain(c.kernel_size.0, c.stride.0, c.padding.0 + top, c.dilation.0),
                 Phase::plain(c.kernel_size.1, c.stride.1, c.padding.1 + left, c.dilation.1),
@@ -129,7 +143,7 @@ impl Geometry {
                 Phase::transposed(c.kernel_size.1, c.stride.1, c.padding.1, c.dilation.1),
             ),
         };
-        Self { shape, rows, columns }
+        Self { layer, rows, columns }
     }
 
     /// How far this convolution reads beyond its input: `(top, left, bottom, right)`.
@@ -152,7 +166,7 @@ impl Geometry {
 }
 
 /// A layer's weights as PyTorch has them, with a folded norm.
-pub struct Raw {
+pub struct ConvWeights {
     /// PyTorch's layout.
     pub weight: Vec<f32>,
     /// One per output channel, a folded norm included.
@@ -161,8 +175,8 @@ pub struct Raw {
     pub scale: Vec<f32>,
 }
 
-impl Raw {
-    /// Takes the bias; the weight stays empty until [`Raw::take_weight`].
+impl ConvWeights {
+    /// Takes the bias; the weight stays empty until [`ConvWeights::take_weight`].
     pub fn take_bias(node: &Node, shape: &Convolution, weights: &mut dyn WeightSource) -> Result<Self> {
         let outputs = shape.channels().1;
         let has_bias = match shape {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::kernels::part::Interior;
 use crate::network::{PaddingMode, Shape};
 use crate::threads;
 
@@ -80,6 +81,12 @@ impl View {
         let columns = (self.border[1] + self.shape.width + self.border[3]) as isize;
         ((0..rows).contains(&row) && (0..columns).contains(&column))
             .then(|| row as usize * self.pitch() + column as usize * self.shape.channels)
+    }
+
+    /// Where the interior lies, counted from the value's own start.
+    pub fn interior(&self) -> Interior {
+        let Extent { channels, height, width } = self.shape;
+        Interior { start: self.at(0, 0), pitch: self.pitch(), pixel: channels, height, width }
     }
 
     /// The interior part of row `y`.

@@ -1,12 +1,12 @@
 //! Which convolutions are made of small filters, and what minimal filtering costs them.
 
-use super::geometry::{Convolution, Geometry, Phase};
-use super::kernels::LANES;
-use super::kernels::winograd::Side;
+use crate::engine::cpu::geometry::{Convolution, Geometry, Phase};
+use crate::engine::cpu::kernels::LANES;
+use crate::engine::cpu::kernels::winograd::WinogradVariant;
 use crate::network::Conv2d;
 
 /// Fewer channels than this are not worth the transforms.
-const LEAST_CHANNELS: usize = 32;
+const MIN_CHANNELS: usize = 32;
 
 /// Larger dilations fall apart into more interleaved convolutions than there are pixels.
 const MAX_DILATION: usize = 64;
@@ -42,16 +42,16 @@ pub enum Tile {
 }
 
 /// Output pixels of a layer that share weights.
-pub struct Form {
+pub struct Decomposition {
     /// Transforms of the tile's sides.
-    pub sides: (Side, Side),
+    pub sides: (WinogradVariant, WinogradVariant),
     /// Rows and columns of each class of pixels, one pair per source.
     pub classes: Vec<Vec<(Axis, Axis)>>,
     /// By source: kernel rows and columns of its taps.
     pub taps: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
-impl Form {
+impl Decomposition {
     /// Multiplications per channel pair and tile of one source.
     pub fn points(&self) -> usize {
         self.sides.0.points() * self.sides.1.points()
@@ -64,14 +64,14 @@ impl Form {
 }
 
 /// What a layer falls into with tiles of this size, if it has small filters.
-pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
-    let wide = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(LANES);
-    let (inputs, outputs) = geometry.shape.channels();
-    if !wide(inputs) || !wide(outputs) {
+pub fn decompositions(geometry: &Geometry, tile: Tile) -> Option<Vec<Decomposition>> {
+    let wide = |channels: usize| channels >= MIN_CHANNELS && channels.is_multiple_of(LANES);
+    let (inputs, outputs) = geometry.layer.channels();
+    if geometry.layer.groups() > 1 || !wide(inputs) || !wide(outputs) {
         return None;
     }
     let dense = |c: &Conv2d| c.stride == (1, 1) && c.dilation.0.max(c.dilation.1) <= MAX_DILATION;
-    match &geometry.shape {
+    match &geometry.layer {
         Convolution::Plain(c) if c.kernel_size == (3, 3) && dense(c) && tile == Tile::Large => {
             // Residues of the dilation; the first tap tells the padding.
             let axes = |phase: &Phase, dilation: usize| -> Vec<Axis> {
@@ -87,7 +87,7 @@ pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
             let rows = axes(&geometry.rows[0], c.dilation.0);
             let classes = rows.iter().flat_map(|&y| columns.iter().map(move |&x| vec![(y, x)])).collect();
             let taps = vec![(vec![0, 1, 2], vec![0, 1, 2])];
-            Some(vec![Form { sides: (Side::F43, Side::F43), classes, taps }])
+            Some(vec![Decomposition { sides: (WinogradVariant::F43, WinogradVariant::F43), classes, taps }])
         }
         Convolution::Plain(c) if c.kernel_size == (4, 4) && c.stride == (2, 2) && c.dilation == (1, 1) => {
             let axis = |phase: &Phase, parity: usize| Axis {
@@ -100,7 +100,7 @@ pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
             let class = sources.map(|(y, x)| (axis(&geometry.rows[0], y), axis(&geometry.columns[0], x)));
             let taps = sources.map(|(y, x)| (vec![y, y + 2], vec![x, x + 2]));
             let side = side(tile, 2)?;
-            Some(vec![Form { sides: (side, side), classes: vec![class.to_vec()], taps: taps.to_vec() }])
+            Some(vec![Decomposition { sides: (side, side), classes: vec![class.to_vec()], taps: taps.to_vec() }])
         }
         Convolution::Transposed(c) if c.stride == (2, 2) && c.dilation == (1, 1) => {
             let side = |phase: &Phase| side(tile, phase.taps.len());
@@ -109,7 +109,7 @@ pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
             let mut forms = Vec::new();
             for row in &geometry.rows {
                 for column in &geometry.columns {
-                    forms.push(Form {
+                    forms.push(Decomposition {
                         sides: (side(row)?, side(column)?),
                         classes: vec![vec![(axis(row), axis(column))]],
                         taps: vec![(kernels(row), kernels(column))],
@@ -122,23 +122,23 @@ pub fn forms(geometry: &Geometry, tile: Tile) -> Option<Vec<Form>> {
     }
 }
 
-fn side(tile: Tile, taps: usize) -> Option<Side> {
+fn side(tile: Tile, taps: usize) -> Option<WinogradVariant> {
     match (tile, taps) {
-        (Tile::Small, 1) => Some(Side::F21),
-        (Tile::Small, 2) => Some(Side::F22),
-        (Tile::Large, 1) => Some(Side::F31),
-        (Tile::Large, 2) => Some(Side::F32),
+        (Tile::Small, 1) => Some(WinogradVariant::F21),
+        (Tile::Small, 2) => Some(WinogradVariant::F22),
+        (Tile::Large, 1) => Some(WinogradVariant::F31),
+        (Tile::Large, 2) => Some(WinogradVariant::F32),
         _ => None,
     }
 }
 
 /// `(packed values, multiplications, tiles)` of a layer at an output size; `None` if it has no small filters.
 pub fn cost(geometry: &Geometry, tile: Tile, height: usize, width: usize) -> Option<(usize, u64, usize)> {
-    let (inputs, outputs) = geometry.shape.channels();
+    let (inputs, outputs) = geometry.layer.channels();
     let (mut values, mut macs, mut all) = (0, 0, 0);
-    for form in forms(geometry, tile)? {
+    for form in decompositions(geometry, tile)? {
         let size = form.taps.len() * inputs * outputs;
-        let tiles = |axis: Axis, side: Side, size: usize| axis.count(size).div_ceil(side.outputs());
+        let tiles = |axis: Axis, side: WinogradVariant, size: usize| axis.count(size).div_ceil(side.outputs());
         let count: usize = form
             .classes
             .iter()
