@@ -95,7 +95,6 @@ export const text = {
 
   // Status
   welcome: '',
-  readyTip: 'Paint over what should go, then press Enter.',
   /** @param {string} name @param {number} width @param {number} height */
   opened: (name, width, height) => `${name}, ${width} × ${height}. Paint over what should go.`,
   /** @param {string} name */
@@ -158,8 +157,6 @@ export const text = {
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
     'wasm-compile': 'This browser cannot run the program: it lacks a WebAssembly feature. Update the browser.',
   },
-  /** @param {string} name */
-  notAPicture: (name) => `${name} is no picture that can be opened here. Open a PNG, JPEG, WebP or another picture your browser knows.`,
   /** @param {string} name */
   neither: (name) => `${name} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
   /** @param {string} name */
@@ -290,7 +287,6 @@ export const text = {
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
   licenceText: 'its text',
-  topLevel: 'the top level',
   misfit: 'This does not fit',
   /** @param {string} file */
   misfitFile: (file) => `${file} was read, but it cannot run here`,
