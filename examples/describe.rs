@@ -13,11 +13,11 @@ fn main() {
 fn describe(model: &ModelSpec) -> Value {
     let rows = model.benchmarks.iter().map(|row| json!({"name": row.name, "side": row.side})).collect::<Vec<_>>();
     let config = model.published();
-    let described = network(&model.network_for(&config, &model.conventions(&config)));
+    let described = network(model, &model.network_for(&config, &model.conventions(&config)));
     json!({"id": model.id, "benchmarks": rows, "network": described})
 }
 
-fn network(network: &Network) -> Value {
+fn network(model: &ModelSpec, network: &Network) -> Value {
     let nodes = network.nodes.iter().map(|node| {
         let inputs: Vec<usize> = node.inputs.iter().map(|value| value.node).collect();
         json!({"path": node.path, "op": node.op.name(), "arguments": node.op, "inputs": inputs})
@@ -28,7 +28,8 @@ fn network(network: &Network) -> Value {
             ParameterKind::Statistic => "statistic",
             ParameterKind::Counter => "counter",
         };
-        json!({"key": p.key, "shape": p.shape, "kind": kind})
+        // Of what is never trained, the values are known.
+        json!({"key": p.key, "shape": p.shape, "kind": kind, "values": model.keys.fixed_values(&p)})
     });
     json!({
         "nodes": nodes.collect::<Vec<_>>(),

@@ -150,3 +150,28 @@ fn a_python_file_may_begin_with_a_byte_order_mark() {
     assert_eq!((status, stderr.as_str()), (0, ""));
     assert!(Path::new(output).exists());
 }
+
+/// pix2pix's batch norms take the picture's statistics unless somebody says otherwise.
+#[test]
+fn norm_statistics_are_a_flag() {
+    let folder = folder("statistics");
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/networks/pix2pix-unet-bn.pth");
+    let count = 3 * 256 * 256;
+    let header = format!(r#"{{"x":{{"dtype":"F32","shape":[1,3,256,256],"data_offsets":[0,{}]}}}}"#, 4 * count);
+    let values: Vec<u8> = (0..count).flat_map(|i| ((i % 251) as f32 / 125.0 - 1.0).to_le_bytes()).collect();
+    let input = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &values].concat();
+    let input = write(&folder.join("input.safetensors"), &input);
+    let output = folder.join("output.safetensors");
+    let forward = |more: &[&str]| {
+        let arguments = ["forward", "--weights", weights, "--input", &input, "--output", output.to_str().unwrap()];
+        let (status, _, stderr) = outcome(&[&arguments[..], more].concat());
+        assert_eq!(status, 0, "{stderr}");
+        std::fs::read(&output).unwrap()
+    };
+    let (guess, picture, stored) =
+        (forward(&[]), forward(&["--norm-statistics", "picture"]), forward(&["--norm-statistics", "stored"]));
+    assert_eq!(guess, picture);
+    assert_ne!(guess, stored);
+    let wrong = ["forward", "--weights", weights, "--input", &input, "--output", "y", "--norm-statistics", "batch"];
+    assert_eq!(outcome(&wrong).0, 2);
+}

@@ -73,6 +73,12 @@ fn outside_the_mask_nothing_changes_in_any_mode() {
         ("context-encoder", fixture("context-encoder.pth")),
         ("edgeconnect", fixture("edgeconnect-inpaint.pth")),
         ("image-pair", fixture("image-pair.pth")),
+        ("pix2pix", fixture("pix2pix-unet-in.pth")),
+        ("pix2pix of four channels", fixture("pix2pix-unet-dropout.pth")),
+        ("pix2pix of gray", fixture("pix2pix-unet-old-stats.pth")),
+        ("cyclegan", fixture("cyclegan-resnet-in.pth")),
+        ("pytorch-gan", fixture("pytorch-gan-context-encoder.pth")),
+        ("migan", fixture("migan-64.pth")),
     ];
     for (name, mut models) in networks {
         for sharpen in [Sharpen::Auto, Sharpen::On, Sharpen::Off] {

@@ -3,11 +3,14 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use safetensors::{Dtype, tensor::TensorView};
 
+use super::Loading;
 use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
+use crate::models::NormStatistics;
 use crate::models::load::{self, Loaded};
 use crate::network::Shape;
 use crate::tensor::Tensor;
@@ -25,8 +28,11 @@ pub struct Arguments {
     #[arg(long)]
     by_position: bool,
     /// A Python file with the network's class: read, never executed. The last class whose keys are the file's is taken.
-    #[arg(long, conflicts_with_all = ["model", "by_position"])]
+    #[arg(long, conflicts_with_all = ["model", "by_position", "norm_statistics"])]
     class: Option<PathBuf>,
+    /// Which mean and variance batch norms take: those stored in the file, or the picture's own.
+    #[arg(long, value_parser = PossibleValuesParser::new(NormStatistics::WORDS))]
+    norm_statistics: Option<String>,
     /// safetensors with `x`, or `x1` and `x2`: NCHW f32.
     #[arg(long)]
     input: PathBuf,
@@ -42,8 +48,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let inputs = read_inputs(&arguments.input)?;
     let kind = if arguments.engine == "fast" { EngineKind::Fast } else { EngineKind::Reference };
     let name = super::file_name(&arguments.weights);
-    let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
     if let Some(path) = &arguments.class {
+        let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
         let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::image(channels, height, width));
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
@@ -53,8 +59,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         return finish(arguments, engine.as_mut(), inputs);
     }
-    let load = if arguments.by_position { load::load_by_position } else { load::load };
-    let mut loaded = load(checkpoint.as_mut(), &name, arguments.model.as_deref(), kind)?;
+    let how = Loading {
+        choice: arguments.model.as_deref(),
+        by_position: arguments.by_position,
+        norm_statistics: arguments.norm_statistics.as_deref(),
+        kind,
+    };
+    let mut loaded = super::load_networks(&arguments.weights, &how)?;
     loaded.retain(|network| fits(network, &inputs));
     // Of the same network twice (an averaged copy, two discriminators), no flag could choose: the preferred place is first.
     loaded.dedup_by_key(|network| network.model.id.clone());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 
+use super::Loading;
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
@@ -136,13 +137,9 @@ fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
         range: arguments.range.as_deref().and_then(Range::parse),
         mask_means: arguments.mask_means.as_deref().and_then(MaskMeans::parse),
         output_covers: arguments.output_covers.as_deref().and_then(OutputCovers::parse),
-        norm_statistics: norm_statistics(arguments),
+        norm_statistics: arguments.norm_statistics.as_deref().and_then(NormStatistics::parse),
         ..FillOptions::default()
     })
-}
-
-fn norm_statistics(arguments: &Arguments) -> Option<NormStatistics> {
-    arguments.norm_statistics.as_deref().and_then(NormStatistics::parse)
 }
 
 /// The networks to run: the given weights, the default model, or none.
@@ -153,17 +150,15 @@ fn models(arguments: &Arguments) -> Result<Vec<Loaded>> {
         ([], Some(id)) => Err(Error::new(Code::Usage, format!("--model {id} needs its weights: add --weights FILE."))),
         (_, Some("none")) => Err(Error::new(Code::Usage, "--model none takes no --weights.")),
         (files, choice) => {
+            let how = Loading {
+                choice,
+                by_position: arguments.by_position,
+                norm_statistics: arguments.norm_statistics.as_deref(),
+                kind: EngineKind::Fast,
+            };
             let mut all = Vec::new();
             for path in files {
-                let name = super::file_name(path);
-                let mut checkpoint = super::open_checkpoint(path)?;
-                let load = if arguments.by_position { load::load_by_position } else { load::load };
-                let mut loaded = load(checkpoint.as_mut(), &name, choice, EngineKind::Fast)?;
-                if let Some(statistics) = norm_statistics(arguments) {
-                    let open = || super::open_checkpoint(path);
-                    loaded.iter_mut().try_for_each(|one| one.use_statistics(statistics, EngineKind::Fast, open))?;
-                }
-                all.extend(loaded);
+                all.extend(super::load_networks(path, &how)?);
             }
             Ok(all)
         }

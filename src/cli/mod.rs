@@ -12,8 +12,11 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 
 use crate::checkpoint::{self, Checkpoint};
+use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_CLASS_SOURCE_BYTES, MAX_IMAGE_FILE_BYTES, MAX_THREADS};
+use crate::models::NormStatistics;
+use crate::models::load::{self, Loaded};
 use crate::pipeline::{self, options::Setting};
 
 /// Bytes of a picture that tell its format.
@@ -114,6 +117,29 @@ pub fn main() -> i32 {
             if error.code == Code::Usage { 2 } else { 1 }
         }
     }
+}
+
+/// How the networks of a checkpoint are loaded.
+struct Loading<'a> {
+    /// Network id; `None` identifies them.
+    choice: Option<&'a str>,
+    /// Keys are taken by position where only their names differ.
+    by_position: bool,
+    /// The word for what batch norms take; `None` leaves it to the network.
+    norm_statistics: Option<&'a str>,
+    /// Which engine runs them.
+    kind: EngineKind,
+}
+
+/// The networks of a checkpoint.
+fn load_networks(path: &Path, how: &Loading<'_>) -> Result<Vec<Loaded>> {
+    let load = if how.by_position { load::load_by_position } else { load::load };
+    let mut loaded = load(open_checkpoint(path)?.as_mut(), &file_name(path), how.choice, how.kind)?;
+    if let Some(statistics) = how.norm_statistics.and_then(NormStatistics::parse) {
+        let open = || open_checkpoint(path);
+        loaded.iter_mut().try_for_each(|network| network.use_statistics(statistics, how.kind, open))?;
+    }
+    Ok(loaded)
 }
 
 #[cfg(test)]

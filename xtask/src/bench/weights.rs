@@ -27,6 +27,12 @@ pub fn pair(value: &Value) -> Result<(usize, usize)> {
     }
 }
 
+/// `value` as a list of numbers.
+fn numbers(value: &Value) -> Result<Vec<f32>> {
+    let list = value.as_array().with_context(|| format!("{value} is no list"))?;
+    list.iter().map(|n| n.as_f64().map(|n| n as f32).with_context(|| format!("{n} is no number"))).collect()
+}
+
 /// A small generator (splitmix64), so that every machine gets the same numbers.
 pub struct Random(pub u64);
 
@@ -66,6 +72,7 @@ pub fn seeded(network: &Value) -> Result<Weights> {
             parameter["shape"].as_array().context("shape")?.iter().map(number).collect::<Result<_>>()?;
         let count = shape.iter().product();
         let values = match (shape.len(), key.rsplit('.').next().unwrap_or("")) {
+            _ if parameter["values"].is_array() => numbers(&parameter["values"])?,
             (4, _) => {
                 let fan_in = match transposed(key)? {
                     Some((h, w)) => (shape[0] * shape[2] * shape[3]) as f32 / (h * w) as f32,
@@ -104,10 +111,13 @@ mod tests {
             "parameters": [
                 {"key": "d.0.weight", "shape": [64, 2, 4, 4], "kind": "trained"},
                 {"key": "d.0.num_batches_tracked", "shape": [], "kind": "counter"},
+                {"key": "blur", "shape": [1, 1, 1, 2], "kind": "trained", "values": [0.25, 0.75]},
             ],
         });
         let weights = seeded(&network).unwrap();
-        assert_eq!(weights.len(), 1);
+        assert_eq!(weights.len(), 2);
+        // What is never trained is not seeded.
+        assert_eq!(weights["blur"].1, [0.25, 0.75]);
         let (shape, values) = &weights["d.0.weight"];
         assert_eq!((shape.as_slice(), values.len()), (&[64, 2, 4, 4][..], 2048));
         // 256 inputs reach one output: the bound is sqrt(6 / 256) = 0.153.
