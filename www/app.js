@@ -4,6 +4,7 @@
  */
 import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
+import { recall, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
 import { BuildChoice } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
@@ -17,6 +18,7 @@ import { Threads } from './worker/threads.js';
 
 /** A worker for files gives its memory back when it has had nothing to do for this long. */
 const FILES_IDLE_MS = 20_000;
+const TINT_KEY = 'infill-mask-colour';
 
 /**
  * What the parts of the page are told.
@@ -26,13 +28,14 @@ const FILES_IDLE_MS = 20_000;
  * @property {() => void} work photo, mask, history or model changed
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
+ * @property {() => void} tint another colour of the mask was chosen
  * @property {() => void} details the person wants to see what the page knows of a model
  */
 
 export class App {
   /** @type {Document | null} */
   document = null;
-  settings = { grow: 4, sharpen: 'auto' };
+  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto') };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
   /** Ends the opening of the photo that was asked for last. */
@@ -116,6 +119,13 @@ export class App {
   /** @param {number | null} done */
   progress(done) {
     this.#listener.progress(done);
+  }
+
+  /** @param {string} tint a key of `text.tintChoices`; it is remembered */
+  chooseTint(tint) {
+    this.settings.tint = tint;
+    remember(TINT_KEY, tint);
+    this.#listener.tint();
   }
 
   /** Shows what the page knows of the selected model, or of the file that does not fit. */

@@ -60,6 +60,7 @@ const app = new App({
     edges.update();
     scores.update();
   },
+  tint: () => showTint(),
   details: () => panel.open('details'),
   progress: (done) => {
     progress.hidden = done === null;
@@ -92,6 +93,10 @@ const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTML
     app.touch();
   },
 });
+
+function showTint() {
+  stage.setTint(/** @type {import('./canvas/tint.js').TintName | 'auto'} */ (app.settings.tint));
+}
 
 /** The photo moved on the stage: what lies over it follows. */
 function followView() {
@@ -133,6 +138,7 @@ window.addEventListener('beforeunload', (event) => {
 });
 
 isStarted = true;
+showTint();
 bars.show();
 followView();
 void prepareDefault(app);

@@ -8,7 +8,7 @@ async function open() {
   const { App } = await import('../../www/app.js');
   const shown = { words: '', label: '' };
   const app = new App({
-    state() {}, work() {}, models() {}, progress() {}, details() {},
+    state() {}, work() {}, models() {}, progress() {}, details() {}, tint() {},
     words: (words, action) => Object.assign(shown, { words, label: action?.label ?? '' }),
   });
   return { app, shown };

@@ -202,6 +202,8 @@ export const text = {
   sharpen: 'Sharpen from the photo',
   sharpenHelp: 'Networks paint soft. This continues the photo’s own detail into the fill.',
   sharpenChoices: { auto: 'Where it is needed', on: 'Always', off: 'Never' },
+  tint: 'Colour of the mask',
+  tintChoices: { auto: 'Suits the photo', orange: 'Orange', blue: 'Blue', green: 'Green', magenta: 'Magenta', yellow: 'Yellow' },
   theme: 'Look',
   themes: { auto: 'System', light: 'Light', dark: 'Dark' },
   modelsAtHand: 'Models at hand',
