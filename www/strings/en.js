@@ -354,7 +354,6 @@ export const text = {
   useMapping: 'Use it by position',
   holdAgainst: 'Hold the keys against',
   holdNone: 'no network',
-  known: { 'context-encoder': 'ContextEncoder', 'edgeconnect-inpaint': 'EdgeConnect InpaintGenerator', 'edgeconnect-edge': 'EdgeConnect EdgeGenerator', 'image-pair': 'image-pair Generator', 'image-pair-discriminator': 'image-pair Discriminator' },
   alignmentColumns: ['Network', 'Shape', 'File', 'Shape', ''],
   verdicts: { fits: 'fits', 'other-shape': 'other shape', 'other-name': 'other name', missing: 'missing', unexpected: 'not expected' },
   layersInside: (/** @type {number} */ n) => plural(n, 'row', 'rows'),
