@@ -177,6 +177,10 @@ export async function the_licence_of_every_model_is_shown(v) {
   await panelSays(v, /Licence ?CC BY-SA 4\.0/);
   await v.give('Load weights', EDGECONNECT);
   await panelSays(v, /Licence ?published weights: CC BY-NC 4\.0/);
+  await v.control('combobox', 'Model').selectOption('migan-512');
+  await panelSays(v, /MIT, copyright 2024 Picsart AI Research \(PAIR\)/);
+  const notice = await v.evaluate(async () => (await fetch(/** @type {HTMLAnchorElement} */ (document.querySelector('#panel dd a')).href)).text());
+  check(/Permission is hereby granted/.test(notice), 'the text of the licence is not where the link leads');
   await v.quiet();
 }
 

@@ -38,6 +38,7 @@ const EVERYWHERE = [
   inside.a_drawn_edge_changes_the_fill_as_on_the_command_line,
   bad.an_icon_is_opened_and_blocks_nothing,
   offline.the_site_works_offline_once_visited,
+  offline.a_model_is_fetched_when_it_is_chosen_and_works_offline_from_then_on,
   offline.a_kept_file_that_was_rewritten_is_fetched_anew,
   apis.what_the_page_uses_is_there_or_has_a_fallback,
 ];
