@@ -36,6 +36,8 @@ const app = new App({
   state: (state) => {
     main.dataset.state = state;
     stage.shimmer(state === 'running');
+    // What a run says several times a second is for the eye.
+    status.setAttribute('aria-live', state === 'running' ? 'off' : 'polite');
     bars.show();
     if (state === 'done') panel.filled();
     edges.update();
@@ -101,7 +103,9 @@ function showTint() {
 /** The photo moved on the stage: what lies over it follows. */
 function followView() {
   if (!isStarted) return;
-  byId('zoom-fit', HTMLButtonElement).textContent = text.zoomed(stage.view.scale * 100);
+  const zoom = byId('zoom-fit', HTMLButtonElement);
+  zoom.textContent = text.zoomed(stage.view.scale * 100);
+  zoom.setAttribute('aria-label', text.zoomFit(zoom.textContent));
   bars.showDot();
   compare.place();
   pointer.refresh();

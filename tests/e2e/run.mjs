@@ -13,6 +13,7 @@ import * as inside from './inside.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as offline from './offline.mjs';
+import * as reach from './reach.mjs';
 import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
 import * as waysIn from './ways_in.mjs';
@@ -44,7 +45,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...reach, ...screens });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

@@ -36,7 +36,7 @@ export const text = {
 
   // Stage
   canvas: 'Photo and mask',
-  canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills.',
+  canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills, a question mark says this again.',
   divider: 'Before and after',
   tools: 'Tools',
   brush: 'Brush',
@@ -77,6 +77,10 @@ export const text = {
   pixels: (px) => `${px} px`,
 
   // Nothing open
+  /** @param {string} zoom */
+  zoomFit: (zoom) => `${zoom}, show the whole photo`,
+  /** @param {number} x @param {number} y */
+  brushAt: (x, y) => `Across ${x}, down ${y}`,
   headline: 'Paint over it. It’s gone.',
   dropHere: 'Drop a photo here, paste one, or',
   openAPhoto: 'Open a photo',

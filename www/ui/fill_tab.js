@@ -17,9 +17,11 @@ const MOST_GROW = 32;
 export function fillTab(app) {
   const shown = make('span', {}, text.pixels(app.settings.grow));
   const grow = make('input', { type: 'range', id: 'grow', min: 0, max: MOST_GROW, step: 1, value: app.settings.grow });
+  grow.setAttribute('aria-valuetext', shown.textContent ?? '');
   grow.addEventListener('input', () => {
     app.settings.grow = Number(grow.value);
     shown.textContent = text.pixels(app.settings.grow);
+    grow.setAttribute('aria-valuetext', shown.textContent);
     app.document?.setGrow(app.settings.grow);
   });
   const sharpen = choice('sharpen', text.sharpen, text.sharpenChoices, app.settings.sharpen, (value) => {

@@ -1,0 +1,50 @@
+// Within reach: by keyboard, by finger, in forced colours, and at widths between a phone and a desktop.
+import { check, file, photo } from './page.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+/** Id of the element that has the focus. @param {Visitor} v */
+const focused = (v) => v.evaluate(() => document.activeElement?.id ?? '');
+
+/** @param {Visitor} v */
+export async function the_keyboard_goes_on_where_it_was(v) {
+  check((await v.page.getByRole('application').getAttribute('tabindex')) === '-1', 'the empty page stops at the canvas');
+  await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  check((await v.page.getByRole('application').getAttribute('tabindex')) === '0', 'the canvas cannot be reached');
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.page.locator('#inpaint').focus();
+  await v.page.keyboard.press('Enter');
+  await v.reaches(['done'], 120_000);
+  check((await focused(v)) === 'canvas', `after a fill the focus is on "${await focused(v)}"`);
+  // The brush's slider leaves Enter to the page.
+  await v.paint([[-30, 40], [30, 40]]);
+  await v.page.getByRole('slider', { name: 'Brush size' }).focus();
+  await v.page.keyboard.press('Enter');
+  await v.reaches(['running'], 5000);
+  await v.reaches(['done'], 120_000);
+  // The panel stands far behind its button.
+  await v.button('Settings and details').press('Enter');
+  check((await focused(v)) === 'tab-fill', `the panel opened, the focus is on "${await focused(v)}"`);
+  await v.button('Close').press('Enter');
+  check((await focused(v)) === 'panel-toggle', `the panel closed, the focus is on "${await focused(v)}"`);
+  await v.page.getByRole('application').focus();
+  await v.page.keyboard.press('ArrowRight');
+  await v.until(() => /^Across 1\d\d, down 100$/.test(document.querySelector('#where')?.textContent ?? ''));
+  await v.page.keyboard.press('?');
+  await v.says(/arrow keys/);
+  await v.quiet();
+}
+
+/** A run says what it does several times a second; a screen reader hears its end. @param {Visitor} v */
+export async function a_run_is_not_read_aloud_layer_by_layer(v) {
+  await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.evaluate(() => {
+    const status = /** @type {HTMLElement} */ (document.querySelector('#status'));
+    const heard = /** @type {any} */ (window).heardForTest = /** @type {string[]} */ ([]);
+    new MutationObserver(() => status.getAttribute('aria-live') !== 'off' && heard.push(status.textContent ?? '')).observe(status, { childList: true, characterData: true, subtree: true });
+  });
+  await v.inpaint();
+  const heard = /** @type {string[]} */ (await v.evaluate(() => /** @type {any} */ (window).heardForTest));
+  check(heard.length === 1 && /^Done in/.test(heard[0]), `it said ${heard}`);
+}
