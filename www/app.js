@@ -24,7 +24,7 @@ const TINT_KEY = 'infill-mask-colour';
  * What the parts of the page are told.
  * @typedef {object} Listener
  * @property {(state: State) => void} state
- * @property {(words: string, action: Action | null) => void} words
+ * @property {(words: string, action: Action | null, warns: boolean) => void} words whether they hold an error
  * @property {() => void} work photo, mask, history or model changed
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
@@ -73,8 +73,13 @@ export class App {
    * @param {Action | null} [action]
    */
   say(words, action = null) {
+    this.#show(words, action, false);
+  }
+
+  /** @param {string} words @param {Action | null} action @param {boolean} warns */
+  #show(words, action, warns) {
     this.#shown = { words, action };
-    this.#listener.words(words, action);
+    this.#listener.words(words, action, warns);
   }
 
   /**
@@ -85,7 +90,7 @@ export class App {
   mention(words, action = null) {
     if (this.state.value !== 'error') return this.say(words, action);
     const { words: before, action: offered } = this.#shown;
-    this.say(`${before} ${words}`.trim(), offered ?? action);
+    this.#show(`${before} ${words}`.trim(), offered ?? action, true);
   }
 
   /** Says how far something in the background is, unless an error is shown. @param {string} words */
@@ -113,7 +118,7 @@ export class App {
   fail(words, action = null) {
     this.#failures += 1;
     this.state.failed();
-    this.say(words, action);
+    this.#show(words, action, true);
   }
 
   /** @param {number | null} done */

@@ -42,8 +42,9 @@ const app = new App({
     if (state === 'done') panel.filled();
     edges.update();
   },
-  words: (words, offered) => {
+  words: (words, offered, warns) => {
     status.textContent = words;
+    byId('say', HTMLDivElement).toggleAttribute('data-warns', warns);
     action.hidden = !offered;
     action.textContent = offered?.label ?? '';
     action.onclick = offered ? () => offered.run() : null;

@@ -127,3 +127,9 @@ export async function networks_that_do_not_need_each_other_stay_apart() {
   second.options.secondInput = 'edges';
   assert.ok(takesEdges(second));
 }
+
+export async function a_network_that_only_scores_is_not_announced_as_one_that_fills() {
+  const { app, said } = page((request) => (request.kind === 'load' ? loaded('judge', 'scores', ['rgb']) : null));
+  await loadWeights(app, [given('judge.pth')]);
+  assert.match(said.at(-1) ?? '', /a judge \(judge\.pth\)\. It scores photos and cannot fill holes/);
+}
