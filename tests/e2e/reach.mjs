@@ -7,6 +7,21 @@ import { check, file, photo } from './page.mjs';
 const focused = (v) => v.evaluate(() => document.activeElement?.id ?? '');
 
 /** @param {Visitor} v */
+export async function between_phone_and_desktop_nothing_covers_another(v) {
+  await v.openPhoto(file('photo.png', photo(400, 300), 'image/png'));
+  await v.paint([[-30, 0], [30, 0]]);
+  for (const width of [641, 700, 740, 820, 880, 881, 960]) {
+    await v.page.setViewportSize({ width, height: 700 });
+    const [bar, zoom] = await Promise.all(['.bar', '.zoom'].map((part) => v.page.locator(part).boundingBox()));
+    check(bar && zoom && bar.x >= 0 && bar.x + bar.width <= zoom.x && zoom.x + zoom.width <= width, `at ${width} the bar lies at ${JSON.stringify(bar)}, the zoom at ${JSON.stringify(zoom)}`);
+    const name = await v.page.locator('#model-name').evaluate((element) => ({ wanted: element.scrollWidth, shown: element.clientWidth, text: element.textContent }));
+    check(name.text === 'Default' && name.wanted <= name.shown, `at ${width} the model's name has ${name.shown} of ${name.wanted} pixels`);
+    const save = await v.button('Save image').boundingBox();
+    check(save && save.x + save.width <= width, `at ${width} "Save image" lies outside`);
+  }
+}
+
+/** @param {Visitor} v */
 export async function the_keyboard_goes_on_where_it_was(v) {
   check((await v.page.getByRole('application').getAttribute('tabindex')) === '-1', 'the empty page stops at the canvas');
   await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
