@@ -63,3 +63,15 @@ export async function a_run_is_not_read_aloud_layer_by_layer(v) {
   const heard = /** @type {string[]} */ (await v.evaluate(() => /** @type {any} */ (window).heardForTest));
   check(heard.length === 1 && /^Done in/.test(heard[0]), `it said ${heard}`);
 }
+
+/** @param {Visitor} v */
+export async function the_selected_tool_is_told_apart_in_forced_colours(v) {
+  await v.page.emulateMedia({ forcedColors: 'active' });
+  await v.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  const ground = (/** @type {string} */ name) => v.button(name).evaluate((button) => getComputedStyle(button).backgroundColor);
+  const [brush, eraser] = [await ground('Brush'), await ground('Eraser')];
+  check(brush !== eraser, `both tools are ${brush}`);
+  await v.button('Eraser').click();
+  // The colour takes a moment to change.
+  await v.until((brush) => getComputedStyle(/** @type {HTMLElement} */ (document.querySelector('#tool-eraser'))).backgroundColor === brush, brush);
+}
