@@ -75,3 +75,20 @@ export async function the_selected_tool_is_told_apart_in_forced_colours(v) {
   // The colour takes a moment to change.
   await v.until((brush) => getComputedStyle(/** @type {HTMLElement} */ (document.querySelector('#tool-eraser'))).backgroundColor === brush, brush);
 }
+
+/** @param {Visitor} v */
+export async function a_finger_on_a_tablet_meets_large_targets(v) {
+  const context = await v.page.context().browser()?.newContext({ viewport: { width: 1024, height: 768 }, hasTouch: true, isMobile: true });
+  check(context, 'there is no browser');
+  const page = await context.newPage();
+  await page.goto(v.url);
+  await page.getByLabel('Open photo').setInputFiles(file('photo.png', photo(300, 200), 'image/png'));
+  await page.locator('main[data-state=ready]').waitFor();
+  await page.getByRole('button', { name: 'Settings and details' }).tap();
+  const small = await page.locator('.btn:visible, .pick:visible, select:visible:not(#model), [role=tab]').evaluateAll((all) => all.flatMap((element) => {
+    const { width, height } = element.getBoundingClientRect();
+    return Math.min(width, height) < 40 ? [`${element.id || element.textContent} ${Math.round(width)} x ${Math.round(height)}`] : [];
+  }));
+  check(small.length === 0, `too small: ${small.join('; ')}`);
+  await context.close();
+}
