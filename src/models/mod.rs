@@ -33,3 +33,23 @@ pub use names::KeyNames;
 pub use prose::{article, is_sibling};
 pub use registry::{by_id, register, registry};
 pub use spec::{Benchmark, ClassHint, KeyRules, KeyTransform, ModelSpec, Role};
+
+/// The networks that infill comes with, in the order in which they are tried: where two fit a file equally well, the first
+/// is taken.
+fn known() -> Vec<ModelSpec> {
+    vec![
+        context_encoder::spec(),
+        edgeconnect::inpaint(),
+        edgeconnect::edge(),
+        image_pair::generator(),
+        image_pair::discriminator(),
+        starter::spec(),
+        context_unet::spec(),
+        migan::side_512(),
+        migan::side_256(),
+        migan::other_side(),
+        pix2pix_unet::spec(),
+        cyclegan_resnet::spec(),
+        pytorch_gan_context_encoder::spec(),
+    ]
+}

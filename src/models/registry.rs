@@ -1,32 +1,12 @@
-//! The list of networks, in the order in which they are tried.
+//! The networks that are known: those of [`known`](super::known), and what is added while the program runs.
 
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::spec::ModelSpec;
-use super::{
-    context_encoder, context_unet, cyclegan_resnet, edgeconnect, image_pair, migan, pix2pix_unet,
-    pytorch_gan_context_encoder, starter,
-};
 use crate::error::{Code, Error, Result};
 
-static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> = LazyLock::new(|| {
-    let known = [
-        context_encoder::spec(),
-        edgeconnect::inpaint(),
-        edgeconnect::edge(),
-        image_pair::generator(),
-        image_pair::discriminator(),
-        starter::spec(),
-        context_unet::spec(),
-        migan::side_512(),
-        migan::side_256(),
-        migan::other_side(),
-        pix2pix_unet::spec(),
-        cyclegan_resnet::spec(),
-        pytorch_gan_context_encoder::spec(),
-    ];
-    RwLock::new(known.into_iter().map(Arc::new).collect())
-});
+static MODELS: LazyLock<RwLock<Vec<Arc<ModelSpec>>>> =
+    LazyLock::new(|| RwLock::new(super::known().into_iter().map(Arc::new).collect()));
 
 /// Every known network. Where two fit a file equally well, the first is taken.
 pub fn registry() -> Vec<Arc<ModelSpec>> {
