@@ -127,6 +127,9 @@ pub const MAX_CONSTANT_IMAGE_PIXELS: u64 = 1 << 24;
 pub const MAX_IMAGE_DECODE_BYTES: u64 = IMAGE_PIXELS * 8 + (64 << 20);
 /// Most bytes that a PNG's metadata may take once inflated.
 pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
+/// Least difference between the values of a mask's holes and those of its background, where neither is what it should be;
+/// what differs less may be noise, or labels.
+pub const MIN_MASK_CONTRAST: u8 = 32;
 /// Largest embedded ICC profile, bytes.
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).

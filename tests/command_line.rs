@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use infill::pipeline::{self, Photo};
+
 const ESCAPES: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\r\n\u{9b}31m";
 
 fn infill(arguments: &[&str]) -> Command {
@@ -174,4 +176,97 @@ fn norm_statistics_are_a_flag() {
     assert_ne!(guess, stored);
     let wrong = ["forward", "--weights", weights, "--input", &input, "--output", "y", "--norm-statistics", "batch"];
     assert_eq!(outcome(&wrong).0, 2);
+}
+
+const SIDE: usize = 32;
+
+/// A PNG of `SIDE` x `SIDE` pixels.
+fn png(colour: impl Fn(usize, usize) -> [u8; 4]) -> Vec<u8> {
+    let rgba = (0..SIDE * SIDE).flat_map(|i| colour(i % SIDE, i / SIDE)).collect();
+    let photo =
+        Photo { width: SIDE, height: SIDE, rgba, has_alpha: true, is_gray: false, icc: None, notes: Vec::new() };
+    pipeline::encode_photo(&photo).unwrap()
+}
+
+/// Status, standard error, and which pixels differ from the photo's, after a fill by `mask`.
+fn filled(folder: &Path, mask: &[u8], more: &[&str]) -> (i32, String, usize) {
+    let bytes = png(|x, y| [(x * 5) as u8, (y * 5) as u8, (x * y % 7) as u8, 255]);
+    let photo = write(&folder.join("photo.png"), &bytes);
+    let mask = write(&folder.join("mask.png"), mask);
+    let output = folder.join("out.png");
+    let _ = std::fs::remove_file(&output);
+    let arguments = ["inpaint", "--image", &photo, "--mask", &mask, "--output", output.to_str().unwrap()];
+    let (status, _, stderr) = outcome(&[&arguments[..], more].concat());
+    let changed = std::fs::read(&output).map_or(0, |filled| {
+        let (before, after) = (pipeline::decode_photo(&bytes).unwrap(), pipeline::decode_photo(&filled).unwrap());
+        before.rgba.chunks(4).zip(after.rgba.chunks(4)).filter(|(a, b)| a != b).count()
+    });
+    (status, stderr, changed)
+}
+
+#[test]
+fn how_a_mask_was_read_is_said_unless_it_is_plain() {
+    let folder = folder("mask");
+    let square = |inside: [u8; 4], around: [u8; 4]| {
+        png(move |x, y| if (12..20).contains(&x) && (12..20).contains(&y) { inside } else { around })
+    };
+    let none: &[&str] = &["--model", "none"];
+    let (black, white) = ([0, 0, 0, 255], [255; 4]);
+    let (status, stderr, changed) = filled(&folder, &square(white, black), none);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    assert!((1..=64).contains(&changed), "{changed}");
+    for (mask, word) in [
+        (square(white, [255, 255, 255, 0]), "its alpha (above 127 is filled)"),
+        (square([255, 0, 0, 255], black), "strongest (above 127 is filled)"),
+        (square([1, 1, 1, 255], black), "strongest (above 0 is filled)"),
+    ] {
+        let (status, stderr, changed) = filled(&folder, &mask, none);
+        assert_eq!(status, 0, "{stderr}");
+        assert!(stderr.contains("note: mask.png: ") && stderr.contains(word), "{stderr}");
+        assert!((1..=64).contains(&changed), "{changed}");
+    }
+    // More than half: filled as it says, and not in silence.
+    let inverted = square(black, white);
+    let (status, stderr, changed) = filled(&folder, &inverted, none);
+    assert!(status == 0 && changed > 500 && stderr.contains("94 %") && stderr.contains("--invert"), "{stderr}");
+    let (status, stderr, changed) = filled(&folder, &inverted, &["--model", "none", "--invert"]);
+    assert_eq!((status, stderr.as_str()), (0, ""));
+    assert!((1..=64).contains(&changed), "{changed}");
+    let alpha = square([255, 255, 255, 200], [255, 255, 255, 10]);
+    let (status, stderr, _) = filled(&folder, &alpha, &["--model", "none", "--mask-channel", "alpha"]);
+    assert_eq!((status, stderr.as_str()), (0, ""), "what was asked for is no news");
+    let (status, stderr, _) = filled(&folder, &alpha, &["--mask-channel", "cyan"]);
+    assert!(status == 2 && stderr.contains("--mask-channel"), "{stderr}");
+}
+
+#[test]
+fn an_empty_or_full_mask_is_refused_by_the_name_of_its_file() {
+    let folder = folder("full");
+    for more in [&["--model", "none"][..], &[]] {
+        let (status, stderr, changed) = filled(&folder, &png(|_, _| [255; 4]), more);
+        assert_eq!((status, changed), (1, 0), "{stderr}");
+        assert!(stderr.lines().last().unwrap().starts_with("infill: mask.png: "), "{stderr}");
+        let (status, stderr, _) = filled(&folder, &png(|_, _| [0, 0, 0, 255]), more);
+        assert!(status == 1 && stderr.starts_with("infill: mask.png: Nothing is masked"), "{stderr}");
+    }
+    // Growing can mask the rest.
+    let (status, stderr, _) =
+        filled(&folder, &png(|x, _| if x == 0 { [0, 0, 0, 255] } else { [255; 4] }), &["--grow", "2"]);
+    assert!(status == 1 && stderr.contains("infill: mask.png: The whole photo is masked"), "{stderr}");
+}
+
+#[test]
+fn a_photo_that_was_turned_beside_a_mask_that_was_not_is_said() {
+    let folder = folder("turned");
+    // An eXIf chunk with orientation 6, after IHDR.
+    let mut bytes = png(|x, y| [(x * 5) as u8, (y * 5) as u8, 0, 255]);
+    let exif = b"eXIfMM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let chunk = [&(exif.len() as u32 - 4).to_be_bytes()[..], exif, &crc32fast::hash(exif).to_be_bytes()].concat();
+    bytes.splice(33..33, chunk);
+    let photo = write(&folder.join("turned.png"), &bytes);
+    let mask = write(&folder.join("mask.png"), &png(|x, y| if x + y < 8 { [255; 4] } else { [0, 0, 0, 255] }));
+    let output = folder.join("out.png");
+    let paths = ["inpaint", "--image", &photo, "--mask", &mask, "--output", output.to_str().unwrap()];
+    let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
+    assert!(status == 0 && stderr.contains("turned.png was turned upright") && stderr.contains("EXIF"), "{stderr}");
 }

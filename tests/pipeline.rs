@@ -340,6 +340,22 @@ fn every_exif_orientation_is_turned_upright() {
 }
 
 #[test]
+fn a_mask_is_turned_upright_like_a_photo() {
+    let mut upright = photo(24, 16);
+    for (i, p) in upright.rgba.chunks_exact_mut(4).enumerate() {
+        p[..3].fill(if i % 24 < 8 && i / 24 < 8 { 255 } else { 0 });
+    }
+    // Orientation 3: the file holds it upside down.
+    let mut stored = upright.clone();
+    stored.rgba = upright.rgba.chunks_exact(4).rev().flatten().copied().collect();
+    let reading = pipeline::read_mask(&jpeg(&stored, 3), (24, 16), pipeline::MaskOptions::default()).unwrap();
+    assert!(reading.is_turned && reading.mask == mask(24, 16, |x, y| x < 8 && y < 8));
+    let stored = pipeline::decode_mask(&jpeg(&stored, 1), 24, 16).unwrap();
+    assert_eq!(stored, mask(24, 16, |x, y| x >= 16 && y >= 8));
+    assert_eq!(pipeline::decode_photo(&jpeg(&upright, 6)).unwrap().notes, ["turned"]);
+}
+
+#[test]
 fn pictures_that_lie_or_are_none_are_refused() {
     let code = |bytes: &[u8]| pipeline::decode_photo(bytes).unwrap_err().code;
     assert_eq!(code(b""), Code::ImageFormat);

@@ -4,6 +4,7 @@
  */
 import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
+import { recall, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
 import { BuildChoice } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
@@ -17,22 +18,24 @@ import { Threads } from './worker/threads.js';
 
 /** A worker for files gives its memory back when it has had nothing to do for this long. */
 const FILES_IDLE_MS = 20_000;
+const TINT_KEY = 'infill-mask-colour';
 
 /**
  * What the parts of the page are told.
  * @typedef {object} Listener
  * @property {(state: State) => void} state
- * @property {(words: string, action: Action | null) => void} words
+ * @property {(words: string, action: Action | null, warns: boolean) => void} words whether they hold an error
  * @property {() => void} work photo, mask, history or model changed
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
+ * @property {() => void} tint another colour of the mask was chosen
  * @property {() => void} details the person wants to see what the page knows of a model
  */
 
 export class App {
   /** @type {Document | null} */
   document = null;
-  settings = { grow: 4, sharpen: 'auto' };
+  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto') };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
   /** Ends the opening of the photo that was asked for last. */
@@ -70,8 +73,13 @@ export class App {
    * @param {Action | null} [action]
    */
   say(words, action = null) {
+    this.#show(words, action, false);
+  }
+
+  /** @param {string} words @param {Action | null} action @param {boolean} warns */
+  #show(words, action, warns) {
     this.#shown = { words, action };
-    this.#listener.words(words, action);
+    this.#listener.words(words, action, warns);
   }
 
   /**
@@ -82,7 +90,7 @@ export class App {
   mention(words, action = null) {
     if (this.state.value !== 'error') return this.say(words, action);
     const { words: before, action: offered } = this.#shown;
-    this.say(`${before} ${words}`.trim(), offered ?? action);
+    this.#show(`${before} ${words}`.trim(), offered ?? action, true);
   }
 
   /** Says how far something in the background is, unless an error is shown. @param {string} words */
@@ -110,12 +118,19 @@ export class App {
   fail(words, action = null) {
     this.#failures += 1;
     this.state.failed();
-    this.say(words, action);
+    this.#show(words, action, true);
   }
 
   /** @param {number | null} done */
   progress(done) {
     this.#listener.progress(done);
+  }
+
+  /** @param {string} tint a key of `text.tintChoices`; it is remembered */
+  chooseTint(tint) {
+    this.settings.tint = tint;
+    remember(TINT_KEY, tint);
+    this.#listener.tint();
   }
 
   /** Shows what the page knows of the selected model, or of the file that does not fit. */

@@ -36,12 +36,15 @@ const app = new App({
   state: (state) => {
     main.dataset.state = state;
     stage.shimmer(state === 'running');
+    // What a run says several times a second is for the eye.
+    status.setAttribute('aria-live', state === 'running' ? 'off' : 'polite');
     bars.show();
     if (state === 'done') panel.filled();
     edges.update();
   },
-  words: (words, offered) => {
+  words: (words, offered, warns) => {
     status.textContent = words;
+    byId('say', HTMLDivElement).toggleAttribute('data-warns', warns);
     action.hidden = !offered;
     action.textContent = offered?.label ?? '';
     action.onclick = offered ? () => offered.run() : null;
@@ -60,6 +63,7 @@ const app = new App({
     edges.update();
     scores.update();
   },
+  tint: () => showTint(),
   details: () => panel.open('details'),
   progress: (done) => {
     progress.hidden = done === null;
@@ -93,10 +97,16 @@ const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTML
   },
 });
 
+function showTint() {
+  stage.setTint(/** @type {import('./canvas/tint.js').TintName | 'auto'} */ (app.settings.tint));
+}
+
 /** The photo moved on the stage: what lies over it follows. */
 function followView() {
   if (!isStarted) return;
-  byId('zoom-fit', HTMLButtonElement).textContent = text.zoomed(stage.view.scale * 100);
+  const zoom = byId('zoom-fit', HTMLButtonElement);
+  zoom.textContent = text.zoomed(stage.view.scale * 100);
+  zoom.setAttribute('aria-label', text.zoomFit(zoom.textContent));
   bars.showDot();
   compare.place();
   pointer.refresh();
@@ -133,6 +143,7 @@ window.addEventListener('beforeunload', (event) => {
 });
 
 isStarted = true;
+showTint();
 bars.show();
 followView();
 void prepareDefault(app);

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 
-use super::Loading;
+use super::{Loading, terminal};
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
-use crate::models::{HoleValue, MaskMeans, NormStatistics, OutputCovers, Range};
-use crate::pipeline::{self, FillOptions, Sharpen, options};
+use crate::models::{HoleValue, MaskMeans, NormStatistics, OutputCovers, Range, Role};
+use crate::pipeline::{self, FillOptions, Mask, MaskChannel, MaskOptions, MaskReading, Photo, Sharpen, options};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -20,6 +20,12 @@ pub struct Arguments {
     /// Mask: a picture of the photo's size; white (luma > 127) is to be filled.
     #[arg(long)]
     mask: PathBuf,
+    /// Where the mask's file holds the mask. auto takes luma, and what else the file may mean where luma says nothing.
+    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(MaskChannel::WORDS))]
+    mask_channel: String,
+    /// Fill what is black in the mask, and keep what is white.
+    #[arg(long)]
+    invert: bool,
     /// Where the filled photo goes: a PNG, whose name ends in .png.
     #[arg(long)]
     output: PathBuf,
@@ -74,14 +80,75 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     check_output(&arguments.output)?;
     let mut photo = decoded(&arguments.image, pipeline::decode_photo)?;
     let size = (photo.width, photo.height);
-    let mut mask = decoded(&arguments.mask, |bytes| pipeline::decode_mask(bytes, size.0, size.1))?;
+    let mut mask = mask(arguments, &photo)?;
     mask.grow(arguments.grow);
     let options = options(arguments, size)?;
     let mut models = models(arguments)?;
+    let (image, mask_file) = (super::file_name(&arguments.image), super::file_name(&arguments.mask));
+    check_known(&mask, &models).map_err(|e| e.in_file(&mask_file))?;
     let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
-    let image = super::file_name(&arguments.image);
-    pipeline::apply(&mut photo, &patches.map_err(|e| e.in_file(&image))?);
+    let in_file = |e: Error| {
+        let is_mask = matches!(e.code, Code::MaskEmpty | Code::MaskFull | Code::MaskSize);
+        e.in_file(if is_mask { &mask_file } else { &image })
+    };
+    pipeline::apply(&mut photo, &patches.map_err(in_file)?);
     super::write_file(&arguments.output, &pipeline::encode_photo(&photo)?)
+}
+
+/// Reads the mask, and notes on standard error whatever a user may not expect of it.
+fn mask(arguments: &Arguments, photo: &Photo) -> Result<Mask> {
+    let options = MaskOptions { channel: MaskChannel::parse(&arguments.mask_channel), is_inverted: arguments.invert };
+    let size = (photo.width, photo.height);
+    let reading = decoded(&arguments.mask, |bytes| pipeline::read_mask(bytes, size, options))?;
+    let (image, file) = (super::file_name(&arguments.image), super::file_name(&arguments.mask));
+    mask_notes(&reading, arguments, &file).iter().for_each(|note| terminal::note(note));
+    if photo.notes.iter().any(|note| note == "turned") && !reading.is_turned {
+        terminal::note(&format!(
+            "{image} was turned upright, as its EXIF orientation says; {file} has no orientation and is taken to be upright."
+        ));
+    }
+    Ok(reading.mask)
+}
+
+/// How the mask was read, where that is not plain white on black by luma, and what looks like a mistake.
+fn mask_notes(reading: &MaskReading, arguments: &Arguments, file: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    if arguments.mask_channel == "auto" && !reading.is_plain() {
+        let above = reading.threshold;
+        let channel = match reading.channel {
+            MaskChannel::Alpha => "its alpha",
+            _ => "red, green or blue, whichever is strongest",
+        };
+        notes.push(format!(
+            "{file}: by luma, everything or nothing would be masked, so infill takes {channel} (above {above} is filled)."
+        ));
+    }
+    if reading.share > 0.5 && reading.share < 1.0 {
+        let advice = if arguments.invert { "leave out --invert" } else { "add --invert" };
+        notes.push(format!(
+            "{file} masks {:.0} % of the photo. If that part should stay, {advice}.",
+            reading.share * 100.0
+        ));
+    }
+    if reading.soft_pixels > 0 {
+        notes.push(format!(
+            "{file} has soft edges: {} gray pixels are not filled. --grow N fills N pixels more on every side.",
+            reading.soft_pixels
+        ));
+    }
+    notes
+}
+
+/// `mask-full` if everything is masked and the network that paints only continues what is known.
+fn check_known(mask: &Mask, models: &[Loaded]) -> Result<()> {
+    let painter = models.iter().find(|loaded| loaded.model.role == Role::Paints);
+    let continues = painter.is_some_and(|loaded| loaded.conventions.hole_value == HoleValue::Smooth);
+    if continues && mask.holes.iter().all(|&hole| hole > 127) {
+        let text = "The whole photo is masked, so there is nothing to continue. White is filled and black is kept: leave \
+                    some of the photo black.";
+        return Err(Error::new(Code::MaskFull, text));
+    }
+    Ok(())
 }
 
 /// `usage` if the output's name says that it is no PNG, which it always is.

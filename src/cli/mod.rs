@@ -38,7 +38,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Fill the masked part of a photo.
-    Inpaint(inpaint::Arguments),
+    Inpaint(Box<inpaint::Arguments>),
     /// Say what a checkpoint is, and what fits.
     Inspect(inspect::Arguments),
     /// Run a network on tensors as they are, without pre- or post-processing.

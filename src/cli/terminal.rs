@@ -48,6 +48,11 @@ pub fn error_lines(error: &Error) -> Vec<String> {
     message.chain(others.map(|key| format!("  {}", escaped(key)))).collect()
 }
 
+/// Writes to standard error what a user should know although nothing failed. Where it cannot be written, nobody reads it.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "infill: note: {}", escaped(text));
+}
+
 /// Writes lines to standard output, each escaped. Whoever reads may stop early (`| head`), which is no fault.
 ///
 /// `io` if the output cannot be written for another reason, such as a full disk.

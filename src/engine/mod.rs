@@ -106,6 +106,17 @@ pub enum EngineKind {
     Fast,
 }
 
+impl EngineKind {
+    /// The engine of this name, `fast` or `reference`; `usage` if there is none.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "fast" => Ok(Self::Fast),
+            "reference" => Ok(Self::Reference),
+            _ => Err(Error::new(Code::Usage, format!("There is no engine {name}: choose fast or reference."))),
+        }
+    }
+}
+
 /// Builds an engine: checks the description, then takes every weight it needs, in order.
 ///
 /// `network-invalid` if PyTorch would refuse a layer; whatever `weights` raises.

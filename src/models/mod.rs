@@ -34,8 +34,7 @@ pub use prose::{article, is_sibling};
 pub use registry::{by_id, register, registry};
 pub use spec::{Benchmark, ClassHint, KeyRules, KeyTransform, ModelSpec, Role};
 
-/// The networks that infill comes with, in the order in which they are tried: where two fit a file equally well, the first
-/// is taken.
+/// Every network, in the order in which they are tried.
 fn known() -> Vec<ModelSpec> {
     vec![
         context_encoder::spec(),

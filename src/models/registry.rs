@@ -1,4 +1,4 @@
-//! The networks that are known: those of [`known`](super::known), and what is added while the program runs.
+//! The networks that a running program knows: those of this folder, and those that were added.
 
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 

@@ -1,5 +1,6 @@
 //! Files to pixels and back. PNG, JPEG and WebP, decoded here so that untouched pixels never pass through a canvas.
 
+mod mask;
 mod structure;
 
 use std::io::Cursor;
@@ -7,8 +8,10 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, Limits};
 
+pub use self::mask::{MaskChannel, MaskOptions, MaskReading, decode_edges, decode_mask, read_mask};
 use super::{Mask, Photo};
 use crate::error::{Code, Error, Result};
 use crate::limits::{
@@ -20,15 +23,39 @@ use crate::limits::{
 /// `image-format` if it is none of these (or a CMYK JPEG, which browsers convert better), `image-limit` before
 /// anything is decoded if it is too large, `image-corrupt` if it is damaged.
 pub fn decode_photo(bytes: &[u8]) -> Result<Photo> {
-    let (image, icc, notes) = decode(bytes)?;
+    let Decoded { image, icc, notes, .. } = decode(bytes)?;
     let color = image.color();
     let (has_alpha, is_gray) = (color.has_alpha(), !color.has_color());
     let rgba = image.into_rgba8();
     let (width, height) = (rgba.width() as usize, rgba.height() as usize);
-    Ok(Photo { width, height, rgba: rgba.into_raw(), has_alpha, is_gray, icc, notes })
+    Ok(Photo {
+        width,
+        height,
+        rgba: rgba.into_raw(),
+        has_alpha,
+        is_gray,
+        icc,
+        notes: notes.into_iter().map(str::to_owned).collect(),
+    })
 }
 
-fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>, Vec<String>)> {
+/// A picture as its file holds it, turned upright.
+struct Decoded {
+    image: DynamicImage,
+    icc: Option<Vec<u8>>,
+    /// See [`Photo::notes`].
+    notes: Vec<&'static str>,
+    /// Whether values may be off by a little, as in a JPEG.
+    is_lossy: bool,
+}
+
+impl Decoded {
+    fn has_note(&self, note: &str) -> bool {
+        self.notes.contains(&note)
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Decoded> {
     let format = format(bytes)?;
     if bytes.len() as u64 > MAX_IMAGE_FILE_BYTES {
         let text = format!("The picture's file has {} bytes; infill opens up to {MAX_IMAGE_FILE_BYTES}.", bytes.len());
@@ -41,13 +68,22 @@ fn decode(bytes: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>, Vec<String>)> 
     limits.max_alloc = Some(MAX_IMAGE_DECODE_BYTES);
     decoder.set_limits(limits).map_err(fault)?;
     let icc = decoder.icc_profile().unwrap_or(None).filter(|profile| profile.len() <= ICC_BYTES);
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let color = decoder.color_type();
-    let notes = [("animated", structure.is_animated), ("sixteen-bit", color.bytes_per_pixel() > color.channel_count())];
-    let notes = notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note.to_owned()).collect();
+    let notes = [
+        ("animated", structure.is_animated),
+        ("sixteen-bit", color.bytes_per_pixel() > color.channel_count()),
+        ("turned", orientation != Orientation::NoTransforms),
+    ];
+    let notes = notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note).collect();
+    let is_lossy = match format {
+        ImageFormat::Png => false,
+        ImageFormat::WebP => !structure.is_lossless,
+        _ => true,
+    };
     let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
     image.apply_orientation(orientation);
-    Ok((image, icc, notes))
+    Ok(Decoded { image, icc, notes, is_lossy })
 }
 
 /// Refuses a file by its first bytes: `image-format` unless it begins as PNG, JPEG or WebP.
@@ -170,37 +206,6 @@ fn write_png(
     }
     encoder.write_image(bytes, width as u32, height as u32, color).map_err(fault)?;
     Ok(out)
-}
-
-/// Decodes a mask of the photo's size: luma above 127 is a hole, alpha is ignored.
-///
-/// `mask-size` if it has another size; the codes of [`decode_photo`] otherwise.
-pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
-    let luma = decode_luma(bytes, width, height, "mask")?;
-    Mask::new(width, height, luma.into_iter().map(|v| if v > 127 { 255 } else { 0 }).collect())
-}
-
-/// Decodes what a user says of the edges (see [`super::FillOptions::edges`]): the luma of a picture of the photo's size.
-///
-/// The codes of [`decode_mask`].
-pub fn decode_edges(bytes: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
-    decode_luma(bytes, width, height, "edge map")
-}
-
-fn decode_luma(bytes: &[u8], width: usize, height: usize, what: &str) -> Result<Vec<u8>> {
-    let (image, ..) = decode(bytes)?;
-    let rgba = image.into_rgba8();
-    if (rgba.width() as usize, rgba.height() as usize) != (width, height) {
-        let text = format!(
-            "The {what} has {} x {} pixels, but the photo has {width} x {height}. Save the {what} at the photo's size.",
-            rgba.width(),
-            rgba.height()
-        );
-        return Err(Error::new(Code::MaskSize, text));
-    }
-    // ITU-R BT.601 luma, as image editors and PIL's convert("L") have it.
-    let luma = |p: &[u8]| (299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]) + 500) / 1000;
-    Ok(rgba.as_raw().chunks_exact(4).map(|p| luma(p) as u8).collect())
 }
 
 /// Encodes a mask as a gray PNG: 255 hole, 0 known.

@@ -3,6 +3,7 @@
 use super::prepare::Scene;
 use super::resample::{extend, resize};
 use super::window::Window;
+use crate::error::{Code, Error, Result};
 use crate::models::{Blend, Conventions, OutputCovers};
 use crate::tensor::Tensor;
 
@@ -12,14 +13,19 @@ const MATCH: f32 = 0.12;
 const FEATHER: usize = 3;
 
 /// The output as RGB planes in 0..1 at the window's size in photo pixels, and how many photo pixels one of its own covers.
-pub fn to_window(output: &Tensor, c: &Conventions, scene: &Scene, window: &Window) -> ([Vec<f32>; 3], f64) {
-    let (_, channels, oh, ow) = output.nchw().unwrap_or((0, 0, 0, 0));
+/// `input-shape` if it is no picture `[1, C, H, W]`.
+pub fn to_window(output: &Tensor, c: &Conventions, scene: &Scene, window: &Window) -> Result<([Vec<f32>; 3], f64)> {
+    let (_, channels, oh, ow) = output.nchw()?;
+    if channels == 0 || oh == 0 || ow == 0 {
+        let text = format!("The network gives no picture: its output's shape is {:?}.", output.shape());
+        return Err(Error::new(Code::InputShape, text));
+    }
     let (w, h) = scene.size;
     let centre = c.output_covers == OutputCovers::Centre;
     let covered = if centre { (w / 2, h / 2) } else { (w, h) };
-    let scale = window.size.0 as f64 / w as f64 * covered.0 as f64 / ow.max(1) as f64;
+    let scale = window.size.0 as f64 / w as f64 * covered.0 as f64 / ow as f64;
     let planes = [0, 1, 2].map(|channel: usize| {
-        let from = &output.data()[channel.min(channels.saturating_sub(1)) * oh * ow..][..oh * ow];
+        let from = &output.data()[channel.min(channels - 1) * oh * ow..][..oh * ow];
         let values: Vec<f32> = from.iter().map(|&v| c.output_range.to_unit(v)).collect();
         let fitted = resize(&values, (ow, oh), covered);
         let mut field = match centre {
@@ -32,7 +38,7 @@ pub fn to_window(output: &Tensor, c: &Conventions, scene: &Scene, window: &Windo
         field.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         resize(&field, scene.size, window.size)
     });
-    (planes, scale)
+    Ok((planes, scale))
 }
 
 /// A picture with another one in its centre.

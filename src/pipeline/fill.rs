@@ -118,12 +118,13 @@ impl FillJob<'_> {
             let text = "The network's output is not finite, so there is nothing to show. Its weights or value range are wrong.";
             return Err(Error::new(Code::WeightsNotFinite, text));
         }
-        let (planes, scale) = to_window(&output, &conventions, &scene, &window);
+        let (planes, scale) = to_window(&output, &conventions, &scene, &window)?;
         for (at, _) in own.iter().enumerate().filter(|(_, own)| **own) {
             let (x, y) = (area.x + at % area.width, area.y + at / area.width);
-            let (wx, wy) = ((x as i64 - window.x) as usize, (y as i64 - window.y) as usize);
-            let index = wy * window.size.0 + wx;
-            let colour = [0, 1, 2].map(|c: usize| planes[c].get(index).map_or(0, |v| (v * 255.0).round() as u8));
+            let at_window = window
+                .index_of(x, y)
+                .ok_or_else(|| Error::new(Code::Internal, "The hole reaches beyond what the network was shown."))?;
+            let colour = [0, 1, 2].map(|channel: usize| (planes[channel][at_window] * 255.0).round() as u8);
             rgb[at * 3..at * 3 + 3].copy_from_slice(&colour);
         }
         debug_assert!(

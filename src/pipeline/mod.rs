@@ -18,7 +18,10 @@ pub mod synthesis;
 mod window;
 
 pub use canny::canny;
-pub use codec::{check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask, encode_photo};
+pub use codec::{
+    MaskChannel, MaskOptions, MaskReading, check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask,
+    encode_photo, read_mask,
+};
 pub use fill::fill;
 pub use fill_job::{Patch, apply};
 pub use options::{FillOptions, SecondInput, Sharpen};

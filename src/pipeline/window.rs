@@ -72,6 +72,14 @@ pub fn mirrored(at: i64, size: usize) -> usize {
 }
 
 impl Window {
+    /// Index of a photo's pixel among the window's, row by row; `None` if it lies outside.
+    pub fn index_of(&self, x: usize, y: usize) -> Option<usize> {
+        let inside = |at: usize, start: i64, size: usize| {
+            usize::try_from(i64::try_from(at).ok()? - start).ok().filter(|&at| at < size)
+        };
+        Some(inside(y, self.y, self.size.1)? * self.size.0 + inside(x, self.x, self.size.0)?)
+    }
+
     /// The part of the photo that the window reads.
     pub fn source(&self, width: usize, height: usize) -> Rect {
         let side = |start: i64, length: usize, size: usize| {
@@ -127,6 +135,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn pixels_outside_the_window_have_no_place_in_it() {
+        let window = Window { x: -2, y: 3, size: (5, 4), input: (8, 8) };
+        assert_eq!((window.index_of(0, 3), window.index_of(2, 6)), (Some(2), Some(19)));
+        // One to the right is not the first of the next row, and one above is none.
+        assert_eq!((window.index_of(3, 3), window.index_of(0, 2), window.index_of(0, 7)), (None, None, None));
     }
 
     #[test]

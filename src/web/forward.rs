@@ -28,7 +28,7 @@ impl Forward {
     #[wasm_bindgen(constructor)]
     pub fn new(blob: Blob, name: &str, model_id: &str, engine: &str) -> Result<Self, JsValue> {
         super::warm::once();
-        let kind = if engine == "reference" { EngineKind::Reference } else { EngineKind::Fast };
+        let kind = EngineKind::named(engine).map_err(|e| to_js(&e))?;
         let mut checkpoint = checkpoint::open(BlobSource::new(blob)?, name).map_err(|e| to_js(&e))?;
         let mut loaded = load::load(checkpoint.as_mut(), name, Some(model_id), kind).map_err(|e| to_js(&e))?;
         let mut loaded = loaded.remove(0);

@@ -21,7 +21,7 @@ mod tests;
 #[cfg(feature = "reference")]
 pub use check::check;
 pub use forward::Forward;
-pub use models::Models;
+pub use models::{Models, models};
 pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};
 #[cfg(target_feature = "atomics")]
 pub use threads::join_threads;

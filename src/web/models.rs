@@ -17,6 +17,8 @@ use crate::checkpoint;
 use crate::engine::{EngineKind, Step};
 use crate::error::{Code, Error};
 use crate::models::load::{self, Loaded};
+use crate::models::registry;
+use crate::models::spelling::listing;
 use crate::pipeline::{self, FillOptions};
 use crate::report;
 
@@ -25,6 +27,13 @@ const TYPES: &str = r#"
 /** One rectangle of a filled photo; its pixels outside the mask equal the photo's. */
 export interface Patch { x: number; y: number; width: number; height: number; rgba: Uint8Array; }
 "#;
+
+/// The known networks as JSON: `[{id, name, inputs, size_multiple}]`, each as in `infill models --json`.
+#[wasm_bindgen]
+pub fn models() -> String {
+    let rows: Vec<_> = registry().iter().map(|model| listing(model)).collect();
+    json!(rows).to_string()
+}
 
 /// Loaded networks by handle; one handle is one file and may hold several networks.
 #[wasm_bindgen]

@@ -6,7 +6,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 use web_sys::Blob;
 
-use super::{Models, decode_photo, encode_mask, encode_photo};
+use super::{Models, decode_photo, encode_mask, encode_photo, models};
 
 const DEFAULT: &[u8] = include_bytes!("../../www/models/default.safetensors");
 const LEGACY: &[u8] = include_bytes!("../../tests/reference/networks/context-encoder.pth");
@@ -30,6 +30,14 @@ fn a_checkpoint_is_read_through_its_blob() {
     assert_eq!(report["report"]["container"], "legacy");
     assert_eq!(report["report"]["wrapper"][0], "generator");
     assert_eq!(report["report"]["prefix"], "module.");
+}
+
+#[test]
+fn every_known_network_is_listed() {
+    let rows: serde_json::Value = serde_json::from_str(&models()).unwrap();
+    let ids: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, crate::models::registry().iter().map(|model| model.id.clone()).collect::<Vec<_>>());
+    assert!(rows.as_array().unwrap().iter().all(|row| row["name"].is_string()));
 }
 
 #[test]

@@ -177,6 +177,10 @@ export async function the_licence_of_every_model_is_shown(v) {
   await panelSays(v, /Licence ?CC BY-SA 4\.0/);
   await v.give('Load weights', EDGECONNECT);
   await panelSays(v, /Licence ?published weights: CC BY-NC 4\.0/);
+  await v.control('combobox', 'Model').selectOption('migan-512');
+  await panelSays(v, /MIT, copyright 2024 Picsart AI Research \(PAIR\)/);
+  const notice = await v.evaluate(async () => (await fetch(/** @type {HTMLAnchorElement} */ (document.querySelector('#panel dd a')).href)).text());
+  check(/Permission is hereby granted/.test(notice), 'the text of the licence is not where the link leads');
   await v.quiet();
 }
 
@@ -240,7 +244,12 @@ export async function the_two_questions_are_answered_from_a_file_alone(v) {
   await panelSays(v, /Missing key\(s\) in state_dict: "encoder\.0\.weight", "encoder\.0\.bias".*not a ContextEncoder.*net = InpaintGenerator\(\); net\.load_state_dict\(torch\.load\(file\)\['generator'\]\)/);
   // Side by side, filtered.
   await v.tab('Layers');
-  await v.page.getByLabel('Hold the keys against').selectOption('context-encoder');
+  const held = v.page.getByLabel('Hold the keys against');
+  const offered = await held.locator('option').evaluateAll((options) => options.map((option) => /** @type {HTMLOptionElement} */ (option).value));
+  const { models } = JSON.parse(execFileSync(/** @type {string} */ (process.env.INFILL), ['models', '--json']).toString());
+  const known = models.map((/** @type {{id: string}} */ { id }) => id).filter((/** @type {string} */ id) => id !== 'none');
+  check(offered.slice(1).join() === known.join(), `the page offers ${offered}, the command line ${known}`);
+  await held.selectOption('context-encoder');
   const table = v.page.locator('section', { has: v.page.getByRole('heading', { name: 'Key alignment' }) }).last();
   await table.getByRole('searchbox').fill('encoder.0.weight');
   const rows = await table.locator('tbody tr').allInnerTexts();

@@ -282,3 +282,51 @@ export async function the_brush_is_chosen_by_pointer_keys_and_number(v) {
   check((await v.page.getByLabel('Diameter in pixels').inputValue()) === '200', 'the number does not follow');
   await v.quiet();
 }
+
+/** Tones of the mask that resemble a photo are in sight beside its other tone, and its outline anywhere. @param {Visitor} v */
+export async function the_mask_is_seen_on_every_colour(v) {
+  const colours = [[230, 30, 30], [255, 86, 48], [255, 255, 255], [0, 0, 0], [40, 96, 255], [128, 128, 128]];
+  const shot = async () => decode(await v.page.screenshot({ clip: { x: 560, y: 320, width: 160, height: 120 } }));
+  const plain = async (/** @type {number[]} */ colour) => {
+    const png = new PNG({ width: 320, height: 240 });
+    for (let i = 0; i < 320 * 240; i++) png.data.set([...colour, 255], i * 4);
+    await v.openPhoto(file('plain.png', PNG.sync.write(png), 'image/png'));
+    await v.says(/320/);
+    await v.page.mouse.move(5, 400);
+    await v.page.waitForTimeout(100);
+  };
+  /** Share of the pixels of a part that the mask changes visibly. @param {{data: Uint8Array, width: number}} a @param {typeof a} b @param {(x: number, y: number) => boolean} isPart */
+  const changed = (a, b, isPart) => {
+    let [all, visible] = [0, 0];
+    for (let i = 0; i < a.data.length; i += 4) {
+      if (!isPart((i / 4) % a.width, Math.floor(i / 4 / a.width))) continue;
+      all += 1;
+      visible += Number([0, 1, 2].some((c) => Math.abs(a.data[i + c] - b.data[i + c]) >= 40));
+    }
+    return visible / all;
+  };
+  const paint = async () => {
+    await v.paint([[-20, 0], [20, 0]]);
+    await v.page.mouse.move(5, 400);
+    await v.page.waitForTimeout(100);
+  };
+  for (const tint of ['auto', 'orange']) {
+    await v.tab('Fill');
+    await v.page.getByLabel('Colour of the mask').selectOption(tint);
+    await v.button('Close').click();
+    for (const colour of colours) {
+      await plain(colour);
+      const before = await shot();
+      await paint();
+      const share = changed(before, await shot(), (x, y) => x > 60 && x < 100 && y > 30 && y < 42);
+      // A quarter of the mask is the second tone.
+      check(share > (tint === 'auto' ? 0.7 : 0.2), `${tint} on ${colour}: ${share} of the mask can be seen`);
+      await v.button('Undo').click();
+    }
+  }
+  // The choice outlasts the visit.
+  await v.open();
+  await v.tab('Fill');
+  check((await v.page.getByLabel('Colour of the mask').inputValue()) === 'orange', 'the colour is forgotten');
+  await v.quiet();
+}

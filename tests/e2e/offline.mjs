@@ -47,6 +47,33 @@ export async function the_site_works_offline_once_visited(v) {
 }
 
 /** @param {Visitor} v */
+export async function a_model_is_fetched_when_it_is_chosen_and_works_offline_from_then_on(v) {
+  const site = await serve(`${ROOT}dist`, {}, '/some/where/');
+  const visitor = await visitorOf(v, site.url);
+  const option = () => visitor.evaluate(() => [.../** @type {HTMLSelectElement} */ (document.querySelector('#model')).options].map(({ text }) => text).find((text) => text.startsWith('MI-GAN')) ?? '');
+  const isAsked = () => visitor.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => name.includes('migan-512')));
+  await visitor.open();
+  await isKept(visitor);
+  check(/^MI-GAN, 13 MB/.test(await option()), `the option says "${await option()}"`);
+  check(!(await isAsked()), 'it was fetched unasked');
+  await visitor.control('combobox', 'Model').selectOption('migan-512');
+  await visitor.says(/MI-GAN is selected/, 60_000);
+  check(await isAsked(), 'it came from nowhere: this test shows nothing');
+  check(/^MI-GAN \u00b7/.test(await option()), `the option still says "${await option()}"`);
+  await visitor.driver.goto('about:blank');
+  await site.close();
+  await visitor.open();
+  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  check(/^MI-GAN \u00b7/.test(await option()), `at the next visit the option says "${await option()}"`);
+  await visitor.control('combobox', 'Model').selectOption('migan-512');
+  await visitor.says(/MI-GAN is selected/);
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** @param {Visitor} v */
 export async function work_of_the_first_visit_is_saved_when_the_host_is_gone(v) {
   const site = await serve(`${ROOT}dist`, {}, '/some/where/');
   const visitor = await visitorOf(v, site.url);

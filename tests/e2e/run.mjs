@@ -13,6 +13,7 @@ import * as inside from './inside.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as offline from './offline.mjs';
+import * as reach from './reach.mjs';
 import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
 import * as waysIn from './ways_in.mjs';
@@ -38,12 +39,13 @@ const EVERYWHERE = [
   inside.a_drawn_edge_changes_the_fill_as_on_the_command_line,
   bad.an_icon_is_opened_and_blocks_nothing,
   offline.the_site_works_offline_once_visited,
+  offline.a_model_is_fetched_when_it_is_chosen_and_works_offline_from_then_on,
   offline.a_kept_file_that_was_rewritten_is_fetched_anew,
   apis.what_the_page_uses_is_there_or_has_a_fallback,
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...screens });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...reach, ...screens });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

@@ -1,5 +1,6 @@
 // The words of the status line: an error is not wiped by the success of something else.
 import assert from 'node:assert/strict';
+import { text } from '../../www/strings/en.js';
 
 /** A page that keeps what it shows. */
 async function open() {
@@ -7,11 +8,15 @@ async function open() {
   Object.assign(globalThis, { location: { search: '' } });
   const { App } = await import('../../www/app.js');
   const shown = { words: '', label: '' };
+  const tone = { warns: false };
   const app = new App({
-    state() {}, work() {}, models() {}, progress() {}, details() {},
-    words: (words, action) => Object.assign(shown, { words, label: action?.label ?? '' }),
+    state() {}, work() {}, models() {}, progress() {}, details() {}, tint() {},
+    words: (words, action, warns) => {
+      Object.assign(shown, { words, label: action?.label ?? '' });
+      tone.warns = warns;
+    },
   });
-  return { app, shown };
+  return { app, shown, tone };
 }
 
 const action = (/** @type {string} */ label) => ({ label, run() {} });
@@ -50,4 +55,26 @@ export async function nothing_is_said_over_a_run() {
   app.say('conv1, 10 %');
   app.begin()('Saved.');
   assert.equal(shown.words, 'conv1, 10 %');
+}
+
+/** While the next photo opens, its words are not those of the error before. */
+export async function only_the_words_of_an_error_warn() {
+  const { app, tone } = await open();
+  app.say('Opening a.png');
+  assert.equal(tone.warns, false);
+  app.fail('a.png is no picture.');
+  assert.equal(tone.warns, true);
+  app.mention('The model could not be fetched.');
+  assert.equal(tone.warns, true, 'the error is still there');
+  app.say('Opening b.png');
+  assert.deepEqual([tone.warns, app.state.value], [false, 'error']);
+}
+
+export function a_long_name_is_shortened_in_its_middle() {
+  const name = `${'x'.repeat(200)} the end.png`;
+  for (const words of [text.opened(name, 3, 2), text.opening(name), text.reading(name), text.saved(name), text.modelReady('A', name), text.neither(name)]) {
+    assert.match(words, /xxx…[x ]*the end\.png/);
+    assert.ok(words.length < 160, words);
+  }
+  assert.match(text.opening('holiday.png'), /holiday\.png$/);
 }

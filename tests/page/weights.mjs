@@ -119,11 +119,17 @@ export async function networks_that_do_not_need_each_other_stay_apart() {
   const { app } = page((request) => (request.kind === 'load' ? copy(kinds[request.name]) : null));
   await loadWeights(app, ['helper', 'plain', 'score', 'second', 'helper'].map(given));
   assert.equal(app.models.entries.filter((/** @type {any} */ { blob }) => blob).length, 5);
-  const [, , helper, plain, score, second] = app.models.entries;
+  const [helper, plain, score, second] = app.models.entries.filter((/** @type {any} */ { blob }) => blob);
   assert.deepEqual([helper, plain, score, second].map(paints), [false, true, false, true]);
   assert.deepEqual([helper, plain, score, second].map(scores), [false, false, true, false]);
   assert.deepEqual([helper, plain, score, second].map(takesSecond), [false, false, false, true]);
   assert.deepEqual([helper, plain, score, second].map(takesEdges), [false, false, false, false]);
   second.options.secondInput = 'edges';
   assert.ok(takesEdges(second));
+}
+
+export async function a_network_that_only_scores_is_not_announced_as_one_that_fills() {
+  const { app, said } = page((request) => (request.kind === 'load' ? loaded('judge', 'scores', ['rgb']) : null));
+  await loadWeights(app, [given('judge.pth')]);
+  assert.match(said.at(-1) ?? '', /a judge \(judge\.pth\)\. It scores photos and cannot fill holes/);
 }

@@ -90,6 +90,22 @@ export function readStats(app, { file, blob }, keys) {
   return app.inference.request({ kind: 'stats', blob, name: file, keys });
 }
 
+/** @type {Promise<{id: string, name: string}[]> | null} */
+let known = null;
+
+/**
+ * Every network that the crate knows.
+ * @param {App} app
+ * @returns {Promise<{id: string, name: string}[]>}
+ */
+export function knownNetworks(app) {
+  known ??= app.inference.request({ kind: 'models' }).catch((/** @type {unknown} */ error) => {
+    known = null;
+    throw error;
+  });
+  return /** @type {Promise<{id: string, name: string}[]>} */ (known);
+}
+
 /**
  * A file's keys beside those of one network.
  * @param {App} app

@@ -3,7 +3,7 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { completes, entry, nameOf, NONE, sourceOf } from '../document/models.js';
+import { completes, entry, nameOf, NONE, paints, scores, sourceOf } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
 import { fetchModel } from './shipped.js';
@@ -44,7 +44,8 @@ async function loadFile(app, blob, file, byPosition) {
     const name = nameOf(added);
     const joined = await join(app, added);
     if (!joined) app.models.add(added);
-    succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : text.modelReady(name, file));
+    const isScorer = scores(added) && !paints(added);
+    succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : isScorer ? text.modelScores(name, file) : text.modelReady(name, file));
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });
     app.misfit = { file, failure, sources: failure.report ? [sourceOf(file, blob, failure.report)] : [] };

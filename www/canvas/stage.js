@@ -5,19 +5,25 @@
 import { expand, union } from '../document/raster.js';
 import { context2d, imageData } from './color_space.js';
 import { Tiles, maskPainter, photoPainter, rgbaPainter } from './tiles.js';
+import { secondTone, tintFor, TINTS } from './tint.js';
 import { Viewport } from './viewport.js';
 
 /** @typedef {import('../document/raster.js').Rect} Rect */
 /** @typedef {import('../document/document.js').Document} Document */
+/** @typedef {import('./tint.js').TintName} TintName */
 
 /** Time for new tiles in one frame. */
 const BUDGET_MS = 10;
 /** Long side of the picture that stands in while tiles are made, in pixels. */
 const PREVIEW_SIDE = 768;
-/** The mask's colour, as `--mask` in the style sheet. */
-const MASK = /** @type {[number, number, number]} */ ([255, 86, 48]);
-const TINT = 0.38;
+/** How much of the photo the mask's two tones cover. */
+const OPACITY = 0.45;
+/** From one stripe of the mask's second tone to the next, and how broad it is, in CSS pixels across and down. */
+const STRIPES = { distance: 12, breadth: 3 };
 const FADE_MS = 150;
+const LIGHT = '#fff';
+const DARK = '#161616';
+const AROUND = [[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [1, -1], [-1, 1], [-1, -1]];
 
 export class Stage {
   #element;
@@ -33,7 +39,11 @@ export class Stage {
   #openedTiles = /** @type {Tiles | null} */ (null);
   #maskTiles = /** @type {Tiles | null} */ (null);
   #preview = /** @type {HTMLCanvasElement | null} */ (null);
-  #stripes = /** @type {CanvasPattern | null} */ (null);
+  /** The two tones of the mask. */
+  #tones = /** @type {CanvasPattern | null} */ (null);
+  /** The tint that suits the photo as it was when somebody first looked. */
+  #suited = /** @type {TintName | null} */ (null);
+  #tint = /** @type {TintName | 'auto'} */ ('auto');
   #checks = /** @type {CanvasPattern | null} */ (null);
   #frame = 0;
   #isPhotoOld = true;
@@ -79,7 +89,7 @@ export class Stage {
   setDocument(next) {
     this.#document = next;
     this.#compare = null;
-    this.#photoTiles = this.#openedTiles = this.#maskTiles = this.#preview = null;
+    this.#photoTiles = this.#openedTiles = this.#maskTiles = this.#preview = this.#suited = null;
     if (!next) return;
     const { photo, mask } = next;
     const { width, height } = photo;
@@ -87,7 +97,7 @@ export class Stage {
     const paint = rgbaPainter(width, height, photo.rgba);
     this.#photoTiles = new Tiles(width, height, paint, colorSpace);
     this.#openedTiles = new Tiles(width, height, photoPainter(width, height, (x, y) => photo.openedAt(x, y)), colorSpace);
-    this.#maskTiles = new Tiles(width, height, maskPainter(width, height, mask.shown, MASK));
+    this.#maskTiles = new Tiles(width, height, maskPainter(width, height, mask.shown, [0, 0, 0]));
     const step = Math.ceil(Math.max(width, height) / PREVIEW_SIDE);
     this.#preview = document.createElement('canvas');
     this.#preview.width = Math.ceil(width / step);
@@ -102,7 +112,28 @@ export class Stage {
       this.#photo = fresh;
       this.#colorSpace = colorSpace;
     }
+    this.#showTint();
     this.view.setPhoto(photo);
+  }
+
+  /** @param {TintName | 'auto'} tint of the mask; `auto` suits the photo */
+  setTint(tint) {
+    this.#tint = tint;
+    this.#showTint();
+  }
+
+  #showTint() {
+    this.#tones = null;
+    this.#element.style.setProperty('--mask', this.#colour.join(' '));
+    this.#allOverlay();
+    this.#schedule();
+  }
+
+  get #colour() {
+    if (this.#tint !== 'auto') return TINTS[this.#tint];
+    const photo = this.#document?.photo;
+    this.#suited ??= tintFor(photo?.rgba ?? new Uint8Array());
+    return TINTS[this.#suited];
   }
 
   /** @param {Rect} rect photo pixels */
@@ -119,7 +150,7 @@ export class Stage {
     const ratio = this.#ratio;
     const scale = this.view.scale * ratio;
     // A block of the shown resolution may reach further than the rectangle.
-    const reach = 4 * ratio + 2 * Math.max(1, scale);
+    const reach = 6 * ratio + 2 * Math.max(1, scale);
     const box = expand({ x: x * ratio, y: y * ratio, width: rect.width * scale, height: rect.height * scale }, reach);
     this.#overlayOld = union(this.#overlayOld, box);
     this.#schedule();
@@ -157,7 +188,7 @@ export class Stage {
       if (canvas.width !== pixels.width) canvas.width = pixels.width;
       if (canvas.height !== pixels.height) canvas.height = pixels.height;
     }
-    this.#stripes = this.#checks = null;
+    this.#tones = this.#checks = null;
     const stage = this.#element.getBoundingClientRect();
     const box = frame.getBoundingClientRect();
     this.view.setFrame({
@@ -254,8 +285,9 @@ export class Stage {
     const width = Math.min(this.#overlay.width, Math.ceil(dirty.x + dirty.width)) - x;
     const height = Math.min(this.#overlay.height, Math.ceil(dirty.y + dirty.height)) - y;
     if (width <= 0 || height <= 0) return;
+    // The outline lies around the mask: a light line, and a dark one around that.
     const line = Math.max(1, Math.round(this.#ratio));
-    const area = { x: x - line, y: y - line, width: width + 2 * line, height: height + 2 * line };
+    const area = expand({ x, y, width, height }, 2 * line);
     scratch.clearRect(area.x, area.y, area.width, area.height);
     context.clearRect(x, y, width, height);
     if (!this.#document || !this.#maskTiles || this.#document.mask.isEmpty) return;
@@ -265,43 +297,52 @@ export class Stage {
     scratch.clip();
     scratch.imageSmoothingEnabled = false;
     this.#maskTiles.draw(scratch, this.view, this.#ratio, area);
-    scratch.restore();
 
     context.save();
     context.beginPath();
     context.rect(x, y, width, height);
     context.clip();
-    /** @param {number} dx @param {number} dy */
-    const stamp = (dx, dy) =>
-      context.drawImage(this.#scratch, x - line, y - line, width + 2 * line, height + 2 * line, x - line + dx, y - line + dy, width + 2 * line, height + 2 * line);
-    for (const [dx, dy] of [[line, 0], [-line, 0], [0, line], [0, -line]]) stamp(dx, dy);
+    /** The mask in one colour or pattern. @param {string | CanvasPattern} fill */
+    const colour = (fill) => {
+      scratch.globalCompositeOperation = 'source-in';
+      scratch.fillStyle = fill;
+      scratch.fillRect(area.x, area.y, area.width, area.height);
+    };
+    /** @param {number} reach */
+    const stamp = (reach) => {
+      for (const [dx, dy] of reach ? AROUND : [[0, 0]]) {
+        context.drawImage(this.#scratch, area.x, area.y, area.width, area.height, area.x + dx * reach, area.y + dy * reach, area.width, area.height);
+      }
+    };
+    colour(DARK);
+    stamp(2 * line);
+    colour(LIGHT);
+    stamp(line);
     context.globalCompositeOperation = 'destination-out';
-    stamp(0, 0);
-    context.globalCompositeOperation = 'source-in';
-    context.fillStyle = this.#dashes(context);
-    context.fillRect(x, y, width, height);
+    stamp(0);
+    colour(this.#twoTones(scratch));
     context.globalCompositeOperation = 'destination-over';
-    context.globalAlpha = TINT;
-    stamp(0, 0);
+    context.globalAlpha = OPACITY;
+    stamp(0);
     context.restore();
+    scratch.restore();
   }
 
-  /** @param {CanvasRenderingContext2D} context */
-  #dashes(context) {
-    this.#stripes ??= pattern(context, 8 * Math.max(1, Math.round(this.#ratio)), (tile, side) => {
-      tile.fillStyle = '#fff';
+  /** Stripes of the second tone on the tint. @param {CanvasRenderingContext2D} context */
+  #twoTones(context) {
+    const tint = this.#colour;
+    this.#tones ??= pattern(context, Math.round(STRIPES.distance * this.#ratio), (tile, side) => {
+      tile.fillStyle = `rgb(${tint.join()})`;
       tile.fillRect(0, 0, side, side);
-      tile.fillStyle = '#161616';
-      tile.beginPath();
+      tile.strokeStyle = `rgb(${secondTone(tint).join()})`;
+      tile.lineWidth = (STRIPES.breadth * this.#ratio) / Math.SQRT2;
       for (const shift of [-side, 0, side]) {
-        tile.moveTo(shift, 0);
-        tile.lineTo(shift + side / 2, 0);
-        tile.lineTo(shift + side / 2 + side, side);
-        tile.lineTo(shift + side, side);
+        tile.moveTo(shift - side, 2 * side);
+        tile.lineTo(shift + 2 * side, -side);
       }
-      tile.fill();
+      tile.stroke();
     });
-    return this.#stripes ?? '#fff';
+    return this.#tones ?? `rgb(${tint.join()})`;
   }
 
   /** @param {CanvasRenderingContext2D} context */

@@ -19,6 +19,7 @@ import { Failure } from '../worker/protocol.js';
 /** The first is the default. @type {readonly Shipped[]} */
 export const SHIPPED = [
   { handle: 'default', name: text.shipped, path: '../models/default.safetensors', bytes: 15_724_804, sha256: '2603650a24dad54af3c593b39d88c074b472af8bd2a943a424ab9f307d77e9a8' },
+  { handle: 'migan-512', name: 'MI-GAN', path: '../models/migan-512.safetensors', bytes: 13_198_360, sha256: '2d7a1b9fd5dfae052668c9ecf9840684aa381d280ed5331106fe88ecaab161fa', licence: '../models/migan-512.LICENSE.txt' },
 ];
 
 /** Sites under other paths share this origin's storage: the name says whose the cache is. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+/** Characters of a file's name in a sentence. */
+const MAX_NAME = 48;
 const count = new Intl.NumberFormat('en');
 
 /** @param {number} bytes */
@@ -12,6 +14,8 @@ const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes
 const seconds = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
 /** @param {number} n */
 const value = (n) => (n === 0 ? '0' : Math.abs(n) >= 1e4 || Math.abs(n) < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
+/** A file's name as far as there is room: its beginning and its end. @param {string} name */
+const short = (name) => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 16)}…${name.slice(-15)}` : name);
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
 
@@ -36,7 +40,7 @@ export const text = {
 
   // Stage
   canvas: 'Photo and mask',
-  canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills.',
+  canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills, a question mark says this again.',
   divider: 'Before and after',
   tools: 'Tools',
   brush: 'Brush',
@@ -73,6 +77,10 @@ export const text = {
   paintFirst: 'Paint over what should go',
   /** @param {number} percent */
   zoomed: (percent) => `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`,
+  /** @param {string} zoom */
+  zoomFit: (zoom) => `${zoom}, show the whole photo`,
+  /** @param {number} x @param {number} y */
+  brushAt: (x, y) => `Across ${x}, down ${y}`,
   /** @param {number} px */
   pixels: (px) => `${px} px`,
 
@@ -95,13 +103,12 @@ export const text = {
 
   // Status
   welcome: '',
-  readyTip: 'Paint over what should go, then press Enter.',
   /** @param {string} name @param {number} width @param {number} height */
-  opened: (name, width, height) => `${name}, ${width} × ${height}. Paint over what should go.`,
+  opened: (name, width, height) => `${short(name)}, ${width} × ${height}. Paint over what should go.`,
   /** @param {string} name */
-  opening: (name) => `Opening ${name}`,
+  opening: (name) => `Opening ${short(name)}`,
   /** @param {string} name */
-  reading: (name) => `Reading ${name}`,
+  reading: (name) => `Reading ${short(name)}`,
   /** @param {string} name @param {number} done */
   fetching: (name, done) => `Fetching the model ${name}, once: ${Math.round(done * 100)} %`,
   starting: 'Starting',
@@ -115,14 +122,16 @@ export const text = {
   cleared: 'Mask cleared.',
   encoding: 'Preparing the file',
   /** @param {string} name */
-  saved: (name) => `Saved as ${name}.`,
+  saved: (name) => `Saved as ${short(name)}.`,
   maskLoaded: 'Mask loaded. It is used exactly as it is.',
   maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
   /** @param {string} file */
   maskFileFull: (file) => `${file} masks the whole photo, so nothing would be left to fill it from. White is filled and black is kept: save the mask as white on black, and load it again.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
-  modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). It is selected.`,
+  modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${short(file)}). It is selected.`,
+  /** @param {string} name @param {string} file */
+  modelScores: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${short(file)}). It scores photos and cannot fill holes: its tab is Scores.`,
   /** @param {string} name @param {string} file @param {string} both */
   modelJoined: (name, file, both) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). ${both} now run together.`,
   /** @param {string} name */
@@ -140,6 +149,7 @@ export const text = {
   notes: {
     'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
     animated: 'It moves: only the first frame was opened.',
+    turned: 'It was turned upright, as its EXIF orientation says.',
     browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
     'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',
   },
@@ -159,11 +169,9 @@ export const text = {
     'wasm-compile': 'This browser cannot run the program: it lacks a WebAssembly feature. Update the browser.',
   },
   /** @param {string} name */
-  notAPicture: (name) => `${name} is no picture that can be opened here. Open a PNG, JPEG, WebP or another picture your browser knows.`,
+  neither: (name) => `${short(name)} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
   /** @param {string} name */
-  neither: (name) => `${name} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
-  /** @param {string} name */
-  unreadable: (name) => `${name} can no longer be read. It was moved or changed: choose it again.`,
+  unreadable: (name) => `${short(name)} can no longer be read. It was moved or changed: choose it again.`,
   shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
   /** @param {string} name */
   fetchFailed: (name) => `The model ${name} could not be fetched. Check the connection and try again.`,
@@ -202,6 +210,8 @@ export const text = {
   sharpen: 'Sharpen from the photo',
   sharpenHelp: 'Networks paint soft. This continues the photo’s own detail into the fill.',
   sharpenChoices: { auto: 'Where it is needed', on: 'Always', off: 'Never' },
+  tint: 'Colour of the mask',
+  tintChoices: { auto: 'Suits the photo', orange: 'Orange', blue: 'Blue', green: 'Green', magenta: 'Magenta', yellow: 'Yellow' },
   theme: 'Look',
   themes: { auto: 'System', light: 'Light', dark: 'Dark' },
   modelsAtHand: 'Models at hand',
@@ -210,6 +220,7 @@ export const text = {
   /** @param {string} name */
   backTo: (name) => `Back to ${name}`,
   trained: 'How this model was trained',
+  trainedKnown: 'This is how the model was trained. You can change it to see what becomes of a fill.',
   trainedHelp: 'A file cannot tell this. It is guessed; if the fill looks wrong, change it.',
   range: 'Value range',
   rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1' },
@@ -289,8 +300,7 @@ export const text = {
   },
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
-  licenceText: 'its text',
-  topLevel: 'the top level',
+  licenceText: 'full text',
   misfit: 'This does not fit',
   /** @param {string} file */
   misfitFile: (file) => `${file} was read, but it cannot run here`,
@@ -352,7 +362,6 @@ export const text = {
   useMapping: 'Use it by position',
   holdAgainst: 'Hold the keys against',
   holdNone: 'no network',
-  known: { 'context-encoder': 'ContextEncoder', 'edgeconnect-inpaint': 'EdgeConnect InpaintGenerator', 'edgeconnect-edge': 'EdgeConnect EdgeGenerator', 'image-pair': 'image-pair Generator', 'image-pair-discriminator': 'image-pair Discriminator' },
   alignmentColumns: ['Network', 'Shape', 'File', 'Shape', ''],
   verdicts: { fits: 'fits', 'other-shape': 'other shape', 'other-name': 'other name', missing: 'missing', unexpected: 'not expected' },
   layersInside: (/** @type {number} */ n) => plural(n, 'row', 'rows'),

@@ -160,8 +160,10 @@ export class Bars {
     stop.hidden = !isRunning;
     go.title = isEmpty ? text.paintFirst : text.inpaintTip;
     stop.title = text.cancelTip;
-    // The two share a place: focus stays there.
+    // The two share a place: focus stays there, or goes on where the next hole is painted.
     if (isRunning && hadFocus === go) stop.focus();
+    if (!isRunning && hadFocus === stop) (isEmpty ? byId('canvas', HTMLDivElement) : go).focus({ preventScroll: true });
+    byId('canvas', HTMLDivElement).tabIndex = document ? 0 : -1;
     this.#size.enable(!!document);
     const seedMatters = models.selected.handle === NONE || settings.sharpen !== 'off';
     byId('another', HTMLButtonElement).hidden = isRunning || !top?.isFill || !seedMatters || !isEmpty;

@@ -182,7 +182,7 @@ function trained(app, entry, panel) {
   };
   return make('section', { class: 'group' },
     make('h3', {}, text.trained),
-    make('p', { class: 'help' }, text.trainedHelp),
+    make('p', { class: 'help' }, entry.shipped ? text.trainedKnown : text.trainedHelp),
     select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
     takes(entry, 'mask') && select('maskMeans'), select('outputCovers'), guess.normStatistics && select('normStatistics'),

@@ -4,7 +4,7 @@
  */
 import { text } from '../strings/en.js';
 import { make } from './dom.js';
-import { setTheme, theme } from './theme.js';
+import { setTheme, theme, THEMES } from './theme.js';
 
 /** @typedef {import('../app.js').App} App */
 
@@ -17,9 +17,11 @@ const MOST_GROW = 32;
 export function fillTab(app) {
   const shown = make('span', {}, text.pixels(app.settings.grow));
   const grow = make('input', { type: 'range', id: 'grow', min: 0, max: MOST_GROW, step: 1, value: app.settings.grow });
+  grow.setAttribute('aria-valuetext', shown.textContent ?? '');
   grow.addEventListener('input', () => {
     app.settings.grow = Number(grow.value);
     shown.textContent = text.pixels(app.settings.grow);
+    grow.setAttribute('aria-valuetext', shown.textContent);
     app.document?.setGrow(app.settings.grow);
   });
   const sharpen = choice('sharpen', text.sharpen, text.sharpenChoices, app.settings.sharpen, (value) => {
@@ -31,6 +33,7 @@ export function fillTab(app) {
       make('div', { class: 'row' }, make('label', { for: 'grow' }, text.grow), shown, grow),
       make('p', { class: 'help' }, text.growHelp)),
     make('div', { class: 'group' }, sharpen, make('p', { class: 'help' }, text.sharpenHelp)),
+    make('div', { class: 'group' }, choice('tint', text.tint, text.tintChoices, app.settings.tint, (value) => app.chooseTint(value))),
     make('div', { class: 'group' }, themeChoice()),
     make('label', { class: 'btn line phone', for: 'load-weights' }, text.loadWeights),
   ];
@@ -52,13 +55,13 @@ export function choice(id, label, choices, value, changed) {
 
 function themeChoice() {
   const now = theme();
-  const buttons = /** @type {const} */ (['auto', 'light', 'dark']).map((each) =>
+  const buttons = THEMES.map((each) =>
     make('button', {
       class: 'btn small',
       'aria-pressed': String(each === now),
       onclick: () => {
         setTheme(each);
-        buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(['auto', 'light', 'dark'][i] === each)));
+        buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(THEMES[i] === each)));
       },
     }, text.themes[each]));
   return make('div', { class: 'group' }, make('h3', {}, text.theme), make('div', { class: 'theme', role: 'group', 'aria-label': text.theme }, ...buttons));

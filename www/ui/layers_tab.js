@@ -3,7 +3,7 @@
  * @module
  */
 import { wordsFor } from '../app.js';
-import { alignKeys, readStats } from '../actions/look.js';
+import { alignKeys, knownNetworks, readStats } from '../actions/look.js';
 import { text } from '../strings/en.js';
 import { make, prose } from './dom.js';
 import { explain } from './explain.js';
@@ -146,9 +146,16 @@ function alignment(app, report, sources) {
   };
   const best = report.networks[0];
   const isBad = !!best && best.missing.length + best.unexpected.length + best.mismatched.length > 0;
-  const first = isBad && best.id in text.known ? best.id : '';
-  void show(first);
-  return make('section', { class: 'group' }, choice('against', text.holdAgainst, { '': text.holdNone, ...text.known }, first, (id) => void show(id)), place);
+  const section = make('section', { class: 'group' }, place);
+  const offer = async () => {
+    const known = await knownNetworks(app);
+    const first = isBad && known.some(({ id }) => id === best.id) ? best.id : '';
+    const choices = { '': text.holdNone, ...Object.fromEntries(known.map(({ id, name }) => [id, name])) };
+    section.prepend(choice('against', text.holdAgainst, choices, first, (id) => void show(id)));
+    await show(first);
+  };
+  offer().catch((error) => place.replaceChildren(make('p', { class: 'help' }, wordsFor(error))));
+  return section;
 }
 
 /** @param {import('../worker/protocol.js').Aligned} row */

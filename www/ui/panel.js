@@ -35,13 +35,22 @@ export class Panel {
     this.#app = app;
     this.#views = views;
     this.#known = { count: app.models.entries.length, misfit: app.misfit };
-    this.#toggle.addEventListener('click', () => this.open(this.#element.hidden ? this.#tab : null));
+    this.#toggle.addEventListener('click', (event) => {
+      this.open(this.#element.hidden ? this.#tab : null);
+      // By the keyboard: it stands far behind its button.
+      if (event.detail === 0 && !this.#element.hidden) document.getElementById(`tab-${this.#tab}`)?.focus();
+    });
     this.#element.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || app.state.isRunning) return;
       event.preventDefault();
-      this.open(null);
-      this.#toggle.focus();
+      this.#close();
     });
+  }
+
+  /** The button that opens it has the focus then. */
+  #close() {
+    this.open(null);
+    this.#toggle.focus();
   }
 
   /** @param {Tab | null} tab null closes */
@@ -93,7 +102,7 @@ export class Panel {
         onclick: () => this.#choose(tab),
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onTabKey(event, tab),
       }, text.tabs[tab]));
-    const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.open(null) }, icon('close'));
+    const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.#close() }, icon('close'));
     const { edges, scores } = this.#views;
     this.workChanged = () => {
       if (this.#tab === 'edges') this.render();
@@ -102,7 +111,7 @@ export class Panel {
     const content = { fill: fillTab, details: detailsTab, layers: layersTab, edges: () => edges.tab(), scores: () => scores.tab(), speed: speedTab }[this.#tab](this.#app, this);
     this.#element.classList.toggle('broad', this.#tab === 'layers');
     this.#element.replaceChildren(
-      make('div', { class: 'tabs', role: 'tablist' }, ...tabs, close),
+      make('div', { class: 'tabs' }, make('div', { role: 'tablist' }, ...tabs), close),
       make('div', { class: 'body', id: 'panel-body', role: 'tabpanel', 'aria-label': text.tabs[this.#tab] }, ...content),
     );
   }

@@ -5,6 +5,7 @@
 import { cancel } from '../actions/fill.js';
 import { saveImage } from '../actions/save.js';
 import { drawsEdges } from '../canvas/pointer.js';
+import { text } from '../strings/en.js';
 import { byId } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -17,11 +18,13 @@ const BRUSH_STEP = 1.15;
 const ZOOM_STEP = 1.25;
 /** CSS pixels. */
 const PAN_STEP = 60;
+const REST_MS = 300;
 
 export class Shortcuts {
   #app;
   #parts;
   /** The brush as the keyboard moves it, photo pixels. */
+  #timer = 0;
   #at = /** @type {{x: number, y: number} | null} */ (null);
 
   /**
@@ -70,9 +73,11 @@ export class Shortcuts {
       '\\': () => compare.hold(true),
       Escape: () => cancel(this.#app),
       Delete: () => bars.clear(),
+      '?': () => this.#app.say(text.canvasHelp),
     };
     const isOnCanvas = target === canvas || target === document.body;
-    if (event.key === 'Enter' && !onControl) keys.Enter = () => void bars.inpaint();
+    // A slider has no use for Enter.
+    if (event.key === 'Enter' && (!onControl || target.matches('[type=range], [role=slider]'))) keys.Enter = () => void bars.inpaint();
     if (event.key === ' ' && !onControl) keys[' '] = () => pointer.holdSpace(true);
     if (isOnCanvas && event.key.startsWith('Arrow')) keys[event.key] = () => this.#moveBrush(event);
     const run = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -136,6 +141,11 @@ export class Shortcuts {
     const { x, y } = stage.view.toStage(to.x, to.y);
     pointer.refresh();
     pointer.showCursor(x, y);
+    // Said once the brush rests.
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      byId('where', HTMLParagraphElement).textContent = text.brushAt(Math.round(to.x), Math.round(to.y));
+    }, REST_MS);
   }
 }
 

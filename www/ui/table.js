@@ -49,5 +49,5 @@ export function grid(head, rows) {
 /** @param {string[]} head @param {HTMLTableSectionElement} body */
 function table(head, body) {
   const heads = make('tr', {}, ...head.map((name) => make('th', { scope: 'col' }, name)));
-  return make('div', { class: 'tablebox' }, make('table', {}, make('thead', {}, heads), body));
+  return make('div', { class: 'tablebox', tabindex: 0 }, make('table', {}, make('thead', {}, heads), body));
 }

@@ -2,28 +2,21 @@
  * Light or dark: as the system says, or by hand.
  * @module
  */
+import { recall, remember } from '../storage/preference.js';
 
 const KEY = 'infill-theme';
 
 /** @typedef {'auto' | 'light' | 'dark'} Theme */
 
+export const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+
 /** @returns {Theme} */
 export function theme() {
-  try {
-    const kept = localStorage.getItem(KEY);
-    return kept === 'light' || kept === 'dark' ? kept : 'auto';
-  } catch {
-    // Storage is blocked: the system decides.
-    return 'auto';
-  }
+  return /** @type {Theme} */ (recall(KEY, THEMES, 'auto'));
 }
 
 /** @param {Theme} value */
 export function setTheme(value) {
   document.documentElement.dataset.theme = value;
-  try {
-    localStorage.setItem(KEY, value);
-  } catch {
-    // It holds for this visit.
-  }
+  remember(KEY, value);
 }

@@ -176,6 +176,8 @@ async function answer(request) {
       const { json, columns, rows, values } = crate.check(blobs, names, undefined, byPosition, pixelsOf(key), width, height, mask, options, teller(id), second, edges);
       return { value: { ...JSON.parse(json), columns, rows, values }, transfer: [values.buffer] };
     }
+    case 'models':
+      return { value: JSON.parse(crate.models()) };
     case 'align':
       return { value: JSON.parse(models.align(request.blob, request.name, request.modelId)) };
     case 'stats':

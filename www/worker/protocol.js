@@ -12,7 +12,7 @@
  * @property {boolean} hasAlpha
  * @property {boolean} isGray
  * @property {Uint8Array} [icc]
- * @property {string[]} notes stable words: `sixteen-bit`, `animated`, `browser`
+ * @property {string[]} notes stable words: `sixteen-bit`, `animated`, `turned`, `browser`
  */
 
 /**
@@ -191,6 +191,7 @@
  *   | {kind: 'preview', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
  *   | {kind: 'score', handle: string, key: string, width: number, height: number, options: string}
  *   | {kind: 'check', blobs: Blob[], names: string[], byPosition: boolean, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
+ *   | {kind: 'models'}
  *   | {kind: 'align', blob: Blob, name: string, modelId: string}
  *   | {kind: 'stats', blob: Blob, name: string, keys?: string[]}
  * } Request
