@@ -321,6 +321,8 @@ fn every_exif_orientation_is_turned_upright() {
         }
         let found = pipeline::decode_photo(&jpeg(&stored, orientation)).unwrap();
         assert_eq!((found.width, found.height), (w, h), "orientation {orientation}");
+        let saved = pipeline::decode_photo(&pipeline::encode_photo(&found).unwrap()).unwrap();
+        assert!(saved.rgba == found.rgba && saved.notes.is_empty(), "orientation {orientation} is not saved upright");
         for (i, (a, b)) in found.rgba.iter().zip(&upright.rgba).enumerate() {
             let (x, y) = (i / 4 % w, i / 4 / w);
             let edge = x.abs_diff(12) < 9 && x.abs_diff(11) < 9 || y.abs_diff(8) < 9;
@@ -356,6 +358,9 @@ fn pictures_that_lie_or_are_none_are_refused() {
     assert_eq!(code(b"Dear Sir"), Code::ImageFormat);
     assert_eq!(code(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), Code::ImageFormat);
     assert_eq!(code(b"GIF89a\x01\0\x01\0"), Code::ImageFormat);
+    // A JPEG whose frame has four components.
+    let cmyk = pipeline::decode_photo(b"\xff\xd8\xff\xc0\0\x14\x08\0\x08\0\x08\x04").unwrap_err();
+    assert!(cmyk.code == Code::ImageFormat && cmyk.message.contains("CMYK"), "{cmyk}");
     let png = pipeline::encode_photo(&photo(50, 40)).unwrap();
     assert_eq!(code(&png[..60]), Code::ImageCorrupt, "no pixel is left");
     let mut huge = png.clone();
@@ -363,6 +368,20 @@ fn pictures_that_lie_or_are_none_are_refused() {
     let crc = crc32fast::hash(&huge[12..29]);
     huge[29..33].copy_from_slice(&crc.to_be_bytes());
     assert_eq!(code(&huge), Code::ImageLimit);
+    // Longer than any side may be, though it has few pixels.
+    let long = Photo { width: 40_000, height: 2, rgba: vec![9; 320_000], ..photo(1, 1) };
+    assert_eq!(code(&pipeline::encode_photo(&long).unwrap()), Code::ImageLimit);
+}
+
+#[test]
+fn an_animation_is_told_and_its_first_picture_opened() {
+    let whole = photo(30, 20);
+    let mut png = pipeline::encode_photo(&whole).unwrap();
+    // `acTL`, one frame, endless, behind the header's chunk.
+    let chunk = b"acTL\0\0\0\x01\0\0\0\0";
+    png.splice(33..33, [&8u32.to_be_bytes()[..], chunk, &crc32fast::hash(chunk).to_be_bytes()].concat());
+    let found = pipeline::decode_photo(&png).unwrap();
+    assert!(found.notes == ["animated"] && found.rgba == whole.rgba, "{:?}", found.notes);
 }
 
 /// The rows that are exactly as in `whole`, and those without a value.
