@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use infill::pipeline::{self, Photo};
 
 const ESCAPES: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\r\n\u{9b}31m";
@@ -256,7 +258,7 @@ fn an_empty_or_full_mask_is_refused_by_the_name_of_its_file() {
 }
 
 #[test]
-fn a_photo_that_was_turned_beside_a_mask_that_was_not_is_said() {
+fn what_a_user_may_not_expect_of_a_photo_is_said() {
     let folder = folder("turned");
     // An eXIf chunk with orientation 6, after IHDR.
     let mut bytes = png(|x, y| [(x * 5) as u8, (y * 5) as u8, 0, 255]);
@@ -268,5 +270,18 @@ fn a_photo_that_was_turned_beside_a_mask_that_was_not_is_said() {
     let output = folder.join("out.png");
     let paths = ["inpaint", "--image", &photo, "--mask", &mask, "--output", output.to_str().unwrap()];
     let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
-    assert!(status == 0 && stderr.contains("turned.png was turned upright") && stderr.contains("EXIF"), "{stderr}");
+    assert!(status == 0 && stderr.contains("turned.png was turned upright"), "{stderr}");
+    assert!(stderr.contains("mask.png has no EXIF orientation"), "{stderr}");
+    // What else a user may not expect of a photo.
+    let photo = write(&folder.join("cut.png"), &bytes[..bytes.len() - 12]);
+    let paths = ["inpaint", "--image", &photo, "--mask", &mask, "--output", output.to_str().unwrap()];
+    let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
+    assert!(status == 0 && stderr.contains("cut.png is damaged or cut off"), "{stderr}");
+    let mut deep = Vec::new();
+    let values = vec![0x55; SIDE * SIDE * 6];
+    PngEncoder::new(&mut deep).write_image(&values, SIDE as u32, SIDE as u32, ExtendedColorType::Rgb16).unwrap();
+    let photo = write(&folder.join("deep.png"), &deep);
+    let paths = ["inpaint", "--image", &photo, "--mask", &mask, "--output", output.to_str().unwrap()];
+    let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
+    assert!(status == 0 && stderr.contains("deep.png has 16 bits a channel"), "{stderr}");
 }

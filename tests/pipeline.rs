@@ -327,6 +327,8 @@ fn every_exif_orientation_is_turned_upright() {
         }
         let found = pipeline::decode_photo(&jpeg(&stored, orientation)).unwrap();
         assert_eq!((found.width, found.height), (w, h), "orientation {orientation}");
+        let saved = pipeline::decode_photo(&pipeline::encode_photo(&found).unwrap()).unwrap();
+        assert!(saved.rgba == found.rgba && saved.notes.is_empty(), "orientation {orientation} is not saved upright");
         for (i, (a, b)) in found.rgba.iter().zip(&upright.rgba).enumerate() {
             let (x, y) = (i / 4 % w, i / 4 / w);
             let edge = x.abs_diff(12) < 9 && x.abs_diff(11) < 9 || y.abs_diff(8) < 9;
@@ -362,13 +364,93 @@ fn pictures_that_lie_or_are_none_are_refused() {
     assert_eq!(code(b"Dear Sir"), Code::ImageFormat);
     assert_eq!(code(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), Code::ImageFormat);
     assert_eq!(code(b"GIF89a\x01\0\x01\0"), Code::ImageFormat);
+    // A JPEG whose frame has four components.
+    let cmyk = pipeline::decode_photo(b"\xff\xd8\xff\xc0\0\x14\x08\0\x08\0\x08\x04").unwrap_err();
+    assert!(cmyk.code == Code::ImageFormat && cmyk.message.contains("CMYK"), "{cmyk}");
     let png = pipeline::encode_photo(&photo(50, 40)).unwrap();
-    assert_eq!(code(&png[..png.len() / 2]), Code::ImageCorrupt);
+    assert_eq!(code(&png[..60]), Code::ImageCorrupt, "no pixel is left");
     let mut huge = png.clone();
     huge[16..24].copy_from_slice(&[0, 0, 0x4e, 0x20, 0, 0, 0x4e, 0x20]);
     let crc = crc32fast::hash(&huge[12..29]);
     huge[29..33].copy_from_slice(&crc.to_be_bytes());
     assert_eq!(code(&huge), Code::ImageLimit);
+    // Longer than any side may be, though it has few pixels.
+    let long = Photo { width: 40_000, height: 2, rgba: vec![9; 320_000], ..photo(1, 1) };
+    assert_eq!(code(&pipeline::encode_photo(&long).unwrap()), Code::ImageLimit);
+}
+
+#[test]
+fn an_animation_is_told_and_its_first_picture_opened() {
+    let whole = photo(30, 20);
+    let mut png = pipeline::encode_photo(&whole).unwrap();
+    // `acTL`, one frame, endless, behind the header's chunk.
+    let chunk = b"acTL\0\0\0\x01\0\0\0\0";
+    png.splice(33..33, [&8u32.to_be_bytes()[..], chunk, &crc32fast::hash(chunk).to_be_bytes()].concat());
+    let found = pipeline::decode_photo(&png).unwrap();
+    assert!(found.notes == ["animated"] && found.rgba == whole.rgba, "{:?}", found.notes);
+}
+
+/// The rows that are exactly as in `whole`, and those without a value.
+fn intact_and_missing_rows(found: &Photo, whole: &Photo) -> (usize, usize) {
+    assert_eq!((found.width, found.height), (whole.width, whole.height));
+    let rows = |photo: &Photo| photo.rgba.chunks_exact(photo.width * 4).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (found, whole) = (rows(found), rows(whole));
+    let intact = found.iter().zip(&whole).take_while(|(a, b)| a == b).count();
+    let missing = found.iter().rev().take_while(|row| row.chunks(4).all(|p| p[..3] == [0; 3])).count();
+    (intact, missing)
+}
+
+#[test]
+fn a_png_that_is_cut_off_or_damaged_is_opened_as_far_as_it_goes() {
+    let whole = photo(200, 150);
+    let rgb: Vec<u8> = whole.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let deep: Vec<u8> = rgb.iter().flat_map(|&value| (u16::from(value) * 257).to_ne_bytes()).collect();
+    let write = |bytes: &[u8], color| {
+        let mut png = Vec::new();
+        PngEncoder::new(&mut png).write_image(bytes, 200, 150, color).unwrap();
+        png
+    };
+    for (png, kind) in
+        [(write(&rgb, ExtendedColorType::Rgb8), None), (write(&deep, ExtendedColorType::Rgb16), Some("sixteen-bit"))]
+    {
+        let notes: Vec<&str> = kind.into_iter().chain(["damaged"]).collect();
+        let intact = |bytes: &[u8]| {
+            let found = pipeline::decode_photo(bytes).unwrap();
+            assert_eq!(found.notes, notes);
+            let (intact, missing) = intact_and_missing_rows(&found, &whole);
+            assert!(intact + missing >= 149, "{intact} + {missing}: a row is neither right nor missing");
+            intact
+        };
+        assert_eq!(intact(&png[..png.len() - 12]), 150, "only IEND is missing");
+        assert!((50..100).contains(&intact(&png[..png.len() / 2])));
+        assert!((100..150).contains(&intact(&png[..png.len() * 9 / 10])));
+        let mut wrong_sum = png.clone();
+        let at = wrong_sum.len() - 16;
+        wrong_sum[at] ^= 1;
+        assert!(intact(&wrong_sum) > 140);
+        assert_eq!(pipeline::decode_photo(&png).unwrap().notes, kind.into_iter().collect::<Vec<_>>());
+        // What is missing of a mask is not known to be black.
+        assert_eq!(pipeline::decode_mask(&png[..png.len() / 2], 200, 150).unwrap_err().code, Code::ImageCorrupt);
+    }
+}
+
+#[test]
+fn a_jpeg_that_is_cut_off_is_opened_and_told() {
+    let whole = photo(200, 160);
+    let bytes = jpeg(&whole, 1);
+    let full = pipeline::decode_photo(&bytes).unwrap();
+    assert!(full.notes.is_empty(), "{:?}", full.notes);
+    for share in [3, 6, 9] {
+        let cut = &bytes[..bytes.len() * share / 10];
+        let found = pipeline::decode_photo(cut).unwrap();
+        assert_eq!(found.notes, ["damaged"]);
+        let (intact, _) = intact_and_missing_rows(&found, &full);
+        // Rows of blocks, 8 or 16 pixels high, one of them cut.
+        assert!(intact >= 16 * share - 32, "{intact} of 160 rows at {share} tenths");
+        assert_eq!(pipeline::decode_mask(cut, 200, 160).unwrap_err().code, Code::ImageCorrupt);
+    }
+    // Bytes after the end are no damage.
+    assert!(pipeline::decode_photo(&[&bytes[..], b"junk"].concat()).unwrap().notes.is_empty());
 }
 
 #[test]

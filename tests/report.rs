@@ -195,9 +195,12 @@ fn a_tensor_with_nan_is_named_and_refused() {
     let end = bytes.len();
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     let last = open(bytes.clone()).state_dicts()[0].tensors.iter().max_by_key(|t| t.storage).unwrap().key.clone();
-    let error =
-        load::load(open(bytes.clone()).as_mut(), "gen.safetensors", None, EngineKind::Fast).map(drop).unwrap_err();
-    assert_eq!((error.code, error.keys), (Code::WeightsNotFinite, vec![last.clone()]));
+    for value in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+        bytes[end - 4..].copy_from_slice(&value.to_le_bytes());
+        let error =
+            load::load(open(bytes.clone()).as_mut(), "gen.safetensors", None, EngineKind::Fast).map(drop).unwrap_err();
+        assert_eq!((error.code, error.keys), (Code::WeightsNotFinite, vec![last.clone()]), "{value}");
+    }
     let stats = report::stats(open(bytes).as_mut(), Some(&[last])).unwrap();
     assert_eq!((stats.len(), stats[0].nan), (1, 1));
 }

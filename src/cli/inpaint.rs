@@ -78,7 +78,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     check_output(&arguments.output)?;
-    let mut photo = decoded(&arguments.image, pipeline::decode_photo)?;
+    let mut photo = opened(&arguments.image)?;
     let size = (photo.width, photo.height);
     let mut mask = mask(arguments, &photo)?;
     mask.grow(arguments.grow);
@@ -100,12 +100,10 @@ fn mask(arguments: &Arguments, photo: &Photo) -> Result<Mask> {
     let options = MaskOptions { channel: MaskChannel::parse(&arguments.mask_channel), is_inverted: arguments.invert };
     let size = (photo.width, photo.height);
     let reading = decoded(&arguments.mask, |bytes| pipeline::read_mask(bytes, size, options))?;
-    let (image, file) = (super::file_name(&arguments.image), super::file_name(&arguments.mask));
+    let file = super::file_name(&arguments.mask);
     mask_notes(&reading, arguments, &file).iter().for_each(|note| terminal::note(note));
     if photo.notes.iter().any(|note| note == "turned") && !reading.is_turned {
-        terminal::note(&format!(
-            "{image} was turned upright, as its EXIF orientation says; {file} has no orientation and is taken to be upright."
-        ));
+        terminal::note(&format!("{file} has no EXIF orientation, so it is taken to be upright, as the photo is now."));
     }
     Ok(reading.mask)
 }
@@ -171,9 +169,25 @@ fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T>
     decode(&super::read_picture(path)?).map_err(|e| e.in_file(&super::file_name(path)))
 }
 
+/// A photo; what a user may not expect of it is noted on standard error.
+fn opened(path: &Path) -> Result<Photo> {
+    let photo = decoded(path, pipeline::decode_photo)?;
+    let file = super::file_name(path);
+    for note in &photo.notes {
+        terminal::note(&match note.as_str() {
+            "animated" => format!("{file} moves: only its first frame is filled."),
+            "sixteen-bit" => format!("{file} has 16 bits a channel; it is filled and saved in 8."),
+            "turned" => format!("{file} was turned upright, as its EXIF orientation says."),
+            "damaged" => format!("{file} is damaged or cut off, so a part of the picture may be missing."),
+            other => format!("{file}: {other}"),
+        });
+    }
+    Ok(photo)
+}
+
 /// The second picture of a pair network: RGBA of the photo's size.
 fn second(path: &Path, (width, height): (usize, usize)) -> Result<Vec<u8>> {
-    let picture = decoded(path, pipeline::decode_photo)?;
+    let picture = opened(path)?;
     if (picture.width, picture.height) != (width, height) {
         let text = format!(
             "{} has {} x {} pixels, but the photo has {width} x {height}.",

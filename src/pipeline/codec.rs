@@ -1,6 +1,7 @@
 //! Files to pixels and back. PNG, JPEG and WebP, decoded here so that untouched pixels never pass through a canvas.
 
 mod mask;
+mod partial;
 mod structure;
 
 use std::io::Cursor;
@@ -20,8 +21,10 @@ use crate::limits::{
 
 /// Decodes PNG, JPEG or WebP: upright by its EXIF orientation, colours as stored, first frame of an animation.
 ///
+/// Of a damaged PNG or JPEG, whatever can be decoded is opened, with the note `damaged`; the rest is black, gray or clear.
+///
 /// `image-format` if it is none of these (or a CMYK JPEG, which browsers convert better), `image-limit` before
-/// anything is decoded if it is too large, `image-corrupt` if it is damaged.
+/// anything is decoded if it is too large, `image-corrupt` if nothing of it can be decoded.
 pub fn decode_photo(bytes: &[u8]) -> Result<Photo> {
     let Decoded { image, icc, notes, .. } = decode(bytes)?;
     let color = image.color();
@@ -70,10 +73,13 @@ fn decode(bytes: &[u8]) -> Result<Decoded> {
     let icc = decoder.icc_profile().unwrap_or(None).filter(|profile| profile.len() <= ICC_BYTES);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let color = decoder.color_type();
+    let (mut image, is_damaged) = pixels(decoder, format, bytes)?;
+    image.apply_orientation(orientation);
     let notes = [
         ("animated", structure.is_animated),
         ("sixteen-bit", color.bytes_per_pixel() > color.channel_count()),
         ("turned", orientation != Orientation::NoTransforms),
+        ("damaged", is_damaged || structure.is_cut_off),
     ];
     let notes = notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note).collect();
     let is_lossy = match format {
@@ -81,9 +87,19 @@ fn decode(bytes: &[u8]) -> Result<Decoded> {
         ImageFormat::WebP => !structure.is_lossless,
         _ => true,
     };
-    let mut image = DynamicImage::from_decoder(decoder).map_err(fault)?;
-    image.apply_orientation(orientation);
     Ok(Decoded { image, icc, notes, is_lossy })
+}
+
+/// The pixels, and whether only a part of them could be decoded.
+fn pixels<'a>(first: Box<dyn ImageDecoder + 'a>, format: ImageFormat, bytes: &'a [u8]) -> Result<(DynamicImage, bool)> {
+    match DynamicImage::from_decoder(first) {
+        Ok(image) => Ok((image, false)),
+        Err(error @ (image::ImageError::Decoding(_) | image::ImageError::IoError(_))) => {
+            let image = partial::partial(decoder(format, bytes)?).ok_or_else(|| fault(error))?;
+            Ok((image, true))
+        }
+        Err(error) => Err(fault(error)),
+    }
 }
 
 /// Refuses a file by its first bytes: `image-format` unless it begins as PNG, JPEG or WebP.

@@ -149,6 +149,7 @@ export const text = {
   notes: {
     'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
     animated: 'It moves: only the first frame was opened.',
+    damaged: 'Its file is damaged or cut off, so a part of the picture may be missing.',
     turned: 'It was turned upright, as its EXIF orientation says.',
     browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
     'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',

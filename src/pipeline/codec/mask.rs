@@ -89,7 +89,8 @@ impl MaskReading {
 /// Decodes a mask of the photo's size: luma above 127 is a hole, alpha is ignored. Where that masks no pixel or every
 /// pixel, another reading of the file is taken if there is one (see [`read_mask`]).
 ///
-/// `mask-size` if it has another size; the codes of [`super::decode_photo`] otherwise.
+/// `mask-size` if it has another size, `image-corrupt` if a part of it is missing; the codes of [`super::decode_photo`]
+/// otherwise.
 pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
     read_mask(bytes, (width, height), MaskOptions::default()).map(|reading| reading.mask)
 }
@@ -132,8 +133,13 @@ fn luma(p: &[u8]) -> u8 {
     ((299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]) + 500) / 1000) as u8
 }
 
-/// The pixels of a mask or an edge map; `mask-size` unless there is one for every pixel of the photo.
+/// The pixels of a mask or an edge map; `mask-size` unless there is one for every pixel of the photo, `image-corrupt` if a
+/// part is missing: what a decoder puts there may be as bright as a hole.
 fn rgba_of_size(decoded: Decoded, (width, height): (usize, usize), what: &str) -> Result<Vec<u8>> {
+    if decoded.has_note("damaged") {
+        let text = format!("The {what} is damaged or cut off, so a part of it is unknown. Copy or export it again.");
+        return Err(Error::new(Code::ImageCorrupt, text));
+    }
     let rgba = decoded.image.into_rgba8();
     let found = (rgba.width() as usize, rgba.height() as usize);
     if found == (width, height) {

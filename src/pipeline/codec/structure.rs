@@ -22,16 +22,19 @@ pub struct Structure {
     pub is_animated: bool,
     /// Whether a WebP holds lossless pictures.
     pub is_lossless: bool,
+    /// Whether a PNG or a JPEG ends before it says so; a part of its pixels is there.
+    pub is_cut_off: bool,
 }
 
-/// Checks that every chunk lies within the file. JPEG has no chunks: its segments are at most 64 KiB long.
+/// Checks that every chunk that a decoder reads as a whole lies within the file. JPEG has no chunks: its segments are at most
+/// 64 KiB long. A PNG or a JPEG may end amid its pixels.
 ///
-/// `image-corrupt` if the file contradicts itself or is cut off, `image-limit` if a frame is larger than any photo.
+/// `image-corrupt` if the file contradicts itself or is cut off before its pixels, `image-limit` if a frame is larger than any photo.
 pub fn check(format: ImageFormat, bytes: &[u8]) -> Result<Structure> {
     match format {
         ImageFormat::Png => png(bytes),
         ImageFormat::WebP => webp(bytes),
-        _ => Ok(Structure::default()),
+        _ => Ok(Structure { is_cut_off: !jpeg_ends(bytes), ..Structure::default() }),
     }
 }
 
@@ -53,19 +56,27 @@ fn png(bytes: &[u8]) -> Result<Structure> {
     let mut structure = Structure::default();
     let (mut rest, mut has_pixels) = (bytes.get(PNG_SIGNATURE..).unwrap_or_default(), false);
     // Nothing after IEND is part of the picture.
-    while let Some((chunk, after)) = next_png_chunk(rest)? {
+    loop {
+        let (chunk, after) = match next_png_chunk(rest) {
+            Ok(Some(next)) => next,
+            // The decoder reads pixels piece by piece, so that their chunk may end anywhere, and chunks after them not at all.
+            Err(_) if has_pixels || rest.get(4..8) == Some(b"IDAT") => {
+                return Ok(Structure { is_cut_off: true, ..structure });
+            }
+            Ok(None) => return Ok(Structure { is_cut_off: true, ..structure }),
+            Err(error) => return Err(error),
+        };
         match chunk.name {
             b"PLTE" if chunk.data.is_empty() || !chunk.data.len().is_multiple_of(3) || chunk.data.len() > 3 * 256 => {
                 return Err(corrupt("its palette is no list of 1 to 256 colours"));
             }
             b"acTL" => structure.is_animated |= !has_pixels,
             b"IDAT" => has_pixels = true,
-            b"IEND" => break,
+            b"IEND" => return Ok(structure),
             _ => {}
         }
         rest = after;
     }
-    Ok(structure)
 }
 
 /// A chunk's name and what it holds.
@@ -84,6 +95,30 @@ fn next_png_chunk(bytes: &[u8]) -> Result<Option<(Chunk<'_>, &[u8])>> {
     let (data, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut_off)?;
     let (_checksum, after) = rest.split_at_checked(4).ok_or_else(cut_off)?;
     Ok(Some((Chunk { name, data }, after)))
+}
+
+/// Whether a JPEG has its end marker: segments tell their length, and the pixels after a scan's header run to the next marker.
+fn jpeg_ends(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xda;
+    const END: u8 = 0xd9;
+    let mut at = 2;
+    loop {
+        // Within pixels, a marker's first byte is followed by 0, or by a restart marker's number.
+        let Some(found) = bytes.get(at..).and_then(|rest| {
+            rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff | 0x01 | 0xd0..=0xd7))
+        }) else {
+            return false;
+        };
+        at += found;
+        match bytes[at + 1] {
+            END => return true,
+            START_OF_SCAN => at += 2,
+            _ => {
+                let Some(length) = bytes.get(at + 2..at + 4) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+        }
+    }
 }
 
 fn webp(bytes: &[u8]) -> Result<Structure> {
@@ -170,7 +205,7 @@ mod tests {
     #[test]
     fn an_odd_last_chunk_may_lack_its_padding() {
         let structure = webp(&riff(&[(b"VP8X", 1, b"\x02\0"), (b"VP8L", 1, b"x")])).unwrap();
-        assert_eq!(structure, Structure { is_animated: true, is_lossless: true });
+        assert_eq!(structure, Structure { is_animated: true, is_lossless: true, is_cut_off: false });
     }
 
     #[test]
