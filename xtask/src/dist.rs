@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::{build, tools};
 
 /// Most bytes of page and one build of the crate together at the first load, gzipped, without weights and samples.
-const FIRST_LOAD_BYTES: u64 = 700_000;
+const FIRST_LOAD_BYTES: u64 = 800_000;
 
 /// Builds and writes the site; fails if it has grown too large.
 pub fn run() -> Result<()> {
