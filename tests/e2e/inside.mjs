@@ -317,7 +317,7 @@ export async function the_fast_engine_is_checked_against_the_reference_on_the_ho
   const largest = Number(/largest difference in the picture is (\S+)\./.exec(words)?.[1]);
   check(largest > 0 && largest < 1e-3, `the engines differ by ${largest}`);
   const layers = await v.page.locator('#panel .times li').count();
-  check(layers > 15 && /decoder\.4/.test(words), `${layers} layers: ${words}`);
+  check(layers > 15 && /decoder\.3/.test(words), `${layers} layers: ${words}`);
   const { width, height } = await v.page.locator('.apart canvas').evaluate((canvas) => {
     const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
     return { width, height };
