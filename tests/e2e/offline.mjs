@@ -20,10 +20,11 @@ async function modelIsKept() {
   return (await caches.has(name)) && (await (await caches.open(name)).keys()).length === 1;
 }
 
-/** Until the site and the model that comes with it are kept. @param {Visitor} v */
+/** Until the site and the model that comes with it are kept, and a worker has loaded both: nothing more is asked for. @param {Visitor} v */
 async function isKept(v) {
   await v.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await v.until(modelIsKept);
+  await v.until(() => (document.querySelector('#model-size')?.textContent ?? '').trim() !== '');
 }
 
 /** @param {Visitor} v */
