@@ -52,20 +52,22 @@ const engine = await launch(/** @type {any} */ (which));
 const site = await serve(`${ROOT}dist`, {}, '/some/where/', {}, engine.spy);
 let [passed, failed] = [0, 0];
 for (const test of tests) {
-  const visitor = new Visitor(await engine.open(site.url), site.url);
   const start = Date.now();
+  /** @type {Visitor | undefined} */
+  let visitor;
   try {
+    visitor = new Visitor(await engine.open(site.url), site.url);
     await visitor.open();
     await test(visitor);
     passed += 1;
     console.log(`test ${test.name} ... ok (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed += 1;
-    await visitor.screenshot(`failed-${which}-${test.name}`).catch(() => {});
-    await visitor.driver.settle().catch(() => {});
-    console.log(`test ${test.name} ... FAILED\n  ${/** @type {Error} */ (error).message}\n  console: ${visitor.complaints.join('; ') || 'quiet'}`);
+    await visitor?.screenshot(`failed-${which}-${test.name}`).catch(() => {});
+    await visitor?.driver.settle().catch(() => {});
+    console.log(`test ${test.name} ... FAILED\n  ${/** @type {Error} */ (error).message}\n  console: ${visitor?.complaints.join('; ') || 'quiet'}`);
   }
-  await visitor.driver.close();
+  await visitor?.driver.close();
 }
 await engine.close();
 await site.close();

@@ -9,7 +9,10 @@ import { pause, RemoteDriver, start } from './remote.mjs';
 const FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/libexec'];
 const BROWSERS = FOLDERS.flatMap((folder) => ['webkit2gtk-4.1', 'webkitgtk-6.0'].map((version) => `${folder}/${version}/MiniBrowser`));
 const START_MS = 30_000;
+const STARTS = 3;
 const SCRIPT_MS = 120_000;
+/** How long a request may take: longer than a script. */
+const REQUEST_MS = 150_000;
 const DOWNLOAD_MS = 15_000;
 /** What the page is given of the window, in CSS pixels. */
 const VIEWPORT = { width: 1280, height: 800 };
@@ -87,14 +90,16 @@ export async function launch() {
   };
 }
 
-/** @param {string} method @param {string} url @param {string} body @returns {Promise<string>} */
-function exchange(method, url, body) {
+/** @param {string} method @param {string} url @param {string} body @param {number} limit in milliseconds @returns {Promise<string>} */
+function exchange(method, url, body, limit) {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, agent: false }, async (response) => {
+    const read = async (/** @type {import('node:http').IncomingMessage} */ response) => {
       let text = '';
       for await (const part of response.setEncoding('utf8')) text += part;
-      resolve(text);
-    });
+      return text;
+    };
+    const signal = AbortSignal.timeout(limit);
+    const asked = request(url, { method, agent: false, signal }, (response) => read(response).then(resolve, reject));
     asked.on('error', reject);
     asked.end(body);
   });
@@ -121,8 +126,22 @@ class WebkitDriver extends RemoteDriver {
     this.#again = again;
   }
 
-  /** @param {string} url @param {string} binary @param {string} display @param {(url: string) => Promise<import('./driver.mjs').Driver>} again */
+  /**
+   * The driver can wait forever for a browser that ended while it started: such a start is tried again.
+   * @param {string} url @param {string} binary @param {string} display @param {(url: string) => Promise<import('./driver.mjs').Driver>} again
+   */
   static async start(url, binary, display, again) {
+    for (let left = STARTS - 1; ; left -= 1) {
+      try {
+        return await WebkitDriver.#start(url, binary, display, again);
+      } catch (error) {
+        if (left === 0) throw error;
+      }
+    }
+  }
+
+  /** @param {string} url @param {string} binary @param {string} display @param {(url: string) => Promise<import('./driver.mjs').Driver>} again */
+  static async #start(url, binary, display, again) {
     const folder = await mkdtemp(`${tmpdir()}/infill-webkit-`);
     await mkdir(`${folder}/config`);
     await mkdir(`${folder}/downloads`);
@@ -147,7 +166,7 @@ class WebkitDriver extends RemoteDriver {
     const wanted = { capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options, timeouts: { script: SCRIPT_MS } } } };
     for (const end = Date.now() + START_MS; ; await pause(50)) {
       try {
-        const { sessionId, capabilities } = await this.#send('POST', '/session', wanted);
+        const { sessionId, capabilities } = await this.#send('POST', '/session', wanted, START_MS);
         this.version = capabilities.browserVersion;
         this.#address += `/session/${sessionId}`;
         break;
@@ -169,9 +188,9 @@ class WebkitDriver extends RemoteDriver {
     throw new Error('the window does not take the size of the page');
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>} */
-  async #send(method, path, body) {
-    const { value } = JSON.parse(await exchange(method, this.#address + path, body ? JSON.stringify(body) : ''));
+  /** @param {string} method @param {string} path @param {object} [body] @param {number} [limit] in milliseconds @returns {Promise<any>} */
+  async #send(method, path, body, limit = REQUEST_MS) {
+    const { value } = JSON.parse(await exchange(method, this.#address + path, body ? JSON.stringify(body) : '', limit));
     if (value?.error) throw new Error(`${path}: ${value.error} ${value.message}`);
     return value;
   }
@@ -252,7 +271,7 @@ class WebkitDriver extends RemoteDriver {
 
   async close() {
     if (this.#process.exitCode !== null || this.#process.killed) return;
-    await this.#send('DELETE', '').catch(() => {});
+    await this.#send('DELETE', '', undefined, START_MS).catch(() => {});
     this.#process.kill();
     // The browser may still be writing when it is told to end.
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
