@@ -21,6 +21,9 @@ const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 /** Elements that may have a role, so that not every one is asked. */
 const CANDIDATES = /** @type {Record<string, string>} */ ({ button: 'button', tab: '[role=tab]', combobox: 'select', application: '[role=application]' });
 
+/** In the page: whether an element takes a place that can be seen and clicked. */
+const IS_SHOWN = `(nothing, element) => element.checkVisibility({ visibilityProperty: true })`;
+
 /** What WebKitGTK calls a `select`, which ARIA calls a combobox. */
 const OWN_ROLES = /** @type {Record<string, string>} */ ({ combobox: 'button' });
 
@@ -223,7 +226,8 @@ class WebkitDriver extends RemoteDriver {
     const found = [];
     for (const element of all) {
       const path = `/element/${element[ELEMENT]}`;
-      if (!(await this.#send('GET', `${path}/displayed`))) continue;
+      // WebDriver's "displayed" is false for what is transparent: such a `select` lies over the page's own drawing of it.
+      if (!(await this.call(IS_SHOWN, null, element))) continue;
       if ((await this.#send('GET', `${path}/computedlabel`)) !== name) continue;
       const own = await this.#send('GET', `${path}/computedrole`);
       if (own === role || own === OWN_ROLES[role]) found.push(element);
