@@ -251,14 +251,19 @@ class WebkitDriver extends RemoteDriver {
   async download(press) {
     const folder = `${this.#folder}/downloads`;
     await press();
-    for (const end = Date.now() + DOWNLOAD_MS; ; await pause(30)) {
-      const [name] = (await readdir(folder)).filter((each) => !each.endsWith('.wkdownload'));
-      if (name) {
+    for (let [end, before] = [Date.now() + DOWNLOAD_MS, 0]; ; await pause(100)) {
+      const names = await readdir(folder);
+      const isWriting = names.some((each) => each.endsWith('.wkdownload'));
+      const [name] = names;
+      const size = name && !isWriting ? await stat(`${folder}/${name}`).then((file) => file.size, () => 0) : 0;
+      // The file has its name before it has its bytes.
+      if (size > 0 && size === before) {
         const bytes = await readFile(`${folder}/${name}`);
         await rm(`${folder}/${name}`);
         await this.#fit();
         return { name, bytes };
       }
+      before = size;
       if (Date.now() > end) throw new Error('nothing was saved');
     }
   }
