@@ -37,8 +37,8 @@ export function tintFor(rgba) {
     const all = pixels.map((pixel) => Math.hypot(pixel[0] - tint[0], pixel[1] - tint[1], pixel[2] - tint[2])).sort((a, b) => a - b);
     return all[Math.floor(all.length * RESEMBLING)] ?? 0;
   };
-  const names = /** @type {TintName[]} */ (Object.keys(TINTS));
-  return names.reduce((best, name) => (distance(name) > distance(best) ? name : best));
+  const all = /** @type {TintName[]} */ (Object.keys(TINTS)).map((name) => ({ name, distance: distance(name) }));
+  return all.reduce((best, each) => (each.distance > best.distance ? each : best)).name;
 }
 
 /**
