@@ -9,8 +9,8 @@ use super::geometry::{ConvWeights, Geometry, Phase};
 use super::kernels::Epilogue;
 use super::kernels::depthwise as kernel;
 use super::kernels::part::Lattice;
+use super::rows::Tasks;
 use super::view::View;
-use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::threads;
 
@@ -65,21 +65,11 @@ impl Depthwise {
         epilogue: Epilogue<'_>,
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let (height, pitch) = (to.shape.height, to.pitch());
-        let interior = &mut out[to.border[0] * pitch..][..height * pitch];
-        let task = height.div_ceil(TASKS * threads::count()).clamp(1, MAX_TASK_ROWS);
-        let row = self.packed() / self.geometry.rows.len().max(1) * to.shape.width.max(1);
-        let batch = (LOOK_MACS / row.max(1)).max(1).next_multiple_of(task * threads::count());
-        for start in (0..height).step_by(batch) {
-            if tell(start as f32 / height as f32).is_break() {
-                return Err(cancelled());
-            }
-            let end = (start + batch).min(height);
-            threads::chunks(&mut interior[start * pitch..end * pitch], task * pitch, &|index, rows| {
-                self.rows(start + index * task, input, (rows, to), epilogue);
-            });
-        }
-        Ok(())
+        let rows = to.shape.height.div_ceil(TASKS * threads::count()).clamp(1, MAX_TASK_ROWS);
+        let row_macs = self.packed() / self.geometry.rows.len().max(1) * to.shape.width.max(1);
+        Tasks { rows, row_macs, look_macs: LOOK_MACS }.run((out, to), tell, &|first, rows| {
+            self.rows(first, input, (rows, to), epilogue);
+        })
     }
 
     /// Output rows from `first` on: `rows` holds them, borders left and right included.

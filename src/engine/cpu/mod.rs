@@ -14,6 +14,7 @@ mod implicit_gemm;
 mod kernels;
 mod layout;
 mod plan;
+mod rows;
 mod small_cout_conv;
 mod step;
 mod view;

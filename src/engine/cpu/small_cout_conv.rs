@@ -7,10 +7,9 @@ use super::geometry::{ConvWeights, Geometry, Phase, Tap};
 use super::implicit_gemm::segments;
 use super::kernels::product::{Product, Targets, product};
 use super::kernels::{Epilogue, LANES, elementwise};
+use super::rows::Tasks;
 use super::view::View;
-use crate::engine::run::cancelled;
 use crate::error::Result;
-use crate::threads;
 
 /// Most output channels that are worth it.
 const MAX_CHANNELS: usize = 4;
@@ -78,25 +77,14 @@ impl SmallCoutConv {
         epilogue: Epilogue<'_>,
         tell: &mut dyn FnMut(f32) -> ControlFlow<()>,
     ) -> Result<()> {
-        let (height, pitch) = (to.shape.height, to.pitch());
-        let interior = &mut out[to.border[0] * pitch..][..height * pitch];
-        let row = self.packed() / self.weights.len().max(1) * (from.pitch() / from.shape.channels.max(1));
-        let batch = (LOOK_MACS / row.max(1)).next_multiple_of(TASK_ROWS * threads::count());
-        for start in (0..height).step_by(batch) {
-            if tell(start as f32 / height as f32).is_break() {
-                return Err(cancelled());
+        let row_macs = self.packed() / self.weights.len().max(1) * (from.pitch() / from.shape.channels.max(1));
+        Tasks { rows: TASK_ROWS, row_macs, look_macs: LOOK_MACS }.run((out, to), tell, &|first, rows| {
+            let mut sums = Vec::new();
+            for (y, row) in (first..).zip(rows.chunks_exact_mut(to.pitch())) {
+                let line = &mut row[to.border[1] * to.shape.channels..][..to.shape.width * to.shape.channels];
+                self.row(y, (x, from), (line, to), epilogue, &mut sums);
             }
-            let end = (start + batch).min(height);
-            threads::chunks(&mut interior[start * pitch..end * pitch], TASK_ROWS * pitch, &|task, rows| {
-                let mut sums = Vec::new();
-                for (index, row) in rows.chunks_exact_mut(pitch).enumerate() {
-                    let y = start + task * TASK_ROWS + index;
-                    let line = &mut row[to.border[1] * to.shape.channels..][..to.shape.width * to.shape.channels];
-                    self.row(y, (x, from), (line, to), epilogue, &mut sums);
-                }
-            });
-        }
-        Ok(())
+        })
     }
 
     /// One output row: `line` is its interior part.
