@@ -1,6 +1,6 @@
 // Shapes of pixels, held against brute force.
 import assert from 'node:assert/strict';
-import { capsuleRows, dilate } from '../../www/document/raster.js';
+import { capsuleRows, clip, dilate, expand, growRows, rowsOf } from '../../www/document/raster.js';
 import { decode, encode } from '../../www/document/runs.js';
 import { inside, insideSize, outputSize, taps } from '../../www/ui/explain.js';
 import { random } from './random.mjs';
@@ -9,21 +9,39 @@ export function a_disc_dilates_like_brute_force() {
   const next = random(1);
   for (let round = 0; round < 60; round++) {
     const [width, height, radius] = [1 + Math.floor(next() * 24), 1 + Math.floor(next() * 24), Math.floor(next() * 8)];
-    const source = Uint8Array.from({ length: width * height }, () => (next() < 0.05 ? 1 : next() < 0.1 ? 2 : 0));
+    const source = Uint8Array.from({ length: width * height }, () => (next() < 0.05 ? 255 : 0));
     const x = Math.floor(next() * width);
     const y = Math.floor(next() * height);
     const rect = { x, y, width: 1 + Math.floor(next() * (width - x)), height: 1 + Math.floor(next() * (height - y)) };
-    const found = dilate(source, 1, width, height, rect, radius);
+    const reach = /** @type {typeof rect} */ (clip(expand(rect, radius), width, height));
+    const window = Uint8Array.from({ length: reach.width * reach.height }, (_, i) => source[(reach.y + Math.floor(i / reach.width)) * width + reach.x + (i % reach.width)]);
+    const found = dilate(window, reach, rect, radius);
     for (let j = 0; j < rect.height; j++) {
       for (let i = 0; i < rect.width; i++) {
         let near = 0;
         for (let p = 0; p < source.length; p++) {
           const [dx, dy] = [(p % width) - x - i, Math.floor(p / width) - y - j];
-          if (source[p] & 1 && dx * dx + dy * dy <= radius * radius) near = 1;
+          if (source[p] && dx * dx + dy * dy <= radius * radius) near = 255;
         }
         assert.equal(found[j * rect.width + i], near, `round ${round}, pixel ${x + i}, ${y + j}, radius ${radius}`);
       }
     }
+  }
+}
+
+/** Capsules of any thinness, whose rows may not even touch. */
+export function grown_rows_are_the_dilated_shape() {
+  const next = random(11);
+  const [width, height] = [40, 34];
+  const whole = { x: 0, y: 0, width, height };
+  for (let round = 0; round < 300; round++) {
+    const [ax, ay, bx, by] = [next() * 50 - 5, next() * 44 - 5, next() * 50 - 5, next() * 44 - 5];
+    const radius = Math.floor(next() * 7);
+    const rows = rowsOf((row) => capsuleRows(ax, ay, bx, by, 0.3 + next() * 5, width, height, row));
+    const [source, grown] = [new Uint8Array(width * height), new Uint8Array(width * height)];
+    rows.from.forEach((from, i) => source.fill(255, (rows.top + i) * width + from, (rows.top + i) * width + rows.to[i]));
+    growRows(rows, radius, width, height, (y, x0, x1) => grown.fill(255, y * width + x0, y * width + x1));
+    assert.deepEqual(grown, dilate(source, whole, whole, radius), `round ${round}`);
   }
 }
 

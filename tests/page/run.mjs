@@ -7,13 +7,14 @@ import * as colorSpace from './color_space.mjs';
 import * as geometry from './geometry.mjs';
 import * as inference from './inference.mjs';
 import * as open from './open.mjs';
+import * as plane from './plane.mjs';
 import * as shipped from './shipped.mjs';
 import * as tint from './tint.mjs';
 import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize, ...tint }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize, ...tint, ...plane }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

@@ -38,7 +38,7 @@ export async function checkEngines(app, signal, progress) {
     return await app.reference.request(
       {
         kind: 'check', blobs: files.map(({ blob }) => blob), names: files.map(({ file }) => file), byPosition: model.byPosition,
-        key, width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes(),
+        key, width: photo.width, height: photo.height, mask: mask.shown.toBytes(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes(),
       },
       { signal, progress, pixels: { key, bytes: photo.rgba } },
     );

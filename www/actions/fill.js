@@ -3,7 +3,6 @@
  * @module
  */
 import { isCancelled, wordsFor } from '../app.js';
-import { fill } from '../document/commands.js';
 import { NONE, takesEdges } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
@@ -47,8 +46,7 @@ export async function inpaint(app, stage, seed = 0) {
   try {
     await breath();
     // The mask as it is now: what is painted during the run is for the next one.
-    const holes = mask.shown.slice();
-    await breath();
+    const holes = mask.shown.clone();
     const model = app.models.selected;
     const options = optionsFor(app, model, seed);
     const { second } = model;
@@ -59,7 +57,7 @@ export async function inpaint(app, stage, seed = 0) {
     if (app.document !== document) return false;
     document.endStroke();
     stage.fade();
-    document.push(fill(document, patches, holes));
+    document.fill(patches, holes);
     app.seed = seed;
     const ms = performance.now() - began;
     app.speed = { ...speed, ms };
@@ -89,7 +87,7 @@ export async function inpaint(app, stage, seed = 0) {
  * @param {App} app
  * @param {import('../document/models.js').Entry} model
  * @param {import('../document/document.js').Document} document
- * @param {Uint8Array} holes
+ * @param {import('../document/plane.js').Plane} holes
  * @param {string} options
  * @param {AbortSignal} signal
  * @returns {Promise<{patches: import('../document/photo.js').Patch[], speed: import('../worker/protocol.js').Speed, note: string}>}
@@ -99,7 +97,7 @@ async function run(app, model, { photo, edges: strokes }, holes, options, signal
   const edges = takesEdges(model) ? strokes.toBytes() : undefined;
   const pixels = { key: keyOf(photo), bytes: photo.rgba };
   /** @param {string} handle @returns {import('../worker/protocol.js').Request} */
-  const question = (handle) => ({ kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask: holes, options, second: model.second?.rgba, edges });
+  const question = (handle) => ({ kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask: holes.toBytes(), options, second: model.second?.rgba, edges });
   const attempt = () => race(askModel(app, model, question, { signal, pixels, progress: teller(app) }), signal);
   try {
     return { ...(await attempt()), note: '' };
@@ -142,7 +140,7 @@ export async function tryAnother(app, stage) {
   if (await inpaint(app, stage, app.seed + 1)) return;
   if (app.document !== document) return;
   if (document.history.canRedo) document.redo();
-  else document.push(last);
+  else document.fillAgain(last);
 }
 
 /**

@@ -25,7 +25,7 @@ export async function findEdges(app, propose) {
   return askModel(
     app,
     model,
-    (handle) => ({ kind: 'edges', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), propose }),
+    (handle) => ({ kind: 'edges', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.toBytes(), options: optionsFor(app, model), propose }),
     { pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: (done, layer) => app.hint(text.running(layer, done, null)) },
   );
 }
@@ -41,7 +41,7 @@ export async function previewInputs(app) {
   return askModel(
     app,
     model,
-    (handle) => ({ kind: 'preview', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.slice(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes() }),
+    (handle) => ({ kind: 'preview', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.toBytes(), options: optionsFor(app, model), second: model.second?.rgba, edges: edges.toBytes() }),
     { pixels: { key: keyOf(photo), bytes: photo.rgba } },
   );
 }

@@ -40,7 +40,7 @@ export async function saveImage(app) {
 /** @param {App} app */
 export async function saveMask(app) {
   app.document?.endStroke();
-  await savePlane(app, app.document?.mask.shown.slice(), 'mask', () => saveMask(app));
+  await savePlane(app, app.document?.mask.shown.toBytes(), 'mask', () => saveMask(app));
 }
 
 /** What was drawn and erased of the edges, as the command line reads it. @param {App} app */

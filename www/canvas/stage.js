@@ -4,7 +4,7 @@
  */
 import { expand, union } from '../document/raster.js';
 import { context2d, imageData } from './color_space.js';
-import { Tiles, maskPainter, photoPainter, rgbaPainter } from './tiles.js';
+import { Tiles, photoPainter, planePainter, rgbaPainter } from './tiles.js';
 import { secondTone, tintFor, TINTS } from './tint.js';
 import { Viewport } from './viewport.js';
 
@@ -97,7 +97,7 @@ export class Stage {
     const paint = rgbaPainter(width, height, photo.rgba);
     this.#photoTiles = new Tiles(width, height, paint, colorSpace);
     this.#openedTiles = new Tiles(width, height, photoPainter(width, height, (x, y) => photo.openedAt(x, y)), colorSpace);
-    this.#maskTiles = new Tiles(width, height, maskPainter(width, height, mask.shown, [0, 0, 0]));
+    this.#maskTiles = new Tiles(width, height, planePainter(mask.shown, [0, 0, 0]));
     const step = Math.ceil(Math.max(width, height) / PREVIEW_SIDE);
     this.#preview = document.createElement('canvas');
     this.#preview.width = Math.ceil(width / step);

@@ -3,9 +3,12 @@
  * tile, so the browser's limits on canvas sizes do not matter.
  * @module
  */
+import { MARK, SIDE as PLANE_SIDE } from '../document/plane.js';
+import { clip, union } from '../document/raster.js';
 import { context2d, imageData } from './color_space.js';
 
 /** @typedef {import('../document/raster.js').Rect} Rect */
+/** @typedef {import('../document/plane.js').Plane} Plane */
 /** @typedef {import('./viewport.js').Viewport} Viewport */
 
 /**
@@ -18,7 +21,7 @@ const SIDE = 256;
 /** Tiles kept at once: 400 of 256 KB. */
 const KEPT = 400;
 
-/** @typedef {{canvas: HTMLCanvasElement, isOld: boolean, level: number, tx: number, ty: number}} Tile */
+/** @typedef {{canvas: HTMLCanvasElement, old: Rect | null, level: number, tx: number, ty: number}} Tile `old` has to be painted again, in its own pixels */
 
 export class Tiles {
   #tiles = /** @type {Map<string, Tile>} */ (new Map());
@@ -47,7 +50,12 @@ export class Tiles {
       const side = SIDE * 2 ** tile.level;
       const x = tile.tx * side;
       const y = tile.ty * side;
-      if (x < rect.x + rect.width && x + side > rect.x && y < rect.y + rect.height && y + side > rect.y) tile.isOld = true;
+      if (x >= rect.x + rect.width || x + side <= rect.x || y >= rect.y + rect.height || y + side <= rect.y) continue;
+      const step = 2 ** tile.level;
+      const left = Math.floor((rect.x - x) / step);
+      const top = Math.floor((rect.y - y) / step);
+      const part = { x: left, y: top, width: Math.ceil((rect.x + rect.width - x) / step) - left, height: Math.ceil((rect.y + rect.height - y) / step) - top };
+      tile.old = union(tile.old, clip(part, tile.canvas.width, tile.canvas.height));
     }
   }
 
@@ -82,7 +90,7 @@ export class Tiles {
           isWhole = false;
           continue;
         }
-        if (tile.isOld) isWhole = false;
+        if (tile.old) isWhole = false;
         const step = 2 ** level * scale;
         const x = Math.round(left + tx * side);
         const y = Math.round(top + ty * side);
@@ -109,25 +117,27 @@ export class Tiles {
       // The least recently drawn stands first.
       this.#tiles.delete(key);
       this.#tiles.set(key, tile);
-      if (!tile.isOld) return tile;
+      if (!tile.old) return tile;
     } else {
       const canvas = document.createElement('canvas');
       const step = 2 ** level;
       canvas.width = Math.min(SIDE, Math.ceil((this.width - tx * SIDE * step) / step));
       canvas.height = Math.min(SIDE, Math.ceil((this.height - ty * SIDE * step) / step));
-      tile = { canvas, isOld: true, level, tx, ty };
+      tile = { canvas, old: { x: 0, y: 0, width: canvas.width, height: canvas.height }, level, tx, ty };
       this.#tiles.set(key, tile);
       for (const old of this.#tiles.keys()) {
         if (this.#tiles.size <= KEPT) break;
         this.#tiles.delete(old);
       }
     }
-    const { width, height } = tile.canvas;
-    const context = context2d(tile.canvas, this.#colorSpace, { willReadFrequently: true });
-    const pixels = imageData(width, height, this.#colorSpace);
-    this.#paint(pixels.data, tx * SIDE, ty * SIDE, width, height, 2 ** level);
-    context?.putImageData(pixels, 0, 0);
-    tile.isOld = false;
+    if (tile.old) {
+      const { x, y, width, height } = tile.old;
+      const context = context2d(tile.canvas, this.#colorSpace, { willReadFrequently: true });
+      const pixels = imageData(width, height, this.#colorSpace);
+      this.#paint(pixels.data, tx * SIDE + x, ty * SIDE + y, width, height, 2 ** level);
+      context?.putImageData(pixels, x, y);
+      tile.old = null;
+    }
     return tile;
   }
 }
@@ -216,43 +226,53 @@ export function rgbaPainter(width, height, rgba) {
 }
 
 /**
- * A painter for a mask: a pixel is set where any sample of its block is, so thin strokes stay visible.
- * @param {number} width
- * @param {number} height
- * @param {Uint8Array} shown
+ * A painter for a plane: a pixel is set where anything in its block is marked, so that thin strokes stay visible.
+ * @param {Plane} plane
  * @param {[number, number, number]} colour
  * @returns {Painter}
  */
-export function maskPainter(width, height, shown, colour) {
-  return valuePainter(width, height, () => shown, 255, colour);
+export function planePainter(plane, [r, g, b]) {
+  return (target, x0, y0, w, h, step) => {
+    const rect = { x: x0 * step, y: y0 * step, width: w * step, height: h * step };
+    for (const index of plane.indices(rect)) {
+      const tile = plane.tile(index);
+      if (!tile) continue;
+      const box = plane.rectOf(index);
+      const marked = blocks(tile, step);
+      const [left, right] = [Math.max(x0, Math.floor(box.x / step)), Math.min(x0 + w, Math.ceil((box.x + box.width) / step))];
+      const [top, bottom] = [Math.max(y0, Math.floor(box.y / step)), Math.min(y0 + h, Math.ceil((box.y + box.height) / step))];
+      for (let y = top; y < bottom; y++) {
+        for (let x = left, i = ((y - y0) * w + left - x0) * 4; x < right; x++, i += 4) {
+          if (!marked(x * step - box.x, y * step - box.y)) continue;
+          target[i] = r;
+          target[i + 1] = g;
+          target[i + 2] = b;
+          target[i + 3] = 255;
+        }
+      }
+    }
+  };
 }
 
 /**
- * The same for one of the values of a plane.
- * @param {number} width
- * @param {number} height
- * @param {() => Uint8Array} plane as it is when a tile is painted; may be empty
- * @param {number} value pixels of this value are set
- * @param {[number, number, number]} colour
- * @returns {Painter}
+ * Whether anything is marked in a block of a plane's tile.
+ * @param {Uint8Array} tile
+ * @param {number} step side of a block: a power of two
+ * @returns {(x: number, y: number) => boolean} of the block that begins there
  */
-export function valuePainter(width, height, plane, value, [r, g, b]) {
-  return (target, x0, y0, w, h, step) => {
-    const shown = plane();
-    const offsets = samples(step, 4);
-    for (let y = 0, i = 0; y < h; y++) {
-      for (let x = 0; x < w; x++, i += 4) {
-        let isSet = false;
-        for (const dy of offsets) {
-          const row = Math.min(height - 1, (y0 + y) * step + dy) * width;
-          for (const dx of offsets) isSet ||= shown[row + Math.min(width - 1, (x0 + x) * step + dx)] === value;
-        }
-        if (!isSet) continue;
-        target[i] = r;
-        target[i + 1] = g;
-        target[i + 2] = b;
-        target[i + 3] = 255;
-      }
+function blocks(tile, step) {
+  if (step === 1) return (x, y) => tile[y * PLANE_SIDE + x] !== 0;
+  if (step >= PLANE_SIDE) {
+    const isAny = tile.includes(MARK);
+    return () => isAny;
+  }
+  // As many pixels as fit are looked at together.
+  const words = step === 2 ? new Uint16Array(tile.buffer) : new Uint32Array(tile.buffer);
+  const [wide, across] = [tile.length / words.length, step / (tile.length / words.length)];
+  return (x, y) => {
+    for (let row = y; row < y + step; row++) {
+      for (let at = (row * PLANE_SIDE + x) / wide, end = at + across; at < end; at++) if (words[at]) return true;
     }
+    return false;
   };
 }

@@ -1,104 +1,128 @@
 /**
- * The steps of the history: changes of the mask and of the edges, and fills.
+ * The steps of the history, as plain data: tiles of the planes before and after, and for a fill the pixels that change
+ * places with the photo's. Each can be made, turned back, and written as JSON with bytes beside it.
  * @module
  */
+import { FULL, SIDE } from './plane.js';
 import { union } from './raster.js';
 import { decode, encode } from './runs.js';
 
-/** @typedef {import('./history.js').Command} Command */
 /** @typedef {import('./raster.js').Rect} Rect */
 /** @typedef {import('./document.js').Document} Document */
 /** @typedef {import('./photo.js').Patch} Patch */
+/** @typedef {import('./plane.js').Tile} Tile */
+/** @typedef {import('./plane.js').TileChange} TileChange */
 
-const NOWHERE = { x: 0, y: 0, width: 0, height: 0 };
-
-/**
- * A change of the mask inside one rectangle.
- * @param {Document} document
- * @param {string} label
- * @param {Rect} rect
- * @param {Uint8Array} before the rectangle of `mask.source`
- * @param {Uint8Array} after
- * @returns {Command}
- */
-export function maskChange(document, label, rect, before, after) {
-  return planeChange(label, before, after, (bytes) => document.maskChanged(document.mask.write(rect, bytes)));
-}
+/** The planes that steps change. */
+export const PLANES = /** @type {const} */ (['painted', 'exact', 'drawn', 'erased']);
+/** @typedef {typeof PLANES[number]} PlaneName */
 
 /**
- * A change of the edges inside one rectangle.
- * @param {Document} document
- * @param {string} label
- * @param {Rect} rect
- * @param {Uint8Array} before the rectangle of `edges.source`
- * @param {Uint8Array} after
- * @returns {Command}
+ * One step.
+ * @typedef {object} Command
+ * @property {string} label what was done: a tool's id or a key of the strings table, for "Undo: stroke"
+ * @property {boolean} isFill whether photo pixels change
+ * @property {Record<PlaneName, TileChange[]>} changes
+ * @property {Patch[]} patches owned by the step; they hold what is not in the photo at the moment
+ * @property {number} bytes what the step keeps alive
  */
-export function edgeChange(document, label, rect, before, after) {
-  return planeChange(label, before, after, (bytes) => {
-    document.edges.write(rect, bytes);
-    document.edgesChanged(rect);
-  });
-}
+
+const TILE_BYTES = SIDE * SIDE;
 
 /**
  * @param {string} label
- * @param {Uint8Array} before
- * @param {Uint8Array} after
- * @param {(bytes: Uint8Array) => void} write
+ * @param {Record<PlaneName, TileChange[]>} changes
+ * @param {Patch[]} [patches] a fill's
  * @returns {Command}
  */
-function planeChange(label, before, after, write) {
-  const [old, now] = [encode(before), encode(after)];
-  return {
-    label,
-    isFill: false,
-    bytes: old.byteLength + now.byteLength,
-    apply: () => write(decode(now, after.length)),
-    revert: () => write(decode(old, before.length)),
-  };
+export function command(label, changes, patches = []) {
+  // The tiles after a step are the planes' own, or those before the next one.
+  const kept = PLANES.reduce((sum, name) => sum + changes[name].filter(({ before }) => before && before !== FULL).length, 0);
+  const bytes = kept * TILE_BYTES + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0);
+  return { label, isFill: patches.length > 0, changes, patches, bytes };
+}
+
+/** Whether a step changes nothing. @param {Command} step */
+export function isNothing({ changes, patches }) {
+  return patches.length === 0 && PLANES.every((name) => changes[name].length === 0);
 }
 
 /**
- * A fill: new pixels, and the holes that are no longer to be filled.
+ * Makes a step, or turns it back.
  * @param {Document} document
- * @param {Patch[]} patches owned by the command from now on
- * @param {Uint8Array} filled the mask as it was when the run began, 0 or 255
- * @returns {Command}
+ * @param {Command} step
+ * @param {boolean} forwards
  */
-export function fill(document, patches, filled) {
-  const { mask, photo } = document;
-  // Every hole lies in a patch.
-  const rect = patches.reduce((all, patch) => union(all, patch) ?? all, /** @type {Rect} */ ({ ...NOWHERE, ...patches[0] }));
-  const before = mask.read(rect);
-  const after = before.slice();
-  for (let y = 0, i = 0; y < rect.height; y++) {
-    for (let x = 0; x < rect.width; x++, i++) {
-      // What was painted during the run stays, where it is a hole of its own.
-      if (filled[(rect.y + y) * mask.width + rect.x + x]) after[i] = 0;
-    }
+export function perform(document, { changes, patches }, forwards) {
+  // Patches may overlap: they are taken back in the opposite order.
+  for (const patch of forwards ? patches : patches.toReversed()) {
+    document.photo.swap(patch);
+    document.photoChanged(patch);
   }
-  const cleared = [maskChange(document, 'fill', rect, before, after)];
-  // Edges were drawn for this fill.
-  if (!document.edges.isEmpty) cleared.push(edgeChange(document, 'fill', rect, document.edges.read(rect), new Uint8Array(rect.width * rect.height)));
-  /** @param {Patch[]} inOrder patches may overlap: they are taken back in the opposite order */
-  const swap = (inOrder) => {
-    for (const patch of inOrder) {
-      photo.swap(patch);
-      document.photoChanged(patch);
-    }
+  for (const name of PLANES) for (const { index, before, after } of changes[name]) document.plane(name).put(index, forwards ? after : before);
+  const { mask } = document;
+  const rect = around(document, [...changes.painted, ...changes.exact]);
+  if (rect) document.maskChanged(mask.derive(rect));
+  document.edgesChanged(around(document, [...changes.drawn, ...changes.erased]));
+}
+
+/**
+ * The rectangle around the tiles that changed.
+ * @param {Document} document
+ * @param {TileChange[]} changes
+ */
+function around({ mask }, changes) {
+  return changes.reduce((all, { index }) => union(all, mask.shown.rectOf(index)), /** @type {Rect | null} */ (null));
+}
+
+/**
+ * A tile as it is written: nothing, everything, or the place of its runs among the bytes.
+ * @typedef {'none' | 'all' | number} WrittenTile
+ */
+
+/**
+ * A step as it is written; `bytes` of the patches are places among the bytes.
+ * @typedef {object} WrittenCommand
+ * @property {string} label
+ * @property {Record<PlaneName, {index: number, before: WrittenTile, after: WrittenTile}[]>} changes
+ * @property {(Rect & {bytes: number})[]} patches
+ */
+
+/**
+ * Writes a step as JSON; what JSON cannot hold is appended to `bytes`.
+ * @param {Command} step
+ * @param {Uint8Array[]} bytes
+ * @returns {WrittenCommand}
+ */
+export function write({ label, changes, patches }, bytes) {
+  /** @type {Map<Uint8Array, number>} a tile that stands twice is written once */
+  const places = new Map();
+  /** @param {Tile} tile @returns {WrittenTile} */
+  const place = (tile) => {
+    if (tile === null || tile === FULL) return tile ? 'all' : 'none';
+    const known = places.get(tile);
+    if (known !== undefined) return known;
+    places.set(tile, bytes.length);
+    return bytes.push(new Uint8Array(encode(tile).buffer)) - 1;
   };
-  return {
-    label: 'fill',
-    isFill: true,
-    bytes: cleared.reduce((sum, step) => sum + step.bytes, 0) + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0),
-    apply: () => {
-      swap(patches);
-      for (const step of cleared) step.apply();
-    },
-    revert: () => {
-      swap(patches.toReversed());
-      for (const step of cleared) step.revert();
-    },
+  const written = /** @type {WrittenCommand['changes']} */ ({});
+  for (const name of PLANES) written[name] = changes[name].map(({ index, before, after }) => ({ index, before: place(before), after: place(after) }));
+  return { label, changes: written, patches: patches.map(({ x, y, width, height, rgba }) => ({ x, y, width, height, bytes: bytes.push(Uint8Array.from(rgba)) - 1 })) };
+}
+
+/**
+ * Reads a step that was written.
+ * @param {WrittenCommand} json
+ * @param {readonly Uint8Array[]} bytes
+ * @returns {Command}
+ */
+export function read({ label, changes, patches }, bytes) {
+  /** @param {WrittenTile} tile @returns {Tile} */
+  const tile = (tile) => {
+    if (typeof tile !== 'number') return tile === 'all' ? FULL : null;
+    return decode(new Uint32Array(bytes[tile].slice().buffer), TILE_BYTES);
   };
+  const read = /** @type {Command['changes']} */ ({});
+  for (const name of PLANES) read[name] = changes[name].map(({ index, before, after }) => ({ index, before: tile(before), after: tile(after) }));
+  return command(label, read, patches.map(({ x, y, width, height, bytes: at }) => ({ x, y, width, height, rgba: bytes[at].slice() })));
 }

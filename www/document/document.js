@@ -1,15 +1,21 @@
 /**
- * What the person works on: photo, mask and history. It lives on the page; the worker only gets copies.
+ * What the person works on: photo, mask, edges and history. It lives on the page; the worker only gets copies.
  * @module
  */
-import { edgeChange, maskChange } from './commands.js';
+import { command, isNothing, perform, PLANES } from './commands.js';
 import { EdgeStrokes } from './edges.js';
 import { History } from './history.js';
-import { EXACT, Mask } from './mask.js';
+import { Mask } from './mask.js';
+import { Plane } from './plane.js';
 import { union } from './raster.js';
 
 /** @typedef {import('./raster.js').Rect} Rect */
 /** @typedef {import('./photo.js').Photo} Photo */
+/** @typedef {import('./photo.js').Patch} Patch */
+/** @typedef {import('./plane.js').Tile} Tile */
+/** @typedef {import('./commands.js').Command} Command */
+/** @typedef {import('./commands.js').PlaneName} PlaneName */
+/** @typedef {Record<PlaneName, Tile[]>} Snapshot */
 
 /**
  * Told what changed, to draw it again.
@@ -24,12 +30,15 @@ import { union } from './raster.js';
  * @property {number} x
  * @property {number} y
  * @property {Rect | null} rect
- * @property {Uint8Array} before
+ * @property {Snapshot} before
+ * @property {Tile[]} shown the mask as it was shown before
  */
 
 export class Document {
   #listener;
   #stroke = /** @type {Stroke | null} */ (null);
+  /** What each fill's holes were, for making it again. */
+  #filled = /** @type {WeakMap<Command, Plane>} */ (new WeakMap());
 
   /**
    * @param {Photo} photo
@@ -39,15 +48,20 @@ export class Document {
   constructor(photo, grow, listener) {
     this.photo = photo;
     this.mask = new Mask(photo.width, photo.height, grow);
-    this.edges = new EdgeStrokes(photo.width, photo.height, this.mask.shown);
+    this.edges = new EdgeStrokes(this.mask.shown);
     /** Counts the changes of the mask. */
     this.maskVersion = 0;
-    this.history = new History();
+    this.history = new History((step, forwards) => perform(this, step, forwards));
     this.#listener = listener;
   }
 
   get isStroking() {
     return this.#stroke !== null;
+  }
+
+  /** @param {PlaneName} name */
+  plane(name) {
+    return name === 'painted' || name === 'exact' ? this.mask[name] : this.edges[name];
   }
 
   /** @param {Rect | null} rect */
@@ -69,8 +83,22 @@ export class Document {
 
   /** @param {number} pixels */
   setGrow(pixels) {
+    this.endStroke();
     this.maskChanged(this.mask.setGrow(pixels));
     this.#listener.history();
+  }
+
+  /**
+   * Changes the mask in one step of the history.
+   * @param {string} label
+   * @param {(mask: Mask) => Rect | null} run says where the mask may have changed
+   * @returns {Command | null} the step; null where nothing changed
+   */
+  change(label, run) {
+    this.endStroke();
+    const before = this.#snapshot();
+    this.maskChanged(run(this.mask));
+    return this.#keep(label, before);
   }
 
   /**
@@ -83,64 +111,78 @@ export class Document {
    */
   beginStroke(x, y, radius, erase, isEdge = false) {
     this.endStroke();
-    if (isEdge) this.edges.begin();
-    const before = (isEdge ? this.edges : this.mask).source.slice();
-    this.#stroke = { erase, isEdge, radius, x, y, rect: null, before };
+    this.#stroke = { erase, isEdge, radius, x, y, rect: null, before: this.#snapshot(), shown: this.mask.shown.snapshot() };
     this.extendStroke(x, y);
   }
 
   /**
    * @param {number} x
    * @param {number} y
+   * @param {number} [radius] from here on
    */
-  extendStroke(x, y) {
+  extendStroke(x, y, radius) {
     const stroke = this.#stroke;
     if (!stroke) return;
+    stroke.radius = radius ?? stroke.radius;
     const rect = (stroke.isEdge ? this.edges : this.mask).stroke(stroke.x, stroke.y, x, y, stroke.radius, stroke.erase);
     stroke.x = x;
     stroke.y = y;
-    if (!rect) return;
     stroke.rect = union(stroke.rect, rect);
     if (stroke.isEdge) this.edgesChanged(rect);
-    else this.maskChanged(this.mask.derive(rect));
+    else this.maskChanged(rect);
   }
 
-  /** Keeps the stroke in the history. */
+  /**
+   * Makes the stroke a straight line from one place to another, whatever it was before.
+   * @param {{x: number, y: number}} from
+   * @param {{x: number, y: number}} to
+   */
+  straightenStroke(from, to) {
+    const stroke = this.#stroke;
+    if (!stroke) return;
+    this.#takeBack(stroke);
+    Object.assign(stroke, { x: from.x, y: from.y, rect: null });
+    this.extendStroke(to.x, to.y);
+  }
+
+  /** Keeps the stroke in the history. @returns {Command | null} */
   endStroke() {
     const stroke = this.#stroke;
     this.#stroke = null;
-    if (!stroke?.rect) return;
-    const rect = stroke.rect;
-    const before = cut(stroke.before, this.mask.width, rect);
-    const after = (stroke.isEdge ? this.edges : this.mask).read(rect);
-    if (before.every((value, i) => value === after[i])) return;
-    if (stroke.isEdge) return this.#push(edgeChange(this, stroke.erase ? 'edgeErasing' : 'edge', rect, before, after), true);
-    this.#push(maskChange(this, stroke.erase ? 'erasing' : 'stroke', rect, before, after), true);
+    if (!stroke?.rect) return null;
+    const { erase, isEdge, rect, before } = stroke;
+    if (erase && !isEdge) this.mask.settle(rect);
+    return this.#keep(isEdge ? (erase ? 'edgeErasing' : 'edge') : erase ? 'erasing' : 'stroke', before);
   }
 
   /** Takes a stroke back that turned out to be the start of a pinch. */
   dropStroke() {
     const stroke = this.#stroke;
     this.#stroke = null;
-    if (!stroke?.rect) return;
-    const before = cut(stroke.before, this.mask.width, stroke.rect);
-    if (!stroke.isEdge) return this.maskChanged(this.mask.write(stroke.rect, before));
-    this.edges.write(stroke.rect, before);
-    this.edgesChanged(stroke.rect);
+    if (stroke) this.#takeBack(stroke);
+  }
+
+  /** @param {Stroke} stroke */
+  #takeBack({ rect, before, shown, isEdge }) {
+    if (!rect) return;
+    for (const name of PLANES) this.plane(name).restore(before[name]);
+    this.mask.shown.restore(shown);
+    if (isEdge) this.edgesChanged(rect);
+    else this.maskChanged(rect);
   }
 
   /** Lets every edge be as it is found. */
   clearEdges() {
     this.endStroke();
-    const rect = this.edges.bounds();
-    if (rect) this.#push(edgeChange(this, 'edgeClearing', rect, this.edges.read(rect), new Uint8Array(rect.width * rect.height)), false);
+    const before = this.#snapshot();
+    const rect = union(this.edges.drawn.bounds(), this.edges.erased.bounds());
+    this.edges.clear();
+    this.edgesChanged(rect);
+    this.#keep('edgeClearing', before);
   }
 
   clearMask() {
-    this.endStroke();
-    const rect = this.mask.bounds();
-    if (!rect) return;
-    this.#push(maskChange(this, 'clearing', rect, this.mask.read(rect), new Uint8Array(rect.width * rect.height)), false);
+    this.change('clearing', (mask) => mask.clear());
   }
 
   /**
@@ -148,57 +190,78 @@ export class Document {
    * @param {Uint8Array} holes 0 or 255, one byte a pixel
    */
   loadMask(holes) {
-    this.endStroke();
-    const rect = { x: 0, y: 0, width: this.mask.width, height: this.mask.height };
-    const after = holes.map((value) => (value > 127 ? EXACT : 0));
-    this.#push(maskChange(this, 'mask', rect, this.mask.read(rect), after), false);
+    const { width, height } = this.mask;
+    this.change('mask', (mask) => mask.replace(Plane.from(width, height, holes)));
   }
 
   /**
-   * @param {import('./history.js').Command} command
-   * @param {boolean} [applied]
+   * A fill: new pixels, and the holes that are no longer to be filled. What was painted since the run began stays, where
+   * it is a hole of its own.
+   * @param {Patch[]} patches owned by the step from now on
+   * @param {Plane} filled the mask as it was when the run began
    */
-  push(command, applied = false) {
+  fill(patches, filled) {
     this.endStroke();
-    this.#push(command, applied);
+    const before = this.#snapshot();
+    for (const patch of patches) {
+      this.photo.swap(patch);
+      this.photoChanged(patch);
+    }
+    const { mask, edges } = this;
+    filled.eachSpan((y, x0, x1) => {
+      mask.painted.span(y, x0, x1, 0);
+      mask.exact.span(y, x0, x1, 0);
+    });
+    const rect = filled.bounds();
+    if (rect) this.maskChanged(mask.derive(rect));
+    // Edges were drawn for this fill.
+    this.edgesChanged(union(edges.drawn.bounds(), edges.erased.bounds()));
+    edges.clear();
+    const step = this.#keep('fill', before, patches);
+    if (step) this.#filled.set(step, filled);
+  }
+
+  /** Makes a fill again that was turned back, although something else may have been done since. @param {Command} step */
+  fillAgain(step) {
+    const filled = this.#filled.get(step);
+    if (filled) this.fill(step.patches, filled);
+  }
+
+  /** @returns {Snapshot} */
+  #snapshot() {
+    return /** @type {Snapshot} */ (Object.fromEntries(PLANES.map((name) => [name, this.plane(name).snapshot()])));
   }
 
   /**
-   * @param {import('./history.js').Command} command
-   * @param {boolean} applied
+   * Keeps what has changed as a step of the history.
+   * @param {string} label
+   * @param {Snapshot} before
+   * @param {Patch[]} [patches]
+   * @returns {Command | null}
    */
-  #push(command, applied) {
-    this.history.push(command, { applied });
+  #keep(label, before, patches) {
+    const changes = /** @type {Command['changes']} */ ({});
+    for (const name of PLANES) changes[name] = this.plane(name).changesSince(before[name]);
+    const step = command(label, changes, patches);
+    if (isNothing(step)) return null;
+    this.history.push(step);
     this.#listener.history();
+    return step;
   }
 
-  /** @returns {import('./history.js').Command | null} */
+  /** @returns {Command | null} */
   undo() {
     this.endStroke();
-    const command = this.history.undo();
+    const step = this.history.undo();
     this.#listener.history();
-    return command;
+    return step;
   }
 
-  /** @returns {import('./history.js').Command | null} */
+  /** @returns {Command | null} */
   redo() {
     this.endStroke();
-    const command = this.history.redo();
+    const step = this.history.redo();
     this.#listener.history();
-    return command;
+    return step;
   }
-}
-
-/**
- * @param {Uint8Array} plane
- * @param {number} width
- * @param {Rect} rect
- */
-function cut(plane, width, rect) {
-  const out = new Uint8Array(rect.width * rect.height);
-  for (let y = 0; y < rect.height; y++) {
-    const from = (rect.y + y) * width + rect.x;
-    out.set(plane.subarray(from, from + rect.width), y * rect.width);
-  }
-  return out;
 }

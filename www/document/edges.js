@@ -2,39 +2,28 @@
  * What the person says of the edges inside the holes, at the photo's resolution: drawn, erased, or as they are found.
  * @module
  */
-import { capsuleRows, clip, readRect, writeRect } from './raster.js';
+import { Plane } from './plane.js';
+import { capsuleRows, clip } from './raster.js';
 
 /** @typedef {import('./raster.js').Rect} Rect */
 
-export const FOUND = 0;
-export const DRAWN = 1;
-export const ERASED = 2;
-/** The same in the bytes that the crate reads (see its `FillOptions::edges`). */
-const BYTES = [128, 255, 0];
+/** The bytes that the crate reads (see its `FillOptions::edges`). */
+const [FOUND, DRAWN, ERASED] = [128, 255, 0];
 
 export class EdgeStrokes {
   #shown;
 
-  /**
-   * @param {number} width photo pixels
-   * @param {number} height photo pixels
-   * @param {Uint8Array} shown the mask as it is shown: only inside it edges can be drawn
-   */
-  constructor(width, height, shown) {
-    this.width = width;
-    this.height = height;
+  /** @param {Plane} shown the mask as it is shown: only inside it edges can be drawn */
+  constructor(shown) {
+    this.width = shown.width;
+    this.height = shown.height;
     this.#shown = shown;
-    /** FOUND, DRAWN or ERASED, one byte a pixel; empty until something is drawn. */
-    this.source = new Uint8Array(0);
+    this.drawn = new Plane(shown.width, shown.height);
+    this.erased = new Plane(shown.width, shown.height);
   }
 
   get isEmpty() {
-    return this.source.length === 0 || this.source.every((value) => value === FOUND);
-  }
-
-  /** Makes room for strokes. */
-  begin() {
-    if (this.source.length === 0) this.source = new Uint8Array(this.width * this.height);
+    return this.drawn.isEmpty && this.erased.isEmpty;
   }
 
   /**
@@ -45,52 +34,35 @@ export class EdgeStrokes {
    * @param {number} by
    * @param {number} radius
    * @param {boolean} erase
-   * @returns {Rect | null} the rectangle of `source` that was touched
+   * @returns {Rect | null} where edges may have changed
    */
   stroke(ax, ay, bx, by, radius, erase) {
-    const { width, height, source } = this;
-    const value = erase ? ERASED : DRAWN;
+    const { width, height } = this;
+    const [marked, cleared] = erase ? [this.erased, this.drawn] : [this.drawn, this.erased];
     capsuleRows(ax, ay, bx, by, radius, width, height, (y, x0, x1) => {
-      for (let i = y * width + x0, end = y * width + x1; i < end; i++) if (this.#shown[i]) source[i] = value;
+      this.#shown.eachSpan((y, from, to) => {
+        marked.span(y, from, to);
+        cleared.span(y, from, to, 0);
+      }, { x: x0, y, width: x1 - x0, height: 1 });
     });
     const reach = radius + 1;
     const box = { x: Math.min(ax, bx) - reach, y: Math.min(ay, by) - reach, width: Math.abs(ax - bx) + 2 * reach, height: Math.abs(ay - by) + 2 * reach };
     return clip(box, width, height);
   }
 
-  /**
-   * Where anything is drawn or erased, or null.
-   * @returns {Rect | null}
-   */
-  bounds() {
-    const { width, source } = this;
-    const [first, last] = [source.findIndex(Boolean), source.findLastIndex(Boolean)];
-    if (first < 0) return null;
-    const [top, bottom] = [Math.floor(first / width), Math.floor(last / width)];
-    return { x: 0, y: top, width, height: bottom - top + 1 };
-  }
-
-  /**
-   * A copy of a rectangle of `source`.
-   * @param {Rect} rect
-   * @returns {Uint8Array}
-   */
-  read(rect) {
-    this.begin();
-    return readRect(this.source, this.width, rect);
-  }
-
-  /**
-   * @param {Rect} rect
-   * @param {Uint8Array} bytes
-   */
-  write(rect, bytes) {
-    this.begin();
-    writeRect(this.source, this.width, rect, bytes);
+  /** Lets every edge be as it is found. */
+  clear() {
+    const none = new Plane(this.width, this.height).snapshot();
+    this.drawn.restore(none);
+    this.erased.restore(none);
   }
 
   /** As the crate reads it; nothing where nothing was drawn. @returns {Uint8Array<ArrayBuffer> | undefined} */
   toBytes() {
-    return this.isEmpty ? undefined : this.source.map((value) => BYTES[value]);
+    if (this.isEmpty) return undefined;
+    const bytes = new Uint8Array(this.width * this.height).fill(FOUND);
+    this.drawn.eachSpan((y, x0, x1) => bytes.fill(DRAWN, y * this.width + x0, y * this.width + x1));
+    this.erased.eachSpan((y, x0, x1) => bytes.fill(ERASED, y * this.width + x0, y * this.width + x1));
+    return bytes;
   }
 }

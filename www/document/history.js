@@ -1,17 +1,9 @@
 /**
- * Undo and redo: commands that know how to turn themselves back. Bounded in bytes, not in steps.
+ * Undo and redo. Bounded in bytes, not in steps.
  * @module
  */
 
-/**
- * One step. `apply` and `revert` return what changed; `bytes` is what the step keeps alive.
- * @typedef {object} Command
- * @property {string} label key of the strings table, for "Undo: stroke"
- * @property {number} bytes
- * @property {boolean} isFill whether photo pixels change
- * @property {() => void} apply
- * @property {() => void} revert
- */
+/** @typedef {import('./commands.js').Command} Command */
 
 /** Bytes that all steps together may keep. */
 const LIMIT_BYTES = 384 * 2 ** 20;
@@ -21,10 +13,15 @@ export class History {
   #undone = /** @type {Command[]} */ ([]);
   /** The step that the saved file ends with; null before the first one. */
   #saved = /** @type {Command | null} */ (null);
+  #perform;
   #limit;
 
-  /** @param {number} [limit] bytes */
-  constructor(limit = LIMIT_BYTES) {
+  /**
+   * @param {(command: Command, forwards: boolean) => void} perform makes a step or turns it back
+   * @param {number} [limit] bytes
+   */
+  constructor(perform, limit = LIMIT_BYTES) {
+    this.#perform = perform;
     this.#limit = limit;
   }
 
@@ -41,6 +38,17 @@ export class History {
     return this.#undone.length > 0;
   }
 
+  /** The steps that were made, oldest first, and those that were turned back, in the order in which that happened. */
+  get steps() {
+    return { done: /** @type {readonly Command[]} */ (this.#done), undone: /** @type {readonly Command[]} */ (this.#undone) };
+  }
+
+  /** Takes over the steps of another visit, as `steps` gave them. @param {{done: readonly Command[], undone: readonly Command[]}} steps */
+  resume({ done, undone }) {
+    this.#done = [...done];
+    this.#undone = [...undone];
+  }
+
   /** Whether something would be lost if the page went away now. */
   get isUnsaved() {
     return this.top !== this.#saved;
@@ -51,12 +59,10 @@ export class History {
   }
 
   /**
-   * Applies a step and keeps it.
+   * Keeps a step that has been made.
    * @param {Command} command
-   * @param {{applied?: boolean}} [options] `applied`: it has been applied while it was made
    */
-  push(command, { applied = false } = {}) {
-    if (!applied) command.apply();
+  push(command) {
     this.#undone.length = 0;
     this.#done.push(command);
     let bytes = this.#done.reduce((sum, step) => sum + step.bytes, 0);
@@ -67,7 +73,7 @@ export class History {
   undo() {
     const command = this.#done.pop();
     if (!command) return null;
-    command.revert();
+    this.#perform(command, false);
     this.#undone.push(command);
     return command;
   }
@@ -76,7 +82,7 @@ export class History {
   redo() {
     const command = this.#undone.pop();
     if (!command) return null;
-    command.apply();
+    this.#perform(command, true);
     this.#done.push(command);
     return command;
   }

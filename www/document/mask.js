@@ -1,21 +1,22 @@
 /**
  * The mask at the photo's resolution.
  *
- * What the person draws (`source`) and what is shown, saved and filled (`shown`) are two planes: strokes are
- * grown by `grow` pixels, a loaded mask is taken exactly. `shown` is always derived from `source`.
+ * Three planes: what was `painted`, which is grown by `grow` pixels; what is `exact`, such as a loaded mask; and what is
+ * `shown`, saved and filled, which always follows from the other two.
  * @module
  */
-import { capsuleRows, clip, dilate, expand, readRect, writeRect } from './raster.js';
+import { eachRun, FULL, Plane, SIDE } from './plane.js';
+import { capsuleRows, clip, dilate, expand, growRows, rowsOf, union } from './raster.js';
 
 /** @typedef {import('./raster.js').Rect} Rect */
+/** @typedef {import('./plane.js').Tile} Tile */
 
-/** Painted by hand: grown before it is shown. */
-export const PAINTED = 1;
-/** Loaded from a file: shown exactly. */
-export const EXACT = 2;
+/**
+ * A set of pixels: calls its argument with runs of rows inside the photo.
+ * @typedef {(row: (y: number, x0: number, x1: number) => void) => void} Region
+ */
 
 export class Mask {
-  #count = 0;
   #grow;
 
   /**
@@ -27,24 +28,23 @@ export class Mask {
     this.width = width;
     this.height = height;
     this.#grow = grow;
-    /** Bits PAINTED and EXACT, one byte a pixel. */
-    this.source = new Uint8Array(width * height);
-    /** 0 known, 255 to be filled, one byte a pixel. */
-    this.shown = new Uint8Array(width * height);
+    this.painted = new Plane(width, height);
+    this.exact = new Plane(width, height);
+    this.shown = new Plane(width, height);
   }
 
   /** Pixels to be filled. */
   get count() {
-    return this.#count;
+    return this.shown.count;
   }
 
   get isEmpty() {
-    return this.#count === 0;
+    return this.shown.isEmpty;
   }
 
   /** Whether no pixel of the photo is left to fill from. */
   get isFull() {
-    return this.#count === this.shown.length;
+    return this.count === this.width * this.height;
   }
 
   get grow() {
@@ -53,115 +53,188 @@ export class Mask {
 
   /**
    * @param {number} pixels
-   * @returns {Rect} where the shown mask may have changed
+   * @returns {Rect | null} where the shown mask may have changed
    */
   setGrow(pixels) {
     const reach = Math.max(pixels, this.#grow);
     this.#grow = pixels;
-    const box = this.bounds();
-    return this.derive(box ? expand(box, reach) : { x: 0, y: 0, width: 0, height: 0 }) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const box = this.painted.bounds();
+    return box && this.derive(expand(box, reach));
   }
 
   /**
-   * Paints or erases along a segment; coordinates in photo pixels, pixel centres at .5.
+   * Paints or erases along a segment; coordinates in photo pixels, pixel centres at .5. An erasing stroke ends with
+   * `settle`.
    * @param {number} ax
    * @param {number} ay
    * @param {number} bx
    * @param {number} by
    * @param {number} radius
    * @param {boolean} erase
-   * @returns {Rect | null} the rectangle of `source` that was touched
+   * @returns {Rect | null} where the mask may have changed
    */
   stroke(ax, ay, bx, by, radius, erase) {
-    const { width, height, source } = this;
-    if (!erase) {
-      capsuleRows(ax, ay, bx, by, radius, width, height, (y, x0, x1) => {
-        for (let i = y * width + x0, end = y * width + x1; i < end; i++) source[i] |= PAINTED;
-      });
-    } else {
-      // Growing would close the erased path again: take as much more of the strokes away.
-      capsuleRows(ax, ay, bx, by, radius + this.#grow, width, height, (y, x0, x1) => {
-        for (let i = y * width + x0, end = y * width + x1; i < end; i++) source[i] &= ~PAINTED;
-      });
-      capsuleRows(ax, ay, bx, by, radius, width, height, (y, x0, x1) => {
-        for (let i = y * width + x0, end = y * width + x1; i < end; i++) source[i] &= ~EXACT;
-      });
-    }
-    const reach = radius + 1 + (erase ? this.#grow : 0);
-    const box = {
-      x: Math.min(ax, bx) - reach,
-      y: Math.min(ay, by) - reach,
-      width: Math.abs(ax - bx) + 2 * reach,
-      height: Math.abs(ay - by) + 2 * reach,
-    };
-    return clip(box, width, height);
+    const { width, height, painted, exact, shown } = this;
+    const grow = this.#grow;
+    const rows = rowsOf((row) => capsuleRows(ax, ay, bx, by, radius, width, height, row));
+    rows.from.forEach((from, i) => {
+      if (rows.to[i] <= from) return;
+      if (!erase) return painted.span(rows.top + i, from, rows.to[i]);
+      exact.span(rows.top + i, from, rows.to[i], 0);
+      shown.span(rows.top + i, from, rows.to[i], 0);
+    });
+    // Growing would close the erased path again: as much more of what was painted is taken away.
+    growRows(rows, grow, width, height, (y, x0, x1) => (erase ? painted.span(y, x0, x1, 0) : shown.span(y, x0, x1)));
+    const reach = radius + 1 + grow;
+    return clip({ x: Math.min(ax, bx) - reach, y: Math.min(ay, by) - reach, width: Math.abs(ax - bx) + 2 * reach, height: Math.abs(ay - by) + 2 * reach }, width, height);
   }
 
   /**
-   * Brings `shown` up to date where `source` changed inside `rect`.
-   * @param {Rect} rect
-   * @returns {Rect | null} where `shown` may have changed
+   * Adds pixels.
+   * @param {Region} region
+   * @param {boolean} isGrown as painted ones are; else taken exactly
+   * @returns {Rect | null} where the mask may have changed
    */
-  derive(rect) {
-    const area = clip(expand(rect, this.#grow), this.width, this.height);
-    if (!area) return null;
-    const { width, source, shown } = this;
-    const grown = dilate(source, PAINTED, width, this.height, area, this.#grow);
-    for (let y = 0, i = 0; y < area.height; y++) {
-      let at = (area.y + y) * width + area.x;
-      for (let x = 0; x < area.width; x++, i++, at++) {
-        const value = grown[i] || source[at] & EXACT ? 255 : 0;
-        if (value !== shown[at]) {
-          shown[at] = value;
-          this.#count += value ? 1 : -1;
-        }
-      }
+  add(region, isGrown) {
+    const box = this.#write(region, (y, x0, x1) => (isGrown ? this.painted : this.exact).span(y, x0, x1));
+    if (!box) return null;
+    (isGrown ? this.painted : this.exact).tidy(this.shown.indices(box));
+    return this.derive(box);
+  }
+
+  /**
+   * Takes pixels away, exactly these.
+   * @param {Region} region
+   * @returns {Rect | null} where the mask may have changed
+   */
+  remove(region) {
+    const gone = new Plane(this.width, this.height);
+    const box = this.#write(region, (y, x0, x1) => {
+      gone.span(y, x0, x1);
+      this.exact.span(y, x0, x1, 0);
+      this.shown.span(y, x0, x1, 0);
+    });
+    if (!box) return null;
+    const area = clip(expand(box, this.#grow), this.width, this.height);
+    for (const index of gone.indices(area)) {
+      const grown = grownTile(gone, index, this.#grow);
+      if (grown) eachRowOf(gone, index, grown, (y, x0, x1) => this.painted.span(y, x0, x1, 0));
+    }
+    return this.settle(area);
+  }
+
+  /**
+   * After erasing: what is still shown although nothing painted reaches there any more is kept as it is.
+   * @param {Rect | null} rect
+   * @returns {Rect | null} where the mask may have changed
+   */
+  settle(rect) {
+    const area = rect && clip(expand(rect, 2 * this.#grow), this.width, this.height);
+    for (const index of this.shown.indices(area)) {
+      if (!this.shown.tile(index)) continue;
+      const derived = this.#derived(index);
+      if (derived === FULL) continue;
+      eachRowOf(this.shown, index, this.shown.tile(index), (y, x0, x1) => {
+        const row = (y % SIDE) * SIDE;
+        for (let x = x0; x < x1; x++) if (!derived?.[row + (x % SIDE)]) this.exact.span(y, x, x + 1);
+      });
     }
     return area;
   }
 
   /**
-   * Bounding box of `source`, or null where nothing is drawn.
-   * @returns {Rect | null}
+   * Replaces the mask by a plane, taken exactly.
+   * @param {Plane} plane
+   * @returns {Rect | null} where the mask may have changed
    */
-  bounds() {
-    const { width, height, source } = this;
-    let left = width;
-    let right = -1;
-    let top = -1;
-    let bottom = -1;
-    for (let y = 0; y < height; y++) {
-      const row = source.subarray(y * width, (y + 1) * width);
-      let x = 0;
-      while (x < width && row[x] === 0) x++;
-      if (x === width) continue;
-      let end = width - 1;
-      while (row[end] === 0) end--;
-      if (top < 0) top = y;
-      bottom = y;
-      left = Math.min(left, x);
-      right = Math.max(right, end);
-    }
-    return top < 0 ? null : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  replace(plane) {
+    const before = union(this.painted.bounds(), this.exact.bounds());
+    this.painted.restore(new Plane(this.width, this.height).snapshot());
+    this.exact.restore(plane.snapshot());
+    const box = union(before, plane.bounds());
+    return box && this.derive(box);
+  }
+
+  /** Nothing is masked any more. @returns {Rect | null} where the mask may have changed */
+  clear() {
+    return this.replace(new Plane(this.width, this.height));
   }
 
   /**
-   * A copy of a rectangle of `source`.
+   * Brings `shown` up to date where the other planes changed inside `rect`.
    * @param {Rect} rect
-   * @returns {Uint8Array}
-   */
-  read(rect) {
-    return readRect(this.source, this.width, rect);
-  }
-
-  /**
-   * Writes a rectangle of `source` and derives what is shown.
-   * @param {Rect} rect
-   * @param {Uint8Array} bytes
    * @returns {Rect | null} where `shown` may have changed
    */
-  write(rect, bytes) {
-    writeRect(this.source, this.width, rect, bytes);
-    return this.derive(rect);
+  derive(rect) {
+    const area = clip(expand(rect, this.#grow), this.width, this.height);
+    for (const index of this.shown.indices(area)) this.shown.put(index, this.#derived(index));
+    return area;
+  }
+
+  /** What a tile of `shown` has to be. @param {number} index @returns {Tile} */
+  #derived(index) {
+    const grown = grownTile(this.painted, index, this.#grow);
+    const exact = this.exact.tile(index);
+    if (!exact || grown === FULL) return grown;
+    if (!grown) return exact === FULL ? FULL : exact.slice();
+    for (let i = 0; i < exact.length; i++) grown[i] |= exact[i];
+    return grown;
+  }
+
+  /**
+   * @param {Region} region
+   * @param {(y: number, x0: number, x1: number) => void} write
+   * @returns {Rect | null} the box around what was written
+   */
+  #write(region, write) {
+    let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
+    region((y, x0, x1) => {
+      if (x1 <= x0) return;
+      write(y, x0, x1);
+      left = Math.min(left, x0);
+      right = Math.max(right, x1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+    });
+    return right > left ? { x: left, y: top, width: right - left, height: bottom - top } : null;
+  }
+}
+
+/**
+ * One tile of a plane that is dilated by a disc.
+ * @param {Plane} plane
+ * @param {number} index
+ * @param {number} radius whole pixels
+ * @returns {Tile} a fresh one, FULL or null
+ */
+export function grownTile(plane, index, radius) {
+  const own = plane.tile(index);
+  if (own === FULL) return FULL;
+  if (radius === 0) return own && own.slice();
+  const rect = plane.rectOf(index);
+  const reach = /** @type {Rect} */ (clip(expand(rect, radius), plane.width, plane.height));
+  let isNear = false;
+  for (const near of plane.indices(reach)) isNear ||= plane.tile(near) !== null;
+  if (!isNear) return null;
+  const grown = dilate(plane.read(reach), reach, rect, radius);
+  if (!grown.includes(255)) return null;
+  if (grown.length === FULL.length) return grown.includes(0) ? grown : FULL;
+  const tile = new Uint8Array(FULL.length);
+  for (let y = 0; y < rect.height; y++) tile.set(grown.subarray(y * rect.width, (y + 1) * rect.width), y * SIDE);
+  return tile;
+}
+
+/**
+ * Calls `row(y, x0, x1)` for all that is marked in a tile.
+ * @param {Plane} plane where the tile lies
+ * @param {number} index
+ * @param {Tile} tile
+ * @param {(y: number, x0: number, x1: number) => void} row
+ */
+function eachRowOf(plane, index, tile, row) {
+  if (!tile) return;
+  const box = plane.rectOf(index);
+  for (let y = 0; y < box.height; y++) {
+    eachRun(tile, y * SIDE, y * SIDE + box.width, (from, to) => row(box.y + y, box.x + from - y * SIDE, box.x + to - y * SIDE));
   }
 }

@@ -53,35 +53,6 @@ export function expand(rect, by) {
 }
 
 /**
- * A copy of a rectangle of a raster.
- * @param {Uint8Array} raster one byte a pixel
- * @param {number} width of the raster
- * @param {Rect} rect inside it
- * @returns {Uint8Array}
- */
-export function readRect(raster, width, rect) {
-  const out = new Uint8Array(rect.width * rect.height);
-  for (let y = 0; y < rect.height; y++) {
-    const from = (rect.y + y) * width + rect.x;
-    out.set(raster.subarray(from, from + rect.width), y * rect.width);
-  }
-  return out;
-}
-
-/**
- * Puts such a copy back.
- * @param {Uint8Array} raster one byte a pixel
- * @param {number} width of the raster
- * @param {Rect} rect inside it
- * @param {Uint8Array} bytes
- */
-export function writeRect(raster, width, rect, bytes) {
-  for (let y = 0; y < rect.height; y++) {
-    raster.set(bytes.subarray(y * rect.width, (y + 1) * rect.width), (rect.y + y) * width + rect.x);
-  }
-}
-
-/**
  * Calls `row(y, x0, x1)` (x1 exclusive) for every row of pixels whose centres lie within `radius` of the segment.
  * At least the pixel under the start is covered, however small the radius.
  * @param {number} ax
@@ -135,29 +106,89 @@ export function capsuleRows(ax, ay, bx, by, radius, width, height, row) {
 }
 
 /**
- * Dilates by a disc: every pixel of `rect` within `radius` of a set pixel becomes 1 in the result.
- * Two passes over the rectangle, whatever the radius.
- * @param {Uint8Array} source one byte a pixel
- * @param {number} bit pixels with this bit are set
- * @param {number} width of the source
- * @param {number} height of the source
- * @param {Rect} rect inside the source
- * @param {number} radius whole pixels, at most 254
- * @returns {Uint8Array} `rect.width * rect.height` bytes, 0 or 1
+ * Half the width of a disc's rows, from its middle row on: `half[d]` pixels to either side at `d` rows from the middle.
+ * @param {number} radius whole pixels
+ * @returns {number[]}
  */
-export function dilate(source, bit, width, height, rect, radius) {
-  const reach = clip(expand(rect, radius), width, height);
+export function discRows(radius) {
+  return Array.from({ length: radius + 1 }, (_, d) => Math.floor(Math.sqrt(radius * radius - d * d)));
+}
+
+/**
+ * Rows with one run of pixels each, below each other: row `top + i` reaches from `from[i]` to `to[i]`, exclusive.
+ * @typedef {{top: number, from: number[], to: number[]}} Rows
+ */
+
+/**
+ * The rows that a shape writes, which must come from the top down and without a gap.
+ * @param {(row: (y: number, x0: number, x1: number) => void) => void} shape
+ * @returns {Rows}
+ */
+export function rowsOf(shape) {
+  const rows = /** @type {Rows} */ ({ top: 0, from: [], to: [] });
+  shape((y, x0, x1) => {
+    if (rows.from.length === 0) rows.top = y;
+    // A row that the shape passes by without meeting the centre of a pixel.
+    while (rows.top + rows.from.length < y) rows.from.push(0), rows.to.push(0);
+    rows.from.push(x0);
+    rows.to.push(x1);
+  });
+  return rows;
+}
+
+/**
+ * Dilates such rows by a disc: calls `row(y, x0, x1)` so that together they cover every pixel within `radius`.
+ * @param {Rows} rows
+ * @param {number} radius whole pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {(y: number, x0: number, x1: number) => void} row
+ */
+export function growRows({ top, from, to }, radius, width, height, row) {
+  const half = discRows(radius);
+  const end = Math.min(height, top + from.length + radius);
+  for (let y = Math.max(0, top - radius); y < end; y++) {
+    let [low, high] = [0, 0];
+    const emit = () => {
+      const [x0, x1] = [Math.max(0, low), Math.min(width, high)];
+      if (x1 > x0) row(y, x0, x1);
+    };
+    for (let i = Math.max(0, y - top - radius); i <= Math.min(from.length - 1, y - top + radius); i++) {
+      if (to[i] <= from[i]) continue;
+      const reach = half[Math.abs(top + i - y)];
+      const [x0, x1] = [from[i] - reach, to[i] + reach];
+      // Runs of neighbouring rows nearly always overlap; where they do not, the one before is done.
+      if (high > low && x0 <= high && x1 >= low) {
+        low = Math.min(low, x0);
+        high = Math.max(high, x1);
+      } else {
+        emit();
+        [low, high] = [x0, x1];
+      }
+    }
+    emit();
+  }
+}
+
+/**
+ * Dilates by a disc: every pixel of `rect` within `radius` of a set pixel becomes 255 in the result.
+ * Two passes over the window, whatever the radius.
+ * @param {Uint8Array} window one byte a pixel, set where it is not 0
+ * @param {Rect} reach where the window lies: `rect` with `radius` more on every side, as far as there are pixels
+ * @param {Rect} rect inside `reach`
+ * @param {number} radius whole pixels, at most 254
+ * @returns {Uint8Array} `rect.width * rect.height` bytes, 0 or 255
+ */
+export function dilate(window, reach, rect, radius) {
   const out = new Uint8Array(rect.width * rect.height);
-  if (!reach) return out;
   const far = radius + 1;
   const { width: w, height: h } = reach;
   // Distance to the nearest set pixel of the same column, capped.
   const column = new Uint8Array(w * h);
   for (let y = 0; y < h; y++) {
-    const from = (reach.y + y) * width + reach.x;
     for (let x = 0; x < w; x++) {
       const above = y ? column[(y - 1) * w + x] : far;
-      column[y * w + x] = source[from + x] & bit ? 0 : above < far ? above + 1 : far;
+      column[y * w + x] = window[y * w + x] ? 0 : above < far ? above + 1 : far;
     }
   }
   for (let y = h - 2; y >= 0; y--) {
@@ -166,7 +197,7 @@ export function dilate(source, bit, width, height, rect, radius) {
       if (below < column[y * w + x]) column[y * w + x] = below;
     }
   }
-  const half = Array.from({ length: far }, (_, d) => Math.floor(Math.sqrt(radius * radius - d * d)));
+  const half = discRows(radius);
   const edges = new Int16Array(w + 1);
   const dx = rect.x - reach.x;
   for (let y = 0; y < rect.height; y++) {
@@ -184,7 +215,7 @@ export function dilate(source, bit, width, height, rect, radius) {
     let open = 0;
     for (let x = 0; x < dx + rect.width; x++) {
       open += edges[x];
-      if (x >= dx) out[y * rect.width + x - dx] = open > 0 ? 1 : 0;
+      if (x >= dx) out[y * rect.width + x - dx] = open > 0 ? 255 : 0;
     }
   }
   return out;

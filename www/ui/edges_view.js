@@ -8,8 +8,7 @@ import { saveEdges } from '../actions/save.js';
 import { keyOf } from '../actions/fill.js';
 import { Overlay, raster } from '../canvas/overlay.js';
 import { drawsEdges } from '../canvas/pointer.js';
-import { Tiles, valuePainter } from '../canvas/tiles.js';
-import { DRAWN, ERASED } from '../document/edges.js';
+import { planePainter, Tiles } from '../canvas/tiles.js';
 import { completesEdges, takesEdges } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
@@ -67,9 +66,8 @@ export class EdgesView {
     this.#found = null;
     if (!document) return;
     const { width, height } = document.photo;
-    const tiles = (/** @type {number} */ value) => new Tiles(width, height, valuePainter(width, height, () => document.edges.source, value, DRAWN_COLOUR));
-    this.#drawn = tiles(DRAWN);
-    this.#erased = tiles(ERASED);
+    this.#drawn = new Tiles(width, height, planePainter(document.edges.drawn, DRAWN_COLOUR));
+    this.#erased = new Tiles(width, height, planePainter(document.edges.erased, DRAWN_COLOUR));
   }
 
   /** @param {import('../document/raster.js').Rect} rect photo pixels */
