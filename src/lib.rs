@@ -18,6 +18,7 @@ pub mod error;
 pub mod limits;
 pub mod models;
 pub mod network;
+mod ordering;
 pub mod pipeline;
 pub mod report;
 pub mod tensor;

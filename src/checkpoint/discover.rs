@@ -8,6 +8,7 @@ use super::torch::{Kind, Tensors};
 use super::{StateDict, TensorInfo, no_tensors};
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_MODULE_PATH_BYTES, MAX_WRAPPER_DEPTH, SIBLINGS, STATE_DICTS, TENSORS};
+use crate::ordering;
 
 /// Wrapper keys, in the order in which they are preferred.
 const WRAPPERS: [&str; 12] = [
@@ -183,7 +184,7 @@ fn children<'h>(tensors: &Tensors<'h>, id: Id, items: &[(Id, Id)]) -> Vec<(&'h s
             children.push((rank, name, value));
         }
     }
-    children.sort_by_key(|&(rank, ..)| rank);
+    ordering::sort_by_key(&mut children, |&(rank, ..)| rank);
     children.into_iter().map(|(_, name, child)| (name, child)).collect()
 }
 

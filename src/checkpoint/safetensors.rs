@@ -10,6 +10,7 @@ use super::tensors::{Place, Storage};
 use super::{DType, Source, TensorInfo};
 use crate::error::{Code, Error, Result};
 use crate::limits::{NAME_BYTES, SAFETENSORS_HEADER_BYTES, SAFETENSORS_METADATA_BYTES, TENSOR_DIMENSIONS, TENSORS};
+use crate::ordering;
 use crate::tensor::element_count;
 
 /// What the header says.
@@ -50,7 +51,7 @@ pub fn open<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Header> {
             format!("The file lists {} tensors; at most {TENSORS} are read.", found.len()),
         );
     }
-    metadata.sort();
+    ordering::sort_by(&mut metadata, Ord::cmp);
     contiguous(&found, file.length() - base)?;
     let (mut tensors, mut storages) = (Vec::new(), Vec::new());
     for (index, (mut info, begin, end)) in found.into_iter().enumerate() {
@@ -83,7 +84,7 @@ fn entries(text: &str) -> Result<(Vec<(String, Entry)>, Notes)> {
                 if key == "__metadata__" { metadata = map.next_value()? } else { list.push((key, map.next_value()?)) }
             }
             let mut keys: Vec<&str> = list.iter().map(|(key, _)| key.as_str()).collect();
-            keys.sort_unstable();
+            ordering::sort_by(&mut keys, Ord::cmp);
             if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
                 return Err(A::Error::custom(format!("the key {} occurs twice", pair[0])));
             }
@@ -207,7 +208,7 @@ fn tensor(key: String, entry: Entry) -> Result<(TensorInfo, u64, u64)> {
 /// The format's own rule: the tensors fill the buffer exactly, without gap or overlap.
 fn contiguous(found: &[(TensorInfo, u64, u64)], available: u64) -> Result<()> {
     let mut ranges: Vec<(u64, u64, &str)> = found.iter().map(|(info, b, e)| (*b, *e, info.key.as_str())).collect();
-    ranges.sort();
+    ordering::sort_by(&mut ranges, Ord::cmp);
     let mut at = 0;
     for (begin, end, key) in ranges {
         if begin != at {

@@ -7,6 +7,7 @@ use super::bytes::{BoundedReader, fail, out_of_memory, truncated, u16_at, u32_at
 use super::pickle;
 use crate::error::{Code, Error, Result};
 use crate::limits::{ARCHIVE_ENTRIES, MAX_ZIP_DIRECTORY_BYTES, NAME_BYTES, PICKLE_BYTES, PICKLE_INFLATED_BYTES};
+use crate::ordering;
 
 const END: &[u8] = b"PK\x05\x06";
 const END64_LOCATOR: u32 = 0x0706_4b50;
@@ -268,7 +269,7 @@ fn zip64_fields(extra: &[u8]) -> Vec<u64> {
 /// Refuses entries that share bytes, the trick of the "better zip bomb".
 fn no_overlap(entries: &[Entry], directory: u64) -> Result<()> {
     let mut order: Vec<&Entry> = entries.iter().collect();
-    order.sort_by_key(|entry| entry.header);
+    ordering::sort_by_key(&mut order, |entry| entry.header);
     for (index, entry) in order.iter().enumerate() {
         let limit = order.get(index + 1).map_or(directory, |next| next.header);
         let least = (30 + entry.name_bytes).checked_add(entry.stored).and_then(|n| n.checked_add(entry.header));

@@ -11,6 +11,7 @@ use super::{ArchConfig, KeyRules, ModelSpec, prose, registry};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::limits::{MAX_ARCH_NUMBER, MAX_WIDTH};
 use crate::network::{Network, Parameter, ParameterKind};
+use crate::ordering;
 
 /// A key whose shape is another than the network's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +193,7 @@ pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
     let models = registry();
     let dicts = checkpoint.state_dicts().iter().enumerate();
     let mut matches: Vec<Match> = dicts.flat_map(|(index, dict)| identify_dict(&models, dict, index)).collect();
-    matches.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    ordering::sort_by(&mut matches, |a, b| b.confidence.total_cmp(&a.confidence));
     matches
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::checkpoint::{StateDict, TensorInfo, strip};
 use crate::limits::MAX_KEY_BEGINNINGS;
+use crate::ordering;
 
 /// How a network's keys are spelled in a state dict, whose common prefix is stripped already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub fn put_back<'a>(dict: Cow<'a, StateDict>, ending: &str) -> Cow<'a, StateDict
 pub fn endings(prefix: &str) -> Vec<String> {
     let starts = prefix.trim_end_matches('.').match_indices('.').map(|(dot, _)| dot + 1);
     let mut starts: Vec<usize> = starts.chain((!prefix.is_empty()).then_some(0)).collect();
-    starts.sort_unstable_by(|a, b| b.cmp(a));
+    ordering::sort_by(&mut starts, |a, b| b.cmp(a));
     starts.into_iter().map(|start| prefix[start..].to_owned()).collect()
 }
 

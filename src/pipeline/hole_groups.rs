@@ -2,6 +2,7 @@
 
 use super::{Mask, Rect};
 use crate::limits::{MAX_COMPARED_HOLES, MAX_HOLE_GROUPS};
+use crate::ordering;
 
 /// Groups of holes, by cells of a coarse grid.
 pub struct HoleGroups {
@@ -90,7 +91,7 @@ impl HoleGroups {
             self.labels.iter_mut().filter(|label| **label == gone).for_each(|label| *label = kept);
             at = 0;
         }
-        self.boxes.sort_by_key(|(label, rect)| (std::cmp::Reverse(rect.width * rect.height), *label));
+        ordering::sort_by_key(&mut self.boxes, |(label, rect)| (std::cmp::Reverse(rect.width * rect.height), *label));
     }
 }
 

@@ -8,6 +8,7 @@ use super::{fit, relatives};
 use crate::checkpoint::{Checkpoint, DType, StateDict};
 use crate::models::identify::Match;
 use crate::models::{Role, is_sibling};
+use crate::ordering;
 
 /// Every finding, errors first.
 pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> Vec<Finding> {
@@ -38,7 +39,7 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     let mut said = HashSet::new();
     list.retain(|finding| said.insert((finding.code, finding.message.clone())));
     let rank = |severity: &str| ["error", "warning", "info"].iter().position(|s| *s == severity);
-    list.sort_by_key(|f| rank(f.severity));
+    ordering::sort_by_key(&mut list, |f| rank(f.severity));
     list
 }
 

@@ -3,6 +3,7 @@
 use super::geometry::{Convolution, Geometry};
 use super::winograd::{Tile, cost};
 use crate::network::{Network, Node};
+use crate::ordering;
 
 /// Saved multiply-adds per byte of growth below which transformed weights cost more than they bring, ..
 const MIN_GAIN: f64 = 8.0;
@@ -48,7 +49,7 @@ pub fn select(network: &Network) -> Vec<Option<Tile>> {
         };
         all.extend(steps(layer, option(Tile::Small), option(Tile::Large)));
     }
-    all.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    ordering::sort_by(&mut all, |a, b| b.gain.total_cmp(&a.gain));
     for Step { layer, tile, growth, gain } in all.into_iter().filter(|step| step.gain > MIN_GAIN) {
         if gain >= SURE_GAIN || plain + grown + growth <= plain * MAX_GROWTH {
             grown += growth;

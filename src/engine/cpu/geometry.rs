@@ -4,6 +4,7 @@ use crate::engine::WeightSource;
 use crate::engine::lower::FusedPadding;
 use crate::error::{Code, Error, Result};
 use crate::network::{Conv2d, ConvTranspose2d, Node, Op, Pair};
+use crate::ordering;
 
 /// What a convolution layer is.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl Phase {
             let reads = |k: &usize| offset(*k).rem_euclid(stride as isize) == 0;
             let tap = |k: usize| Tap { kernel: k, offset: offset(k).div_euclid(stride as isize) };
             let mut taps: Vec<Tap> = (0..kernel).filter(reads).map(tap).collect();
-            taps.sort_by_key(|tap| tap.offset);
+            ordering::sort_by_key(&mut taps, |tap| tap.offset);
             Self { first, every: stride, step: 1, taps }
         };
         (0..stride).map(phase).collect()

@@ -8,6 +8,7 @@ use crate::engine::too_large;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::network::{PaddingMode, Shape, Shapes, ValueId};
+use crate::ordering;
 
 /// Most values of an arena.
 const MAX_VALUES: usize = (limits::RUN_BYTES / 4) as usize;
@@ -94,7 +95,7 @@ impl Layout {
         for (value, view) in self.views.iter().enumerate() {
             tenants.push((view.len(), born[value], self.last_use[value].max(born[value]), Some(value)));
         }
-        tenants.sort_by_key(|&(size, from, ..)| (std::cmp::Reverse(size), from));
+        ordering::sort_by_key(&mut tenants, |&(size, from, ..)| (std::cmp::Reverse(size), from));
         // Placed tenants by their start.
         let mut placed: Vec<(Range<usize>, usize, usize)> = Vec::new();
         for (size, from, to, value) in tenants {
@@ -152,7 +153,7 @@ fn changes_its_shape(plan: &Plan, step: &Step, shapes: &Shapes) -> Result<()> {
 /// Parts of the arena that do not overlap, each to be used by itself.
 pub fn split<'a>(arena: &'a mut [f32], places: &[Range<usize>]) -> Vec<&'a mut [f32]> {
     let mut order: Vec<usize> = (0..places.len()).collect();
-    order.sort_by_key(|&index| places[index].start);
+    ordering::sort_by_key(&mut order, |&index| places[index].start);
     let mut parts: Vec<(usize, &'a mut [f32])> = Vec::with_capacity(places.len());
     let (mut rest, mut passed) = (arena, 0);
     for index in order {
@@ -166,7 +167,7 @@ pub fn split<'a>(arena: &'a mut [f32], places: &[Range<usize>]) -> Vec<&'a mut [
         (rest, passed) = (after, place.end);
         parts.push((index, part));
     }
-    parts.sort_by_key(|(index, _)| *index);
+    ordering::sort_by_key(&mut parts, |(index, _)| *index);
     parts.into_iter().map(|(_, part)| part).collect()
 }
 

@@ -9,6 +9,7 @@ use super::view::View;
 use crate::error::{Code, Error, Result};
 use crate::network::ops::Parameters;
 use crate::network::{Network, Pad2d, Shape, Upsample};
+use crate::ordering;
 use crate::tensor::Tensor;
 use crate::threads;
 
@@ -43,7 +44,7 @@ pub fn run(
     let to = &layout.views[step.output()];
     // What it reads; a step in place finds its input in the output.
     let mut sources: Vec<usize> = step.reads().filter(|&value| value != step.output()).collect();
-    sources.sort_unstable();
+    ordering::sort_by_key(&mut sources, |&value| value);
     sources.dedup();
     let places = sources.iter().map(|&value| layout.views[value].place());
     let places: Vec<_> = [to.place(), layout.scratch[index].clone()].into_iter().chain(places).collect();

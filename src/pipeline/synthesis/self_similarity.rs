@@ -1,6 +1,7 @@
 //! How a photo resembles itself: the offsets from known patches to their nearest neighbours (He and Sun 2012, "Statistics
 //! of Patch Offsets for Image Completion").
 
+use crate::ordering;
 use std::cmp::Reverse;
 
 use super::Random;
@@ -80,7 +81,7 @@ impl SelfSimilarity {
                 }
             }
         }
-        peaks.sort_by(|a, b| b.cmp(a));
+        ordering::sort_by(&mut peaks, |a, b| b.cmp(a));
         peaks.truncate(MAX_OFFSETS);
         peaks.into_iter().map(|(_, Reverse((y, x)))| (x as i32 - self.width, y as i32 - self.height)).collect()
     }
