@@ -7,7 +7,7 @@
 
 /**
  * What belongs to this version: SHA-256 by path. `now` is kept at once, `later` when it is first asked for (samples, and
- * the builds of the crate, of which a browser uses one or two).
+ * the builds of the crate that fill, of which a browser uses one or two).
  * `cargo xtask dist` writes it here; as the file lies in the repository nothing is kept, so that every edit shows.
  * @type {{version: string, now: Record<string, string>, later: Record<string, string>}}
  */

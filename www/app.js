@@ -6,7 +6,7 @@ import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
 import { recall, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
-import { BuildChoice } from './worker/builds.js';
+import { BuildChoice, PICTURES, REFERENCE } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
 import { spawnWorker } from './worker/spawn.js';
@@ -44,7 +44,7 @@ export class App {
   seed = 0;
   /** What the last fill took. */
   speed = /** @type {import('./worker/protocol.js').Speed & {ms: number} | null} */ (null);
-  /** The build of the crate that all workers use. */
+  /** The build of the crate that fills. */
   builds = new BuildChoice();
   /** The file that was dropped last and does not run, for its card. */
   misfit = /** @type {{file: string, failure: Failure, sources: import('./document/models.js').Source[]} | null} */ (null);
@@ -59,13 +59,13 @@ export class App {
     this.state = new PageState((state) => listener.state(state));
     this.models = new ModelList(() => listener.models());
     /** Decodes, also while a run is on. */
-    this.decoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
+    this.decoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Encodes, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
-    this.encoder = new WorkerClient(spawnWorker, { builds: this.builds, idleMs: FILES_IDLE_MS });
+    this.encoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
-    this.inference = new WorkerClient(spawnWorker, { builds: this.builds, threads: new Threads() });
+    this.inference = new WorkerClient(spawnWorker('inference'), { builds: this.builds, threads: new Threads() });
     /** Runs a model on both engines; its build is fetched when it is first asked. */
-    this.reference = new WorkerClient(spawnWorker, { builds: new BuildChoice([{ name: 'reference', threads: 1 }]), idleMs: FILES_IDLE_MS });
+    this.reference = new WorkerClient(spawnWorker('inference'), { builds: new BuildChoice([REFERENCE]), idleMs: FILES_IDLE_MS });
   }
 
   /**

@@ -3,29 +3,19 @@
 //! Everything here runs in a worker. Values cross as typed arrays and JSON text; errors cross as JS `Error`s
 //! with `code` and `keys`.
 
-mod blob;
-#[cfg(feature = "reference")]
-mod check;
-mod forward;
 mod js_error;
-mod models;
-mod photo;
-mod preview;
-mod speed;
-mod threads;
-mod warm;
+#[cfg(feature = "networks")]
+mod networks;
+#[cfg(feature = "pictures")]
+mod pictures;
 
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "reference")]
-pub use check::check;
-pub use forward::Forward;
-pub use models::{Models, models};
-pub use photo::{decode_mask, decode_photo, encode_mask, encode_photo};
-#[cfg(target_feature = "atomics")]
-pub use threads::join_threads;
-pub use threads::{simd, thread_count};
+#[cfg(feature = "networks")]
+pub use networks::*;
+#[cfg(feature = "pictures")]
+pub use pictures::{decode_mask, decode_photo, encode_mask, encode_photo};
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;

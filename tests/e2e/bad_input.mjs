@@ -81,7 +81,7 @@ export async function an_empty_mask_cannot_be_run(v) {
 
 /** @param {Visitor} v */
 export async function a_worker_that_dies_in_the_middle(v) {
-  const glue = '**/pkg/*/infill.js';
+  const glue = '**/pkg/{simd128,relaxed}*/infill.js';
   await v.page.route(glue, async (route) => {
     const response = await route.fetch();
     const trap = 'Models.prototype.inpaint = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
@@ -168,7 +168,7 @@ export async function three_crashes_of_the_decoder_do_not_block_saving(v) {
   await v.openPhoto(png());
   await v.paint([[-30, 0], [30, 10]]);
   await v.inpaint();
-  await v.page.route('**/pkg/*/infill.js', async (route) => {
+  await v.page.route('**/pkg/pictures/infill.js', async (route) => {
     const response = await route.fetch();
     const trap = 'decode_photo = () => { throw new WebAssembly.RuntimeError("unreachable"); };';
     await route.fulfill({ response, body: `${await response.text()}\n${trap}` });

@@ -42,7 +42,7 @@ function checkpoint() {
 
 /** @param {Visitor} v */
 export async function a_full_size_context_encoder_is_ready_soon(v) {
-  await v.page.route('**/pkg/*/infill.js', async (route) => {
+  await v.page.route('**/pkg/{simd128,relaxed}*/infill.js', async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${await response.text()}\nself.memoryForTest = () => wasm?.memory.buffer.byteLength ?? 0;` });
   });

@@ -152,10 +152,10 @@ export async function only_the_builds_that_are_used_are_kept(v) {
   const visitor = await visitorOf(v, site.url);
   await visitor.open();
   await isKept(visitor);
-  check((await builds(visitor)) === 'relaxed', `the first visit kept ${await builds(visitor)}`);
+  check((await builds(visitor)) === 'pictures,relaxed', `the first visit kept ${await builds(visitor)}`);
   await visitor.open();
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
-  check((await builds(visitor)) === 'relaxed,relaxed-threads', `the second visit kept ${await builds(visitor)}`);
+  check((await builds(visitor)) === 'pictures,relaxed,relaxed-threads', `the second visit kept ${await builds(visitor)}`);
   await visitor.page.goto('about:blank');
   await site.close();
   await visitor.open();
@@ -210,7 +210,7 @@ export async function an_update_waits_until_the_last_tab_is_closed(v) {
     const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
     check(caches.length === 1, `old versions are kept: ${caches}`);
     const kept = await builds(new Visitor(new ChromiumDriver(other, site.url), site.url));
-    check(kept === 'relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
+    check(kept === 'pictures,relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
     await visitor.quiet();
     await visitor.page.context().close();
   } finally {

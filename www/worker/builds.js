@@ -29,7 +29,13 @@ const RELAXED = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 
 /** `i32.atomic.load` from a shared memory. */
 const ATOMICS = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 11, 1, 9, 0, 65, 0, 254, 16, 2, 0, 26, 11]);
 
+/** What decodes and encodes; every browser runs it, and a photo can be open before anything that fills it has arrived. */
+export const PICTURES = { name: 'pictures', threads: 1 };
+/** What compares the engines. */
+export const REFERENCE = { name: 'reference', threads: 1 };
+
 /**
+ * The builds that fill photos.
  * @param {Surroundings} surroundings
  * @returns {Build[]} never empty; plain SIMD is taken for granted (`start.js` says where it is missing)
  */
@@ -53,7 +59,7 @@ function here() {
   };
 }
 
-/** The build in use, shared by all workers of the page: what does not work for one works for none. */
+/** The build in use, shared by the workers that could use the same: what does not work for one works for none. */
 export class BuildChoice {
   #left;
   /** Why the best build is not used: the code of the fault; empty if it is. */

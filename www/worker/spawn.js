@@ -28,10 +28,11 @@ import(${JSON.stringify(module.href)}).then((module) => ${run}).catch((error) =>
 }
 
 /**
- * The inference worker, with a build of the crate.
- * @param {Build} build
- * @returns {Worker}
+ * A worker with a build of the crate.
+ * @param {'pictures' | 'inference'} kind its module
+ * @returns {(build: Build) => Worker}
  */
-export function spawnWorker({ name, threads }) {
-  return spawnModule(new URL('./inference.js', import.meta.url), 'infill', `module.start(${JSON.stringify({ name, threads })})`);
+export function spawnWorker(kind) {
+  const module = new URL(`./${kind}.js`, import.meta.url);
+  return ({ name, threads }) => spawnModule(module, 'infill', `module.start(${JSON.stringify({ name, threads })})`);
 }

@@ -18,28 +18,34 @@ pub struct Build {
     pub relaxed: bool,
     /// Whether its memory is shared, so that threads can work on it.
     pub threads: bool,
-    /// Whether it has the reference engine, for comparing the fast one with it.
-    pub reference: bool,
+    /// Features of the crate, which say what it is for.
+    pub features: &'static [&'static str],
 }
 
+/// What every build that fills has.
+const FILLS: &[&str] = &["networks"];
+
 /// Every browser of the last years runs this one.
-pub const SURE: Build = Build { name: "simd128", relaxed: false, threads: false, reference: false };
+pub const SURE: Build = Build { name: "simd128", relaxed: false, threads: false, features: FILLS };
 /// The fastest.
-pub const BEST: Build = Build { name: "relaxed-threads", relaxed: true, threads: true, reference: false };
+pub const BEST: Build = Build { name: "relaxed-threads", relaxed: true, threads: true, features: FILLS };
 /// The builds that fill photos: a browser takes one of them.
 pub const ALL: [Build; 4] = [
     SURE,
-    Build { name: "relaxed", relaxed: true, threads: false, reference: false },
-    Build { name: "simd128-threads", relaxed: false, threads: true, reference: false },
+    Build { name: "relaxed", relaxed: true, threads: false, features: FILLS },
+    Build { name: "simd128-threads", relaxed: false, threads: true, features: FILLS },
     BEST,
 ];
 /// The builds that the crate's own tests run in: between them they have everything that builds differ in, both kinds of
 /// kernels, and memory of one thread and of several. The finished site is tested in all.
 pub const TESTED: [Build; 2] = [SURE, BEST];
+/// Decodes and encodes: all that opening a photo needs.
+pub const PICTURES: Build = Build { name: "pictures", relaxed: false, threads: false, features: &["pictures"] };
 /// Fetched only when somebody checks the fast engine against the reference.
-pub const REFERENCE: Build = Build { name: "reference", relaxed: false, threads: false, reference: true };
+pub const REFERENCE: Build =
+    Build { name: "reference", relaxed: false, threads: false, features: &["networks", "reference"] };
 /// All that `dist` ships.
-pub const SHIPPED: [Build; 5] = [ALL[0], ALL[1], ALL[2], ALL[3], REFERENCE];
+pub const SHIPPED: [Build; 6] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, REFERENCE];
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;
@@ -81,13 +87,12 @@ impl Build {
         if self == SURE { target() } else { target().join("builds").join(self.name) }
     }
 
-    /// Compiles and binds, or finds it up to date.
-    fn make(self, features: &[&str]) -> Result<()> {
+    /// Compiles and binds, or finds it up to date; `more` are features beside its own.
+    fn make(self, more: &[&str]) -> Result<()> {
         let start = Instant::now();
         // `--lib`: a binary of the same name would collide on wasm32.
-        let mut command = self.cargo(&["build", "--lib", "--profile", "wasm"]);
-        let own: &[&str] = if self.reference { &["reference"] } else { &[] };
-        command.args(features.iter().chain(own).flat_map(|feature| ["--features", feature]));
+        let mut command = self.cargo(&["build", "--lib", "--profile", "wasm", "--no-default-features"]);
+        command.args(self.features.iter().chain(more).flat_map(|feature| ["--features", feature]));
         let status = command.status().context("cargo cannot be started")?;
         if !status.success() {
             bail!("the build {} failed", self.name);
@@ -106,13 +111,13 @@ impl Build {
     }
 }
 
-/// Builds what is asked for with these features of the crate.
-pub fn run(builds: &[Build], features: &[&str]) -> Result<()> {
+/// Builds what is asked for, with these features of the crate beside each one's own.
+pub fn run(builds: &[Build], more: &[&str]) -> Result<()> {
     tools::wasm_target()?;
     if builds.iter().any(|build| build.threads) {
         tools::rust_src()?;
     }
-    two_at_a_time(builds, |build| build.make(features)).map(drop)
+    two_at_a_time(builds, |build| build.make(more)).map(drop)
 }
 
 /// Work on every build, two at a time: the last step of each is one long job for one core, and takes memory.

@@ -10,7 +10,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::js_error::{set, to_js};
 use super::photo::Given;
 use super::speed;
 use crate::checkpoint;
@@ -21,6 +20,7 @@ use crate::models::registry;
 use crate::models::spelling::listing;
 use crate::pipeline::{self, FillOptions};
 use crate::report;
+use crate::web::js_error::{set, to_js};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"

@@ -7,12 +7,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::js_error::{set, to_js};
 use super::models::{Models, watcher};
 use super::photo::Given;
 use crate::checkpoint;
 use crate::pipeline;
 use crate::report;
+use crate::web::js_error::{set, to_js};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"

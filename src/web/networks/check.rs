@@ -7,7 +7,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::js_error::{set, to_js};
 use super::models::{use_statistics, watcher};
 use super::photo::Given;
 use crate::checkpoint;
@@ -17,6 +16,7 @@ use crate::engine::{EngineKind, Step};
 use crate::error::{Code, Error};
 use crate::models::load::{self, Loaded};
 use crate::pipeline;
+use crate::web::js_error::{set, to_js};
 
 /// Share of the progress that preparing the inputs takes, where an edge generator runs first.
 const INPUTS_SHARE: f32 = 0.1;

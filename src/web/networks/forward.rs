@@ -8,13 +8,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Blob;
 
 use super::blob::BlobSource;
-use super::js_error::to_js;
 use super::speed;
 use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load;
 use crate::tensor::Tensor;
+use crate::web::js_error::to_js;
 
 /// One network of a checkpoint, on the engine of one's choice.
 #[wasm_bindgen]

@@ -1,0 +1,91 @@
+/**
+ * The worker that decodes and encodes photos and masks.
+ * @module
+ */
+import { decodeInBrowser } from './browser_decode.js';
+import { faultOf, listen, load, pixelsOf } from './serve.js';
+import { within } from './within.js';
+
+/** A file may lie on a slow disk or in a network. */
+const MAX_READ_MS = 120_000;
+
+let crate = /** @type {any} */ (null);
+
+/**
+ * Called by the worker's own source.
+ * @param {import('./builds.js').Build} build
+ */
+export function start(build) {
+  return load(build, (loaded) => { crate = loaded.crate; });
+}
+
+listen(async (request) => {
+  switch (request.kind) {
+    case 'decode-photo': {
+      const photo = await decode(request.blob, request.tryBrowser);
+      return { value: photo, transfer: [photo.rgba.buffer] };
+    }
+    case 'encode-photo': {
+      const { key, width, height, hasAlpha, isGray, icc } = request;
+      const bytes = crate.encode_photo(pixelsOf(key), width, height, hasAlpha, isGray, icc);
+      return { value: bytes, transfer: [bytes.buffer] };
+    }
+    case 'decode-mask': {
+      const holes = await decodeMask(request.blob, request.width, request.height);
+      return { value: holes, transfer: [holes.buffer] };
+    }
+    case 'encode-mask': {
+      const bytes = crate.encode_mask(request.holes, request.width, request.height);
+      return { value: bytes, transfer: [bytes.buffer] };
+    }
+    default:
+      throw new Error(`${request.kind} is for the worker of the models.`);
+  }
+});
+
+/** @param {Blob} blob */
+async function bytesOf(blob) {
+  return new Uint8Array(await within(blob.arrayBuffer(), MAX_READ_MS, 'reading the file'));
+}
+
+/**
+ * A mask in any format that opens as a photo; the crate alone says which pixels are holes.
+ * @param {Blob} blob
+ * @param {number} width
+ * @param {number} height
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function decodeMask(blob, width, height) {
+  try {
+    return crate.decode_mask(await bytesOf(blob), width, height);
+  } catch (error) {
+    if (faultOf(error).code !== 'image-format') throw error;
+    const picture = await browsers(blob, error);
+    const png = crate.encode_photo(picture.rgba, picture.width, picture.height, picture.hasAlpha, picture.isGray, picture.icc);
+    return crate.decode_mask(png, width, height);
+  }
+}
+
+/**
+ * @param {Blob} blob
+ * @param {boolean} tryBrowser
+ */
+async function decode(blob, tryBrowser) {
+  try {
+    return crate.decode_photo(await bytesOf(blob));
+  } catch (error) {
+    if (!tryBrowser || faultOf(error).code !== 'image-format') throw error;
+    return browsers(blob, error);
+  }
+}
+
+/**
+ * The picture as the browser decodes it.
+ * @param {Blob} blob
+ * @param {unknown} crates what the crate said: more than the browser, except where that was too slow
+ */
+function browsers(blob, crates) {
+  return decodeInBrowser(blob).catch((error) => {
+    throw faultOf(error).code === 'worker-wait' ? error : crates;
+  });
+}
