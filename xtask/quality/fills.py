@@ -24,6 +24,8 @@ TITLES = {
     "patch": "patch synthesis alone",
     "starter": "starter alone",
     "starter-sharp": "starter + sharpening",
+    "migan": "MI-GAN alone",
+    "migan-sharp": "MI-GAN + sharpening",
     "default": "default alone",
     "default-sharp": "default + sharpening",
 }
@@ -108,17 +110,19 @@ class Ours:
     """The native program, which runs the same pipeline as the page."""
 
     def __init__(self, options):
-        starter, default = ["--weights", options.starter], ["--weights", options.weights]
+        starter, migan, default = (["--weights", path] for path in (options.starter, options.migan, options.weights))
         self.infill = options.infill
         self.extra = options.infill_options.split()
         self.rows = {
             "patch": ["--model", "none"],
             "starter": [*starter, "--sharpen", "off"],
             "starter-sharp": [*starter, "--sharpen", "on"],
+            "migan": [*migan, "--sharpen", "off"],
+            "migan-sharp": [*migan, "--sharpen", "on"],
             "default": [*default, "--sharpen", "off"],
             "default-sharp": [*default, "--sharpen", "on"],
         }
-        files = {path: digest(path) for path in (self.infill, options.starter, options.weights)}
+        files = {path: digest(path) for path in (self.infill, options.starter, options.migan, options.weights)}
         # A row is made anew only when the program, its own weights or the options changed.
         words = {row: [files.get(word, word) for word in [self.infill, *words, *self.extra]] for row, words in self.rows.items()}
         self.keys = {row: short(*words) for row, words in words.items()}

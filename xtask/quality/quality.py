@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,7 @@ def arguments():
     parser.add_argument("--cache", required=True)
     parser.add_argument("--starter", required=True)
     parser.add_argument("--weights", required=True)
+    parser.add_argument("--migan", required=True)
     parser.add_argument("--infill-options", default="")
     parser.add_argument("--only", type=listed(tuple(TITLES)), default=list(TITLES))
     parser.add_argument("--masks", type=listed(CLASSES), default=list(CLASSES))
@@ -73,30 +75,33 @@ class Measured:
         os.replace(f"{self.path}.part", self.path)
 
 
-def table(results, kinds, rows):
+DIGITS = {"psnr": 1, "ssim": 3, "features": 3, "seam": 2}
+BEST = {"psnr": max, "ssim": max, "features": min, "seam": lambda v: min(v, key=lambda s: abs(np.log(s)))}
+
+
+def printed(means, kinds, rows):
+    """The cells of every row, as they are printed."""
+    return {row: [f"{means[row, kind][f]:.{DIGITS[f]}f}" for kind in kinds for f in FIGURES] for row in rows}
+
+
+def table(cells, kinds):
     """One set of scenes as Markdown; the best fill of a column in bold."""
-    means = {(row, kind): {f: np.mean([r[f] for r in results[row, kind]]) for f in FIGURES} for row in rows for kind in kinds}
-    fills = [row for row in rows if row not in MOVED]
-    best = {
-        (kind, f): {"psnr": max, "ssim": max, "features": min, "seam": lambda v: min(v, key=lambda s: abs(np.log(s)))}[f](
-            [means[row, kind][f] for row in fills]
-        )
-        for kind in kinds
-        for f in FIGURES
-        if fills
-    }
-    digits = {"psnr": 1, "ssim": 3, "features": 3, "seam": 2}
+    fills = [row for row in cells if row not in MOVED]
+    columns = [f for _ in kinds for f in FIGURES]
+    best = [BEST[f]([float(cells[row][i]) for row in fills]) if fills else None for i, f in enumerate(columns)]
     lines = ["| | " + " | ".join(f"{kind}: PSNR | SSIM | features | rim" for kind in kinds) + " |"]
-    lines.append("| --- |" + " --- |" * (4 * len(kinds)))
-    for row in rows:
-        cells = []
-        for kind in kinds:
-            for f in FIGURES:
-                text = f"{means[row, kind][f]:.{digits[f]}f}"
-                bold = row in fills and text == f"{best[kind, f]:.{digits[f]}f}"
-                cells.append(f"**{text}**" if bold else text)
-        lines.append(f"| {TITLES[row]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines), means
+    lines.append("| --- |" + " --- |" * len(columns))
+    for row in (row for row in TITLES if row in cells):
+        words = [f"**{text}**" if row in fills and float(text) == best[i] else text for i, text in enumerate(cells[row])]
+        lines.append(f"| {TITLES[row]} | " + " | ".join(words) + " |")
+    return "\n".join(lines)
+
+
+def cells_of(block):
+    """The cells of a table that was written before."""
+    rows = {title: row for row, title in TITLES.items()}
+    lines = [[cell.strip().strip("*") for cell in line.strip("| ").split(" | ")] for line in block.splitlines() if line.startswith("| ")]
+    return {rows[title]: cells for title, *cells in lines if title in rows}
 
 
 def gain(mine, other):
@@ -145,29 +150,56 @@ def main():
             listed.append({"size": size, "photo": scene.name, "kind": scene.kind, "row": row, **figures})
         measured.save()
         every.extend(listed)
-        text, means = table(results, kinds, rows)
-        where = "Long side 512" if long_side else "Native size"
-        blocks.append(f"**{where}**, {len(photos)} photos\n\n{text}\n\n{verdict(results, means, kinds, rows)}".rstrip())
-        print(f"\n{blocks[-1]}", flush=True)
+        means = {(row, kind): {f: np.mean([r[f] for r in results[row, kind]]) for f in FIGURES} for row in rows for kind in kinds}
+        title = f"**{'Long side 512' if long_side else 'Native size'}**, {len(photos)} photos"
+        blocks.append(Block(title, printed(means, kinds, rows), kinds, verdict(results, means, kinds, rows)))
+        print(f"\n{blocks[-1].text()}", flush=True)
     if options.sheet:
-        sheet.write(options.sheet, [s for s in all_scenes[options.sizes[0]] if s.kind != "stroke"], rows, ours)
+        sheet.write(options.sheet, [s for s in all_scenes[options.sizes[0]] if s.kind != "stroke"], ours)
     if options.scenes:
         with open(options.scenes, "w") as file:
             json.dump(every, file, indent=0)
     if options.report:
-        write(options.report, blocks, len(photos))
+        write(options.report, blocks, len(photos), None if rows == list(TITLES) else rows)
 
 
-def write(path, blocks, count):
-    """Replaces the figures in the report; its words are people's."""
+@dataclass
+class Block:
+    """The figures of one set of scenes."""
+
+    title: str
+    cells: dict
+    kinds: list
+    verdict: str
+
+    def text(self):
+        return f"{self.title}\n\n{table(self.cells, self.kinds)}\n\n{self.verdict}".rstrip()
+
+    def put_into(self, text):
+        """The same set in a report, with these rows in place of its own."""
+        start = text.index(self.title)
+        end = text.find("\n**", start + 1)
+        block = text[start:] if end < 0 else text[start:end]
+        old = [line for line in block.splitlines() if line.startswith("|")]
+        return text.replace("\n".join(old), table(cells_of(block) | self.cells, self.kinds))
+
+
+def write(path, blocks, count, rows):
+    """Replaces the figures in the report, or only those of some rows; its words are people's."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     if BEGIN not in text or END not in text:
         raise SystemExit(f"{path} has lost its lines {BEGIN} and {END}.")
     head, rest = text.split(BEGIN, 1)
-    tail = rest.split(END, 1)[1]
-    date = datetime.date.today().isoformat()
-    body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.", *blocks])
+    body, tail = rest.split(END, 1)
+    body, date = body.strip(), datetime.date.today().isoformat()
+    if rows is None:
+        body = "\n\n".join([f"Measured {date}, {count} held-out photos, seed 0.", *(block.text() for block in blocks)])
+    else:
+        for block in blocks:
+            body = block.put_into(body)
+        first, rest = body.split("\n", 1)
+        body = f"{first} {', '.join(TITLES[row] for row in rows)}: {date}.\n{rest}"
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}")
 

@@ -6,7 +6,7 @@ from fills import TITLES, fill
 
 CELL = 190
 COUNT = 9
-COLUMNS = ("telea", "biharmonic", "patch", "starter", "default", "default-sharp")
+COLUMNS = ("telea", "biharmonic", "patch", "migan", "migan-sharp", "default", "default-sharp")
 
 
 def window(scene):
@@ -28,9 +28,8 @@ def choose(scenes):
     return [next(s for s in scenes if s.name == name and s.kind == kinds[i % len(kinds)]) for i, name in enumerate(chosen)]
 
 
-def write(path, scenes, rows, ours):
-    columns = [row for row in COLUMNS if row in rows]
-    titles = ["hole", *(TITLES[row] for row in columns), "the photo itself"]
+def write(path, scenes, ours):
+    titles = ["hole", *(TITLES[row] for row in COLUMNS), "the photo itself"]
     font = ImageFont.load_default(12)
     picks = choose(scenes)
     page = Image.new("RGB", ((CELL + 4) * len(titles), 24 + (CELL + 4) * len(picks)), "white")
@@ -39,7 +38,7 @@ def write(path, scenes, rows, ours):
         draw.text((x * (CELL + 4) + 4, 4), title, "black", font)
     for y, scene in enumerate(picks):
         box = window(scene)
-        for x, source in enumerate([scene.broken, *(fill(scene, row, ours) for row in columns), scene.photo]):
+        for x, source in enumerate([scene.broken, *(fill(scene, row, ours) for row in COLUMNS), scene.photo]):
             cell = Image.open(source).convert("RGB").crop(box).resize((CELL, CELL), Image.LANCZOS)
             page.paste(cell, (x * (CELL + 4), 24 + y * (CELL + 4)))
     page.save(path, quality=82, optimize=True)

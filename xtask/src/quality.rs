@@ -34,9 +34,14 @@ pub struct Options {
     /// Of 512,native.
     #[arg(long, value_name = "LIST")]
     sizes: Option<String>,
-    /// Rows, of moved-8,moved-16,moved-32,telea,ns,biharmonic,patch,starter,starter-sharp,default,default-sharp.
+    /// Rows, of moved-8,moved-16,moved-32,telea,ns,biharmonic,patch,starter,starter-sharp,migan,migan-sharp,
+    /// default,default-sharp.
     #[arg(long, value_name = "LIST")]
     only: Option<String>,
+    /// Put the rows of --only, measured on every photo, mask and size, in place of their old ones in QUALITY.md, and make
+    /// the contact sheet anew.
+    #[arg(long, requires = "only", conflicts_with_all = ["photos_limit", "masks", "sizes", "infill_options", "weights"])]
+    update: bool,
     /// These weights for the default rows, instead of the shipped ones.
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -107,15 +112,17 @@ pub fn run(options: &Options) -> Result<()> {
         None => root.join("www/models").join(shipped(&std::fs::read_to_string(root.join(SHIPPED))?)?),
     };
     command.arg("--weights").arg(weights);
-    command.arg("--starter").arg(root.join("train/starter.safetensors")).args(options.parts());
+    command.arg("--starter").arg(root.join("train/starter.safetensors"));
+    command.arg("--migan").arg(root.join("www/models/migan-512.safetensors")).args(options.parts());
     command.arg("--jobs").arg(&options.jobs);
     if let Some(scenes) = &options.scenes {
         command.arg("--scenes").arg(absolute(scenes));
     }
-    if options.is_complete() {
+    let publishes = options.is_complete() || options.update;
+    if publishes {
         command.arg("--report").arg(root.join("QUALITY.md"));
     }
-    let sheet = options.sheet.as_deref().map(absolute).or(options.is_complete().then(|| root.join("docs/quality.jpg")));
+    let sheet = options.sheet.as_deref().map(absolute).or(publishes.then(|| root.join("docs/quality.jpg")));
     if let Some(sheet) = sheet {
         command.arg("--sheet").arg(sheet);
     }
