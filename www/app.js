@@ -19,6 +19,7 @@ import { Threads } from './worker/threads.js';
 /** A worker for files gives its memory back when it has had nothing to do for this long. */
 const FILES_IDLE_MS = 20_000;
 const TINT_KEY = 'infill-mask-colour';
+const AUTO_FILL_KEY = 'infill-fill-on-release';
 
 /**
  * What the parts of the page are told.
@@ -35,9 +36,11 @@ const TINT_KEY = 'infill-mask-colour';
 export class App {
   /** @type {Document | null} */
   document = null;
-  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto') };
+  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto'), autoFill: recall(AUTO_FILL_KEY, ['on', 'off'], 'off') === 'on' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
+  /** Whether another run follows the one that is on, for what was painted meanwhile. */
+  isQueued = false;
   /** Ends the opening of the photo that was asked for last. */
   opening = /** @type {AbortController | null} */ (null);
   /** Of the last fill. */
@@ -131,6 +134,13 @@ export class App {
     this.settings.tint = tint;
     remember(TINT_KEY, tint);
     this.#listener.tint();
+  }
+
+  /** @param {boolean} isOn whether holes are filled as soon as the pointer is released; it is remembered */
+  chooseAutoFill(isOn) {
+    this.settings.autoFill = isOn;
+    remember(AUTO_FILL_KEY, isOn ? 'on' : 'off');
+    this.#listener.work();
   }
 
   /** Shows what the page knows of the selected model, or of the file that does not fit. */

@@ -7,19 +7,26 @@ import { prepareDefault } from './actions/shipped.js';
 import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';
+import { ToolLayer } from './canvas/tool_layer.js';
 import { Document } from './document/document.js';
 import { keepSite } from './storage/offline.js';
 import { text } from './strings/en.js';
+import { TOOLS } from './tools/index.js';
+import { Toolbox } from './tools/toolbox.js';
 import { Bars } from './ui/bars.js';
+import { BrushSize } from './ui/brush_size.js';
 import { Compare } from './ui/compare.js';
 import { ask } from './ui/dialog.js';
 import { byId, writeWords } from './ui/dom.js';
 import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
+import { MaskMenu } from './ui/mask_menu.js';
 import { Panel } from './ui/panel.js';
 import { ScoresView } from './ui/scores_view.js';
 import { Shortcuts } from './ui/shortcuts.js';
 import { setTheme, theme } from './ui/theme.js';
+import { ToolOptions } from './ui/tool_options.js';
+import { ToolRail } from './ui/tool_rail.js';
 
 /** The stage measures itself before the other parts are there. */
 let isStarted = false;
@@ -51,6 +58,7 @@ const app = new App({
   },
   work: () => {
     bars.show();
+    menu.show();
     pointer.refresh();
     edges.update();
     scores.update();
@@ -73,20 +81,26 @@ const app = new App({
 });
 
 const stage = new Stage(byId('stage', HTMLElement), byId('canvas', HTMLDivElement), { changed: () => followView() });
-const bars = new Bars(app, stage, () => {
-  followView();
-  if (isStarted) edges.update();
-});
-const compare = new Compare(app, stage);
-const edges = new EdgesView(app, stage, bars);
-const scores = new ScoresView(app, stage, () => panel.render());
-const panel = new Panel(app, { edges, scores });
-const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, {
-  document: () => app.document,
-  diameter: () => bars.diameter,
-  reach: () => bars.reach,
-  tool: () => bars.tool,
-  painted: () => {
+const size = new BrushSize(() => followView());
+/** @type {import('./tools/tool.js').Editor} */
+const editor = {
+  options: { tolerance: 32, isContiguous: true, mode: 'add' },
+  view: stage.view,
+  get document() {
+    return app.document;
+  },
+  get diameter() {
+    return size.diameter;
+  },
+  get penWidth() {
+    return edges.penWidth;
+  },
+  get grow() {
+    return app.settings.grow;
+  },
+  redraw: () => toolLayer.refresh(),
+  say: (words) => app.hint(words),
+  done: (isAdded) => {
     const { state } = app;
     if (state.isRunning) app.say(text.paintedDuringRun);
     else {
@@ -94,8 +108,26 @@ const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTML
       state.succeeded();
     }
     app.touch();
+    if (isAdded && app.settings.autoFill) void bars.inpaint();
   },
+};
+const toolbox = new Toolbox(TOOLS, editor, () => {
+  if (!isStarted) return;
+  rail.show();
+  options.show();
+  followView();
+  edges.update();
 });
+const rail = new ToolRail(toolbox);
+const options = new ToolOptions(toolbox, editor.options);
+const menu = new MaskMenu(app);
+const bars = new Bars(app, stage, size);
+const compare = new Compare(app, stage);
+const edges = new EdgesView(app, stage, toolbox);
+const scores = new ScoresView(app, stage, () => panel.render());
+const panel = new Panel(app, { edges, scores });
+const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, toolbox, () => app.document);
+const toolLayer = new ToolLayer(byId('stage', HTMLElement), stage.view, (pen) => app.document && toolbox.handler.draw(pen));
 
 function showTint() {
   stage.setTint(/** @type {import('./canvas/tint.js').TintName | 'auto'} */ (app.settings.tint));
@@ -110,6 +142,7 @@ function followView() {
   bars.showDot();
   compare.place();
   pointer.refresh();
+  toolLayer.refresh();
   edges.followView();
   scores.followView();
 }
@@ -117,12 +150,14 @@ function followView() {
 const page = {
   /** @param {import('./document/photo.js').Photo} photo */
   show(photo) {
+    toolbox.handler.drop();
     app.document = new Document(photo, app.settings.grow, {
       photo: (rect) => stage.photoChanged(rect),
       mask: (rect) => stage.maskChanged(rect),
       edges: (rect) => edges.strokesChanged(rect),
       history: () => app.touch(),
     });
+    app.isQueued = false;
     compare.divide(false);
     main.dataset.view = 'photo';
     stage.setDocument(app.document);
@@ -136,7 +171,7 @@ const page = {
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };
 listenForFiles(app, page);
-new Shortcuts(app, { stage, pointer, bars, compare, openPhoto: page.choosePhoto });
+new Shortcuts(app, { stage, toolbox, size, options, pointer, bars, menu, compare, openPhoto: page.choosePhoto });
 
 window.addEventListener('beforeunload', (event) => {
   if (app.document?.history.isUnsaved) event.preventDefault();

@@ -10,10 +10,14 @@ const focused = (v) => v.evaluate(() => document.activeElement?.id ?? '');
 export async function between_phone_and_desktop_nothing_covers_another(v) {
   await v.openPhoto(file('photo.png', photo(400, 300), 'image/png'));
   await v.paint([[-30, 0], [30, 0]]);
-  for (const width of [641, 700, 740, 820, 880, 881, 960]) {
+  for (const width of [641, 700, 740, 820, 880, 881, 960, 1100, 1101]) {
     await v.page.setViewportSize({ width, height: 700 });
-    const [bar, zoom] = await Promise.all(['.bar', '.zoom'].map((part) => v.page.locator(part).boundingBox()));
-    check(bar && zoom && bar.x >= 0 && bar.x + bar.width <= zoom.x && zoom.x + zoom.width <= width, `at ${width} the bar lies at ${JSON.stringify(bar)}, the zoom at ${JSON.stringify(zoom)}`);
+    // The brush has a size, the wand the most options.
+    for (const tool of ['Brush', 'Magic wand']) {
+      await v.button(tool).click();
+      const [bar, zoom] = await Promise.all(['.bar', '.zoom'].map((part) => v.page.locator(part).boundingBox()));
+      check(bar && zoom && bar.x >= 0 && bar.x + bar.width <= zoom.x && zoom.x + zoom.width <= width, `with the ${tool} at ${width} the bar lies at ${JSON.stringify(bar)}, the zoom at ${JSON.stringify(zoom)}`);
+    }
     const name = await v.page.locator('#model-name').evaluate((element) => ({ wanted: element.scrollWidth, shown: element.clientWidth, text: element.textContent }));
     check(name.text === 'Default' && name.wanted <= name.shown, `at ${width} the model's name has ${name.shown} of ${name.wanted} pixels`);
     const save = await v.button('Save image').boundingBox();

@@ -16,6 +16,7 @@ import * as offline from './offline.mjs';
 import * as reach from './reach.mjs';
 import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
+import * as tools from './tools.mjs';
 import * as waysIn from './ways_in.mjs';
 
 /** The core: what must work in every engine. */
@@ -30,6 +31,7 @@ const EVERYWHERE = [
   main.a_mask_of_everything_is_refused,
   main.a_bmp_is_loaded_as_a_mask,
   main.a_sample_is_one_click_away,
+  tools.every_tool_draws_by_mouse,
   bad.not_an_image,
   bad.not_a_checkpoint,
   bad.a_truncated_checkpoint,
@@ -45,7 +47,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...reach, ...screens });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...reach, ...tools, ...screens });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

@@ -39,6 +39,7 @@ export function a_plane_does_what_a_plain_array_does() {
       for (let n = upTo(40); n > 0; n--) {
         const [y, rows, x0, value] = [upTo(height), upTo(40), upTo(width), next() < 0.6 ? 255 : 0];
         const x1 = x0 + 1 + upTo(width - x0);
+        if (next() < 0.1) kept.push({ tiles: plane.snapshot(), array: array.slice() });
         for (let row = y; row < Math.min(height, y + rows); row++) {
           plane.span(row, x0, x1, value);
           array.fill(value, row * width + x0, row * width + x1);
@@ -99,10 +100,10 @@ export function a_copy_shares_tiles_until_one_of_the_two_is_written_to() {
 export function a_stroke_on_120_megapixels_keeps_the_tiles_it_touches() {
   const photo = /** @type {any} */ ({ width: 12000, height: 10000 });
   const d = new Document(photo, 4, { photo() {}, mask() {}, edges() {}, history() {} });
-  d.beginStroke(6000, 5000, 20, false);
+  d.beginStroke(6000, 5000, 20);
   d.extendStroke(6300, 5000);
   d.endStroke();
-  d.beginStroke(6100, 5000, 20, false);
+  d.beginStroke(6100, 5000, 20);
   d.extendStroke(6200, 5060);
   const step = d.endStroke();
   assert.ok(step && step.changes.painted.length <= 4, `${step?.changes.painted.length} tiles`);
@@ -160,6 +161,22 @@ export function what_is_shown_follows_from_what_was_painted_and_loaded() {
   }
 }
 
+/** What is left of a stroke whose middle was taken away may lie in another tile. */
+export function what_is_taken_away_leaves_the_rest_across_tiles() {
+  const mask = new Mask(256, 64, 6);
+  /** @param {number} x0 @param {number} x1 @returns {import('../../www/document/mask.js').Region} */
+  const box = (x0, x1) => (row) => {
+    for (let y = 20; y < 40; y++) row(y, x0, x1);
+  };
+  mask.add(box(110, 126), true);
+  const before = mask.count;
+  assert.ok(mask.shown.has(131, 30));
+  mask.remove(box(100, 121));
+  assert.ok(mask.shown.has(131, 30));
+  assert.equal(mask.count, before - 20 * (121 - 104));
+  assert.deepEqual(mask.shown.toBytes(), shownBySlowMeans(mask));
+}
+
 /** A photo of noise. @param {number} width @param {number} height */
 function photo(width, height) {
   const next = random(width);
@@ -170,9 +187,9 @@ export function a_history_is_written_and_read_in_another_visit() {
   const quiet = { photo() {}, mask() {}, edges() {}, history() {} };
   const d = new Document(photo(300, 200), 4, quiet);
   const opened = d.photo.rgba.slice();
-  d.beginStroke(50, 50, 20, false);
+  d.beginStroke(50, 50, 20);
   d.extendStroke(250, 150);
-  d.beginStroke(120, 100, 2, false, true);
+  d.beginStroke(120, 100, 2, { isEdge: true });
   d.endStroke();
   d.fill([{ x: 20, y: 20, width: 270, height: 170, rgba: new Uint8Array(270 * 170 * 4).fill(9) }], d.mask.shown.clone());
   d.change('mask', (mask) => mask.add((row) => row(7, 0, 300), false));
@@ -201,12 +218,12 @@ export function a_history_is_written_and_read_in_another_visit() {
 export function a_straight_stroke_leaves_nothing_of_the_way_it_took_before() {
   const quiet = { photo() {}, mask() {}, edges() {}, history() {} };
   const [d, direct] = [0, 1].map(() => new Document(photo(300, 200), 5, quiet));
-  d.beginStroke(20, 20, 6, false);
+  d.beginStroke(20, 20, 6);
   d.extendStroke(150, 190);
   d.straightenStroke({ x: 20, y: 20 }, { x: 30, y: 150 });
   d.straightenStroke({ x: 20, y: 20 }, { x: 280, y: 40 });
   d.endStroke();
-  direct.beginStroke(20, 20, 6, false);
+  direct.beginStroke(20, 20, 6);
   direct.extendStroke(280, 40);
   direct.endStroke();
   assert.deepEqual(d.mask.shown.toBytes(), direct.mask.shown.toBytes());

@@ -10,11 +10,12 @@ import * as open from './open.mjs';
 import * as plane from './plane.mjs';
 import * as shipped from './shipped.mjs';
 import * as tint from './tint.mjs';
+import * as tools from './tools.mjs';
 import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize, ...tint, ...plane }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize, ...tint, ...plane, ...tools }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

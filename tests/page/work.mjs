@@ -29,7 +29,7 @@ export function the_count_is_that_of_the_shown_mask() {
   const d = open(60, 50);
   const next = random(9);
   for (let i = 0; i < 40; i++) {
-    d.beginStroke(next() * 70 - 5, next() * 60 - 5, next() * 9, next() < 0.4);
+    d.beginStroke(next() * 70 - 5, next() * 60 - 5, next() * 9, { erase: next() < 0.4 });
     d.extendStroke(next() * 60, next() * 50);
     d.endStroke();
     if (next() < 0.3) d.undo();
@@ -42,13 +42,13 @@ export function the_count_is_that_of_the_shown_mask() {
 export function undoing_everything_gives_everything_back() {
   const d = open(300, 280, 3);
   const before = d.photo.rgba.slice();
-  d.beginStroke(50, 50, 20, false);
+  d.beginStroke(50, 50, 20);
   d.extendStroke(120, 60);
   d.endStroke();
   const holes = d.mask.shown.clone();
   d.fill([patch(10, 10, 150, 100), patch(100, 20, 180, 90)], holes);
   assert.ok(d.mask.isEmpty);
-  d.beginStroke(200, 200, 10, false);
+  d.beginStroke(200, 200, 10);
   d.endStroke();
   d.loadMask(new Uint8Array(300 * 280).fill(255, 0, 900));
   d.clearMask();
@@ -91,10 +91,10 @@ export function a_display_p3_profile_is_seen_by_its_name() {
 
 export function what_is_painted_during_a_run_stays() {
   const d = open(200, 100);
-  d.beginStroke(30, 50, 10, false);
+  d.beginStroke(30, 50, 10);
   d.endStroke();
   const holes = d.mask.shown.clone();
-  d.beginStroke(150, 50, 10, false);
+  d.beginStroke(150, 50, 10);
   d.endStroke();
   const both = d.mask.count;
   d.fill([patch(0, 20, 80, 60)], holes);
@@ -113,11 +113,11 @@ export function a_loaded_mask_is_not_grown() {
 
 export function strokes_are_grown_and_the_eraser_opens_what_it_shows() {
   const d = open(100, 100, 6);
-  d.beginStroke(50, 50, 30, false);
+  d.beginStroke(50, 50, 30);
   d.endStroke();
   assert.equal(d.mask.shown.has(50 + 35, 50), true);
   assert.equal(d.mask.shown.has(50 + 37, 50), false);
-  d.beginStroke(50, 50, 3, true);
+  d.beginStroke(50, 50, 3, { erase: true });
   d.endStroke();
   assert.equal(d.mask.shown.has(50, 50), false);
   assert.equal(d.mask.shown.has(52, 50), false);
@@ -126,7 +126,7 @@ export function strokes_are_grown_and_the_eraser_opens_what_it_shows() {
 
 export function a_dropped_stroke_leaves_no_trace() {
   const d = open(50, 50);
-  d.beginStroke(25, 25, 5, false);
+  d.beginStroke(25, 25, 5);
   d.dropStroke();
   assert.ok(d.mask.isEmpty && !d.history.canUndo);
 }
@@ -197,14 +197,14 @@ export function the_state_follows_what_happened() {
 
 export function edges_are_drawn_inside_the_hole_only_and_undone() {
   const d = open(80, 60, 0);
-  d.beginStroke(40, 30, 10, false);
+  d.beginStroke(40, 30, 10);
   d.endStroke();
-  d.beginStroke(0, 30, 2, false, true);
+  d.beginStroke(0, 30, 2, { isEdge: true });
   d.extendStroke(79, 30);
   d.endStroke();
   assert.equal(d.edges.drawn.has(40, 30), true);
   assert.equal(d.edges.drawn.has(10, 30), false, 'an edge was drawn outside the hole');
-  d.beginStroke(40, 30, 3, true, true);
+  d.beginStroke(40, 30, 3, { erase: true, isEdge: true });
   d.endStroke();
   const bytes = d.edges.toBytes();
   assert.deepEqual([bytes?.[30 * 80 + 40], bytes?.[30 * 80 + 33], bytes?.[0]], [0, 255, 128]);
@@ -221,8 +221,8 @@ export function edges_are_drawn_inside_the_hole_only_and_undone() {
 
 export function a_fill_uses_the_edges_up_and_its_undo_brings_them_back() {
   const d = open(80, 60, 0);
-  d.beginStroke(40, 30, 10, false);
-  d.beginStroke(35, 30, 1, false, true);
+  d.beginStroke(40, 30, 10);
+  d.beginStroke(35, 30, 1, { isEdge: true });
   d.extendStroke(45, 30);
   const strokes = d.edges.toBytes();
   d.fill([patch(30, 20, 20, 20)], d.mask.shown.clone());
@@ -233,8 +233,8 @@ export function a_fill_uses_the_edges_up_and_its_undo_brings_them_back() {
 
 export function a_dropped_edge_leaves_no_trace() {
   const d = open(80, 60, 0);
-  d.beginStroke(40, 30, 10, false);
-  d.beginStroke(35, 30, 1, false, true);
+  d.beginStroke(40, 30, 10);
+  d.beginStroke(35, 30, 1, { isEdge: true });
   d.dropStroke();
   assert.ok(d.edges.isEmpty);
 }

@@ -25,7 +25,13 @@ const ESTIMATE_FROM = 0.1;
  */
 export async function inpaint(app, stage, seed = 0) {
   const { document } = app;
-  if (!document || app.state.isRunning) return false;
+  if (!document) return false;
+  if (app.state.isRunning) {
+    app.isQueued = true;
+    app.say(text.queued);
+    return false;
+  }
+  app.isQueued = false;
   document.endStroke();
   const { mask, photo } = document;
   if (mask.isEmpty) {
@@ -38,6 +44,7 @@ export async function inpaint(app, stage, seed = 0) {
   }
   const began = performance.now();
   const control = new AbortController();
+  let isFilled = false;
   const { signal } = control;
   app.run = control;
   app.state.started();
@@ -61,6 +68,7 @@ export async function inpaint(app, stage, seed = 0) {
     app.seed = seed;
     const ms = performance.now() - began;
     app.speed = { ...speed, ms };
+    isFilled = true;
     app.state.filled();
     app.say(note + text.done(ms));
     return true;
@@ -79,6 +87,9 @@ export async function inpaint(app, stage, seed = 0) {
     if (app.run === control) app.run = null;
     app.progress(null);
     app.touch();
+    const isNext = isFilled && app.isQueued && app.document === document && !document.mask.isEmpty;
+    app.isQueued = false;
+    if (isNext) void inpaint(app, stage);
   }
 }
 
@@ -124,6 +135,7 @@ function breath() {
 
 /** @param {App} app */
 export function cancel(app) {
+  app.isQueued = false;
   app.run?.abort();
 }
 

@@ -24,6 +24,7 @@ import { union } from './raster.js';
 
 /**
  * @typedef {object} Stroke
+ * @property {string} label of the step that it becomes
  * @property {boolean} erase
  * @property {boolean} isEdge on the edges, not on the mask
  * @property {number} radius
@@ -106,12 +107,11 @@ export class Document {
    * @param {number} x
    * @param {number} y
    * @param {number} radius
-   * @param {boolean} erase
-   * @param {boolean} [isEdge] draws or erases edges instead of the mask
+   * @param {{erase?: boolean, isEdge?: boolean, label?: string}} [kind] `isEdge`: draws or erases edges instead of the mask
    */
-  beginStroke(x, y, radius, erase, isEdge = false) {
+  beginStroke(x, y, radius, { erase = false, isEdge = false, label = 'brush' } = {}) {
     this.endStroke();
-    this.#stroke = { erase, isEdge, radius, x, y, rect: null, before: this.#snapshot(), shown: this.mask.shown.snapshot() };
+    this.#stroke = { label, erase, isEdge, radius, x, y, rect: null, before: this.#snapshot(), shown: this.mask.shown.snapshot() };
     this.extendStroke(x, y);
   }
 
@@ -150,9 +150,9 @@ export class Document {
     const stroke = this.#stroke;
     this.#stroke = null;
     if (!stroke?.rect) return null;
-    const { erase, isEdge, rect, before } = stroke;
+    const { label, erase, isEdge, rect, before } = stroke;
     if (erase && !isEdge) this.mask.settle(rect);
-    return this.#keep(isEdge ? (erase ? 'edgeErasing' : 'edge') : erase ? 'erasing' : 'stroke', before);
+    return this.#keep(label, before);
   }
 
   /** Takes a stroke back that turned out to be the start of a pinch. */

@@ -220,3 +220,51 @@ export function dilate(window, reach, rect, radius) {
   }
   return out;
 }
+
+/**
+ * Calls `row(y, x0, x1)` for every row of pixels whose centres lie inside the ellipse that touches the box's sides.
+ * @param {Rect} box
+ * @param {number} width
+ * @param {number} height
+ * @param {(y: number, x0: number, x1: number) => void} row
+ */
+export function ellipseRows(box, width, height, row) {
+  const [rx, ry] = [box.width / 2, box.height / 2];
+  const [cx, cy] = [box.x + rx, box.y + ry];
+  for (let y = Math.max(0, box.y); y < Math.min(height, box.y + box.height); y++) {
+    const reach = rx * Math.sqrt(Math.max(0, 1 - ((y + 0.5 - cy) / ry) ** 2));
+    const [x0, x1] = [Math.max(0, Math.ceil(cx - reach - 0.5)), Math.min(width, Math.floor(cx + reach - 0.5) + 1)];
+    if (x1 > x0) row(y, x0, x1);
+  }
+}
+
+/**
+ * Calls `row(y, x0, x1)` for every run of pixels whose centres lie inside a polygon. What its line goes around more than
+ * once is inside (the nonzero rule), as somebody who draws it by hand means it.
+ * @param {readonly {x: number, y: number}[]} points
+ * @param {number} width
+ * @param {number} height
+ * @param {(y: number, x0: number, x1: number) => void} row
+ */
+export function polygonRows(points, width, height, row) {
+  const crossings = /** @type {{x: number, turn: number}[][]} */ ([]);
+  points.forEach((a, i) => {
+    const b = points[(i + 1) % points.length];
+    const [upper, lower] = a.y < b.y ? [a, b] : [b, a];
+    const end = Math.min(height, Math.ceil(lower.y - 0.5));
+    for (let y = Math.max(0, Math.ceil(upper.y - 0.5)); y < end; y++) {
+      const x = upper.x + ((y + 0.5 - upper.y) / (lower.y - upper.y)) * (lower.x - upper.x);
+      (crossings[y] ??= []).push({ x, turn: a.y < b.y ? 1 : -1 });
+    }
+  });
+  crossings.forEach((line, y) => {
+    line.sort((a, b) => a.x - b.x);
+    let turns = 0;
+    line.forEach(({ x, turn }, i) => {
+      turns += turn;
+      if (turns === 0 || i + 1 === line.length) return;
+      const [x0, x1] = [Math.max(0, Math.ceil(x - 0.5)), Math.min(width, Math.ceil(line[i + 1].x - 0.5))];
+      if (x1 > x0) row(y, x0, x1);
+    });
+  });
+}

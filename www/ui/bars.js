@@ -1,48 +1,41 @@
 /**
- * Top bar, tool rail and bottom bar: what they show, and what their buttons do.
+ * Top bar and bottom bar: what they show, and what their buttons do.
  * @module
  */
+import { clearMask, redo, undo } from '../actions/edit.js';
 import { cancel, inpaint, tryAnother } from '../actions/fill.js';
 import { saveImage, saveMask } from '../actions/save.js';
 import { chooseModel } from '../actions/shipped.js';
-import { drawsEdges } from '../canvas/pointer.js';
 import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
 import { text } from '../strings/en.js';
-import { BrushSize } from './brush_size.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../canvas/stage.js').Stage} Stage */
-/** @typedef {import('../canvas/pointer.js').Tool} Tool */
-
-const TOOLS = /** @type {const} */ (['brush', 'eraser', 'edge', 'edge-eraser', 'pan']);
+/** @typedef {import('./brush_size.js').BrushSize} BrushSize */
 
 export class Bars {
-  /** @type {Tool} */
-  tool = 'brush';
-  /** Diameter of the edge pen in photo pixels: one pixel of what the network sees. */
-  penWidth = 1;
   #app;
   #stage;
   #size;
-  #changed;
 
   /**
    * @param {App} app
    * @param {Stage} stage
-   * @param {() => void} changed tool or size changed
+   * @param {BrushSize} size
    */
-  constructor(app, stage, changed) {
+  constructor(app, stage, size) {
     this.#app = app;
     this.#stage = stage;
-    this.#changed = changed;
+    this.#size = size;
     /** @type {[string, () => void][]} */
     const clicks = [
-      ['undo', () => this.undo()],
-      ['redo', () => this.redo()],
+      ['undo', () => undo(app)],
+      ['redo', () => redo(app)],
       ['save-image', () => void saveImage(app)],
       ['save-mask', () => void saveMask(app)],
-      ['clear-mask', () => this.clear()],
+      ['clear-mask', () => clearMask(app)],
+      ['auto-fill', () => this.#switchAutoFill()],
       ['inpaint', () => void this.inpaint()],
       ['cancel', () => cancel(app)],
       ['another', () => void tryAnother(app, stage)],
@@ -51,74 +44,17 @@ export class Bars {
       ['zoom-fit', () => stage.view.fit()],
     ];
     for (const [id, run] of clicks) byId(id, HTMLButtonElement).addEventListener('click', run);
-    for (const tool of TOOLS) {
-      byId(`tool-${tool}`, HTMLButtonElement).addEventListener('click', () => this.choose(tool));
-    }
     byId('model', HTMLSelectElement).addEventListener('change', (event) => {
       void chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
-    });
-    this.#size = new BrushSize(() => {
-      this.showDot();
-      changed();
     });
     this.showDot();
     this.showModels();
   }
 
-  /** Diameter of what is drawn with, in photo pixels. */
-  get diameter() {
-    return this.tool === 'edge' ? this.penWidth : this.#size.diameter;
-  }
-
-  /** Diameter of what a dab will have filled, in photo pixels: what is painted is grown, what is erased is not. */
-  get reach() {
-    return this.diameter + (this.tool === 'brush' ? 2 * this.#app.settings.grow : 0);
-  }
-
-  /** @param {Tool} tool */
-  choose(tool) {
-    if (byId(`tool-${tool}`, HTMLButtonElement).hidden) return;
-    this.tool = tool;
-    for (const each of TOOLS) {
-      byId(`tool-${each}`, HTMLButtonElement).setAttribute('aria-pressed', String(each === tool));
-    }
-    this.#changed();
-  }
-
-  /** @param {number} factor */
-  scaleBrush(factor) {
-    this.#size.scale(factor);
-  }
-
-  undo() {
-    const { document, state } = this.#app;
-    // The photo stays as it is while a run reads it.
-    if (!document?.history.canUndo || (state.isRunning && document.history.top?.isFill)) return;
-    const step = document.undo();
-    state.succeeded();
-    if (step && !state.isRunning) this.#app.say(/** @type {Record<string, string>} */ (text.undone)[step.label]);
-  }
-
-  redo() {
-    const { document, state } = this.#app;
-    if (!document?.history.canRedo || state.isRunning) return;
-    const step = document.redo();
-    state.succeeded();
-    if (step) this.#app.say(/** @type {Record<string, string>} */ (text.redone)[step.label]);
-  }
-
-  clear() {
-    const { document, state } = this.#app;
-    if (!document || document.mask.isEmpty) return;
-    document.clearMask();
-    state.succeeded();
-    if (!state.isRunning) this.#app.say(text.cleared);
-  }
-
-  /** Offers the tools for edges, or takes them away. @param {boolean} isOn */
-  offerEdges(isOn) {
-    for (const tool of /** @type {const} */ (['edge', 'edge-eraser'])) byId(`tool-${tool}`, HTMLButtonElement).hidden = !isOn;
-    if (!isOn && drawsEdges(this.tool)) this.choose('brush');
+  #switchAutoFill() {
+    const app = this.#app;
+    app.chooseAutoFill(!app.settings.autoFill);
+    app.hint(app.settings.autoFill ? text.autoFillOn : text.autoFillOff);
   }
 
   async inpaint() {
@@ -153,6 +89,7 @@ export class Bars {
     disable('save-mask', isEmpty);
     disable('clear-mask', isEmpty);
     disable('inpaint', isEmpty);
+    byId('auto-fill', HTMLButtonElement).setAttribute('aria-checked', String(settings.autoFill));
     const go = byId('inpaint', HTMLButtonElement);
     const stop = byId('cancel', HTMLButtonElement);
     const hadFocus = globalThis.document.activeElement;

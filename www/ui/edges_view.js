@@ -7,7 +7,6 @@ import { findEdges } from '../actions/look.js';
 import { saveEdges } from '../actions/save.js';
 import { keyOf } from '../actions/fill.js';
 import { Overlay, raster } from '../canvas/overlay.js';
-import { drawsEdges } from '../canvas/pointer.js';
 import { planePainter, Tiles } from '../canvas/tiles.js';
 import { completesEdges, takesEdges } from '../document/models.js';
 import { text } from '../strings/en.js';
@@ -17,7 +16,7 @@ import { choice } from './fill_tab.js';
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../canvas/stage.js').Stage} Stage */
 /** @typedef {import('../worker/protocol.js').EdgeMap} EdgeMap */
-/** @typedef {import('./bars.js').Bars} Bars */
+/** @typedef {import('../tools/toolbox.js').Toolbox} Toolbox */
 
 /** Edges are looked for when nothing has changed for this long. */
 const PAUSE_MS = 200;
@@ -29,8 +28,10 @@ const SIGMA = 2;
 const SIDE = 512;
 
 export class EdgesView {
+  /** Diameter of the pen for edges in photo pixels: one pixel of what the network sees. */
+  penWidth = 1;
   #app;
-  #bars;
+  #toolbox;
   #overlay;
   #isOpen = false;
   #timer = 0;
@@ -41,11 +42,11 @@ export class EdgesView {
   /**
    * @param {App} app
    * @param {Stage} stage
-   * @param {Bars} bars
+   * @param {Toolbox} toolbox
    */
-  constructor(app, stage, bars) {
+  constructor(app, stage, toolbox) {
     this.#app = app;
-    this.#bars = bars;
+    this.#toolbox = toolbox;
     this.#overlay = new Overlay(byId('stage', HTMLElement), stage.view);
   }
 
@@ -86,8 +87,8 @@ export class EdgesView {
   update() {
     const { document, state } = this.#app;
     const isUsable = this.isOffered && !!document;
-    this.#bars.offerEdges(isUsable);
-    const isShown = isUsable && (this.#isOpen || drawsEdges(this.#bars.tool));
+    this.#toolbox.offer('edges', isUsable);
+    const isShown = isUsable && (this.#isOpen || this.#toolbox.current.needs === 'edges');
     clearTimeout(this.#timer);
     if (!isShown || !document || document.mask.isEmpty) return this.#overlay.show(null);
     this.#show();
@@ -115,7 +116,7 @@ export class EdgesView {
       const maps = await findEdges(this.#app, complete);
       if (key !== this.#key()) return;
       this.#found = { key, pictures: maps.map(picture) };
-      this.#bars.penWidth = Math.max(1, ...maps.map(({ width, columns }) => Math.ceil(width / columns)));
+      this.penWidth = Math.max(1, ...maps.map(({ width, columns }) => Math.ceil(width / columns)));
     } catch (error) {
       if (!isCancelled(error)) this.#app.fail(wordsFor(error));
       return;
@@ -145,7 +146,7 @@ export class EdgesView {
       else options.side = Number(value);
       this.update();
     });
-    const draw = make('button', { class: 'btn line small', onclick: () => this.#bars.choose('edge') }, text.drawEdges);
+    const draw = make('button', { class: 'btn line small', onclick: () => this.#toolbox.choose('edge') }, text.drawEdges);
     const complete = make('button', { class: 'btn line small', onclick: () => void this.find(true) }, text.completeEdges);
     const clear = make('button', { class: 'btn line small', onclick: () => document?.clearEdges() }, text.clearEdges);
     const save = make('button', { class: 'btn line small', onclick: () => void saveEdges(this.#app) }, text.saveEdges);

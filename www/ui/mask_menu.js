@@ -1,0 +1,69 @@
+/**
+ * What can be done to the mask as a whole, in a small menu beside the tools.
+ * @module
+ */
+import { changeMask } from '../actions/mask.js';
+import { OPERATIONS } from '../document/operations.js';
+import { text } from '../strings/en.js';
+import { byId, make } from './dom.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../document/operations.js').OperationName} OperationName */
+
+const MAX_AMOUNT = 100;
+
+export class MaskMenu {
+  #app;
+  #button = byId('mask-menu', HTMLButtonElement);
+  #box = byId('mask-operations', HTMLDivElement);
+  #amount = make('input', { type: 'number', id: 'mask-amount', min: 1, max: MAX_AMOUNT, step: 1, value: 4, 'aria-label': text.maskAmountLabel });
+  #buttons;
+
+  /** @param {App} app */
+  constructor(app) {
+    this.#app = app;
+    this.#buttons = new Map(/** @type {OperationName[]} */ (Object.keys(OPERATIONS)).map((name) => {
+      const { label, short, tip, key } = text.operations[name];
+      return [name, make('button', { class: 'btn', id: `mask-${name}`, 'aria-label': label, title: text.toolTip(tip, key), onclick: () => this.run(name) }, short)];
+    }));
+    const by = make('span', { class: 'by' }, text.maskAmount, this.#amount, text.pixel);
+    this.#box.append(...this.#buttons.values(), by);
+    this.#button.addEventListener('click', () => this.#open(this.#box.hidden));
+    this.#box.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      this.#open(false);
+      this.#button.focus();
+    });
+    document.addEventListener('pointerdown', ({ target }) => {
+      if (target instanceof Node && !this.#box.contains(target) && !this.#button.contains(target)) this.#open(false);
+    });
+  }
+
+  /** The keys that run an operation. @returns {Record<string, () => void>} */
+  get keys() {
+    const names = /** @type {OperationName[]} */ (Object.keys(OPERATIONS));
+    return Object.fromEntries(names.map((name) => [text.operations[name].key, () => this.run(name)]));
+  }
+
+  /** @param {OperationName} name */
+  run(name) {
+    const amount = Math.min(MAX_AMOUNT, Math.max(1, Math.round(Number(this.#amount.value)) || 1));
+    this.#amount.value = String(amount);
+    changeMask(this.#app, name, amount);
+  }
+
+  /** Brings the buttons up to date. */
+  show() {
+    const { document } = this.#app;
+    const isEmpty = !document || document.mask.isEmpty;
+    for (const [name, button] of this.#buttons) button.disabled = !document || (isEmpty && name !== 'invert');
+  }
+
+  /** @param {boolean} isOpen */
+  #open(isOpen) {
+    this.#box.hidden = !isOpen;
+    this.#button.setAttribute('aria-expanded', String(isOpen));
+    if (isOpen) this.#buttons.get('invert')?.focus();
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The tools as buttons.
+ * @module
+ */
+import { text } from '../strings/en.js';
+import { byId, draw, make } from './dom.js';
+
+/** @typedef {import('../tools/tool.js').Tool} Tool */
+/** @typedef {import('../tools/toolbox.js').Toolbox} Toolbox */
+
+export class ToolRail {
+  #toolbox;
+  #buttons;
+
+  /** @param {Toolbox} toolbox */
+  constructor(toolbox) {
+    this.#toolbox = toolbox;
+    this.#buttons = new Map(toolbox.tools.map((tool) => [tool, button(tool, () => toolbox.choose(tool.id))]));
+    byId('rail', HTMLElement).prepend(...this.#buttons.values());
+    this.show();
+  }
+
+  /** Brings every button up to date. */
+  show() {
+    for (const [tool, button] of this.#buttons) {
+      const isChosen = tool === this.#toolbox.current;
+      button.hidden = !this.#toolbox.isOffered(tool);
+      if (isChosen && button.getAttribute('aria-pressed') !== 'true') button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      button.setAttribute('aria-pressed', String(isChosen));
+    }
+  }
+}
+
+/**
+ * @param {Tool} tool
+ * @param {() => void} choose
+ */
+function button({ id, icon, key, words: { en: words } }, choose) {
+  const picture = draw('svg', { 'aria-hidden': 'true', viewBox: '0 0 20 20' }, draw('path', { d: icon }));
+  return make('button', { class: 'btn icon', id: `tool-${id}`, 'aria-label': words.name, title: text.toolTip(words.tip, key), 'aria-keyshortcuts': key?.toUpperCase(), onclick: choose }, picture);
+}
