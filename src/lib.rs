@@ -19,6 +19,7 @@ pub mod limits;
 pub mod models;
 pub mod network;
 mod ordering;
+pub mod photo_file;
 pub mod pipeline;
 pub mod report;
 pub mod tensor;

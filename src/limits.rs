@@ -130,6 +130,14 @@ pub const MAX_IMAGE_METADATA_BYTES: u64 = 64 << 20;
 /// Least difference between the values of a mask's holes and those of its background, where neither is what it should be;
 /// what differs less may be noise, or labels.
 pub const MIN_MASK_CONTRAST: u8 = 32;
+/// Longest side of a WebP, pixels.
+pub const MAX_WEBP_SIDE: usize = 16_383;
+/// Most scans of a JPEG whose coefficients are kept; progressive files have about ten, and each visits every block.
+pub const MAX_JPEG_SCANS: usize = 64;
+/// Longest EXIF, XMP or IPTC block that is copied from one file to another, bytes.
+pub const MAX_METADATA_BYTES: usize = 16 << 20;
+/// Most entries of a list of tags (IFD) that are looked at; cameras write some tens.
+pub const MAX_IFD_ENTRIES: usize = 4096;
 /// Largest embedded ICC profile, bytes.
 pub const ICC_BYTES: usize = 4 << 20;
 /// Most bytes a run may need in a browser tab (wasm32 holds 4 GiB; leave room for the photo).

@@ -112,27 +112,33 @@ fn a_file_without_an_end_is_refused_by_its_beginning() {
 }
 
 #[test]
-fn another_ending_than_png_is_refused_before_the_work() {
+fn an_output_that_cannot_be_written_is_refused_before_the_work() {
     let folder = folder("ending");
-    for name in ["y.jpg", "y.webp", "y.png.tiff"] {
+    // The pictures are never opened.
+    let pictures = ["inpaint", "--image", "/nowhere/a.png", "--mask", "/nowhere/b.png", "--output"];
+    for (name, more) in [
+        ("y.tiff", &[][..]),
+        ("y.png.gif", &[]),
+        ("y.png", &["--quality", "80"]),
+        ("y.webp", &["--quality", "80"]),
+        ("y.jpg", &["--quality", "0"]),
+        ("y.jpg", &["--quality", "101"]),
+    ] {
         let output = folder.join(name);
-        // The pictures are never opened.
-        let (status, _, stderr) = outcome(&[
-            "inpaint",
-            "--image",
-            "/nowhere/a.png",
-            "--mask",
-            "/nowhere/b.png",
-            "--output",
-            output.to_str().unwrap(),
-        ]);
-        assert_eq!(status, 2, "{stderr}");
-        assert!(stderr.contains(name) && stderr.contains(".png"), "{stderr}");
+        let (status, _, stderr) = outcome(&[&pictures[..], &[output.to_str().unwrap()], more].concat());
+        assert_eq!(status, 2, "{name} {more:?}: {stderr}");
+        assert!(stderr.contains(".jpg") || stderr.contains("quality"), "{stderr}");
         assert!(!output.exists());
     }
-    for name in ["y.png", "y.PNG", "y"] {
-        let (status, _, stderr) =
-            outcome(&["inpaint", "--image", "/nowhere/a.png", "--mask", "/nowhere/b.png", "--output", name]);
+    for (name, more) in [
+        ("y.png", &[][..]),
+        ("y.PNG", &["--without-place"]),
+        ("y", &[]),
+        ("y.jpg", &["--quality", "1"]),
+        ("y.JPEG", &[]),
+        ("y.webp", &[]),
+    ] {
+        let (status, _, stderr) = outcome(&[&pictures[..], &[name], more].concat());
         assert_eq!(status, 1, "{stderr}");
         assert!(stderr.contains("/nowhere/a.png cannot be read"), "{stderr}");
     }
@@ -255,6 +261,47 @@ fn an_empty_or_full_mask_is_refused_by_the_name_of_its_file() {
     let (status, stderr, _) =
         filled(&folder, &png(|x, _| if x == 0 { [0, 0, 0, 255] } else { [255; 4] }), &["--grow", "2"]);
     assert!(status == 1 && stderr.contains("infill: mask.png: The whole photo is masked"), "{stderr}");
+}
+
+#[test]
+fn the_outputs_ending_says_the_format() {
+    let folder = folder("formats");
+    let source = "tests/reference/metadata/photo-6.jpg";
+    let mask = Photo {
+        width: 32,
+        height: 48,
+        rgba: (0..32 * 48).flat_map(|at| if at < 200 { [255; 4] } else { [0, 0, 0, 255] }).collect(),
+        has_alpha: false,
+        is_gray: false,
+        icc: None,
+        notes: Vec::new(),
+    };
+    let mask = write(&folder.join("mask.png"), &pipeline::encode_photo(&mask).unwrap());
+    for (name, more, head) in [
+        ("a.jpg", &[][..], &b"\xff\xd8\xff"[..]),
+        ("b.jpeg", &["--quality", "30", "--without-place"], b"\xff\xd8\xff"),
+        ("c.png", &[], b"\x89PNG"),
+        ("d.webp", &[], b"RIFF"),
+        ("e", &[], b"\x89PNG"),
+    ] {
+        let output = folder.join(name);
+        let paths = ["inpaint", "--image", source, "--mask", &mask, "--output", output.to_str().unwrap()];
+        let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"], more].concat());
+        assert_eq!(status, 0, "{stderr}");
+        let bytes = std::fs::read(output).unwrap();
+        assert!(bytes.starts_with(head), "{name}");
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        assert!(has(b"Camera") && has(b"A title"), "{name} has lost its metadata");
+        assert_eq!(has(b"GPSLatitude"), more.len() < 3, "{name}");
+        let saved = pipeline::decode_photo(&bytes).unwrap();
+        assert_eq!((saved.width, saved.height, saved.icc.is_some()), (32, 48, true), "{name}");
+    }
+    // A JPEG that cannot keep its blocks is said to.
+    let source = write(&folder.join("cut.jpg"), &std::fs::read(source).unwrap()[..5800]);
+    let output = folder.join("f.jpg");
+    let paths = ["inpaint", "--image", &source, "--mask", &mask, "--output", output.to_str().unwrap()];
+    let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
+    assert!(status == 0 && stderr.contains("f.jpg was encoded anew, at quality 85"), "{stderr}");
 }
 
 #[test]

@@ -10,7 +10,12 @@ use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
 use crate::models::{HoleValue, MaskMeans, NormStatistics, OutputCovers, Range, Role};
-use crate::pipeline::{self, FillOptions, Mask, MaskChannel, MaskOptions, MaskReading, Photo, Sharpen, options};
+use crate::photo_file::{self, Format, SaveOptions, Saved};
+use crate::pipeline::options::{self, Setting};
+use crate::pipeline::{self, FillOptions, Mask, MaskChannel, MaskOptions, MaskReading, Photo, Sharpen};
+
+/// Quality of a JPEG, as the Independent JPEG Group counts it.
+const QUALITY: Setting<u8> = Setting { name: "quality", range: 1..=100 };
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -26,9 +31,16 @@ pub struct Arguments {
     /// Fill what is black in the mask, and keep what is white.
     #[arg(long)]
     invert: bool,
-    /// Where the filled photo goes: a PNG, whose name ends in .png.
+    /// Where the filled photo goes: .png, .jpg (.jpeg) or .webp (without loss). Metadata is kept; so are the blocks of a JPEG
+    /// that the hole does not touch.
     #[arg(long)]
     output: PathBuf,
+    /// Encode the whole of a .jpg anew at this quality, 1 to 100.
+    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| QUALITY.parse(text))]
+    quality: Option<u8>,
+    /// Leave out of the metadata where the photo was taken, and the maker's note.
+    #[arg(long)]
+    without_place: bool,
     /// A checkpoint; may be given several times.
     #[arg(long)]
     weights: Vec<PathBuf>,
@@ -77,8 +89,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    check_output(&arguments.output)?;
-    let mut photo = opened(&arguments.image)?;
+    let save = save_options(arguments)?;
+    let (mut photo, source) = opened(&arguments.image)?;
+    sixteen_bit_note(&photo, &arguments.image, save.format);
     let size = (photo.width, photo.height);
     let mut mask = mask(arguments, &photo)?;
     mask.grow(arguments.grow);
@@ -92,7 +105,36 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         e.in_file(if is_mask { &mask_file } else { &image })
     };
     pipeline::apply(&mut photo, &patches.map_err(in_file)?);
-    super::write_file(&arguments.output, &pipeline::encode_photo(&photo)?)
+    let saved = photo_file::save(&photo, Some(&source), &save).map_err(|e| e.in_file(&image))?;
+    super::write_file(&arguments.output, &saved.bytes)?;
+    saved_notes(&saved, &image, &super::file_name(&arguments.output)).iter().for_each(|note| terminal::note(note));
+    Ok(())
+}
+
+/// What a user may not expect of the saved file.
+fn saved_notes(saved: &Saved, image: &str, output: &str) -> Vec<String> {
+    let quality = saved.quality.unwrap_or_default();
+    let anew = |why: &str| format!("{image} {why}, so the whole of {output} was encoded anew, at quality {quality}.");
+    let note = |code: &String| match code.as_str() {
+        "anew-components" => anew("is no JPEG of one or three components"),
+        "anew-arithmetic" => anew("is a JPEG with arithmetic coding"),
+        "anew-precision" => anew("has other than 8 bits a sample"),
+        "anew-process" => anew("is a lossless or hierarchical JPEG"),
+        "anew-damaged" => anew("is damaged or cut off"),
+        "flattened" => format!("{output} has no transparency, as no JPEG has: what was clear is white."),
+        "text-left-out" => format!("The text in {image} was left out: only a PNG has a place for it."),
+        "colour-left-out" => {
+            format!(
+                "What {image} says of its colours is no ICC profile, and was left out: only a PNG has a place for it."
+            )
+        }
+        "iptc-left-out" => format!("The IPTC data in {image} was left out: a WebP has no place for it."),
+        "metadata-left-out" => {
+            format!("A part of the metadata of {image} (EXIF or XMP) was left out: it is damaged or too long.")
+        }
+        other => format!("{output}: {other}"),
+    };
+    saved.notes.iter().map(note).collect()
 }
 
 /// Reads the mask, and notes on standard error whatever a user may not expect of it.
@@ -149,18 +191,36 @@ fn check_known(mask: &Mask, models: &[Loaded]) -> Result<()> {
     Ok(())
 }
 
-/// `usage` if the output's name says that it is no PNG, which it always is.
-fn check_output(path: &Path) -> Result<()> {
-    match path.extension() {
-        Some(ending) if !ending.eq_ignore_ascii_case("png") => {
-            let text = format!(
-                "--output {}: infill writes PNG, which keeps every pixel outside the mask as it is. Give the file a name \
-                 that ends in .png.",
-                super::file_name(path)
-            );
-            Err(Error::new(Code::Usage, text))
-        }
-        _ => Ok(()),
+/// How the photo is to be saved: the output's ending says the format, PNG where there is none.
+///
+/// `usage` for an ending that infill does not write, and for a quality that the format has not.
+fn save_options(arguments: &Arguments) -> Result<SaveOptions> {
+    let file = super::file_name(&arguments.output);
+    let format = match arguments.output.extension() {
+        None => Format::Png,
+        Some(ending) => Format::parse(&ending.to_string_lossy()).ok_or_else(|| {
+            let endings: Vec<String> = Format::ENDINGS.iter().map(|ending| format!(".{ending}")).collect();
+            let text = format!("--output {file}: give the file a name that ends in one of {}.", endings.join(", "));
+            Error::new(Code::Usage, text)
+        })?,
+    };
+    if arguments.quality.is_some() && format != Format::Jpeg {
+        let text = format!("--quality is for JPEG. {file} is written without loss: leave it out, or name a .jpg.");
+        return Err(Error::new(Code::Usage, text));
+    }
+    Ok(SaveOptions { format, quality: arguments.quality, without_place: arguments.without_place })
+}
+
+/// Notes what becomes of 16 bits.
+fn sixteen_bit_note(photo: &Photo, path: &Path, format: Format) {
+    if photo.notes.iter().any(|note| note == "sixteen-bit") {
+        let file = super::file_name(path);
+        terminal::note(&match format {
+            Format::Png => {
+                format!("{file} has 16 bits a channel, and keeps them; what is filled is worked out in 8 and smoothed.")
+            }
+            _ => format!("{file} has 16 bits a channel; it is saved in 8, because only a PNG holds more."),
+        });
     }
 }
 
@@ -169,25 +229,26 @@ fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T>
     decode(&super::read_picture(path)?).map_err(|e| e.in_file(&super::file_name(path)))
 }
 
-/// A photo; what a user may not expect of it is noted on standard error.
-fn opened(path: &Path) -> Result<Photo> {
-    let photo = decoded(path, pipeline::decode_photo)?;
+/// A photo and its file; what a user may not expect of it is noted on standard error, but for 16 bits, whose fate depends
+/// on what becomes of it.
+fn opened(path: &Path) -> Result<(Photo, Vec<u8>)> {
+    let bytes = super::read_picture(path)?;
     let file = super::file_name(path);
-    for note in &photo.notes {
+    let photo = pipeline::decode_photo(&bytes).map_err(|e| e.in_file(&file))?;
+    for note in photo.notes.iter().filter(|note| *note != "sixteen-bit") {
         terminal::note(&match note.as_str() {
             "animated" => format!("{file} moves: only its first frame is filled."),
-            "sixteen-bit" => format!("{file} has 16 bits a channel; it is filled and saved in 8."),
             "turned" => format!("{file} was turned upright, as its EXIF orientation says."),
             "damaged" => format!("{file} is damaged or cut off, so a part of the picture may be missing."),
             other => format!("{file}: {other}"),
         });
     }
-    Ok(photo)
+    Ok((photo, bytes))
 }
 
 /// The second picture of a pair network: RGBA of the photo's size.
 fn second(path: &Path, (width, height): (usize, usize)) -> Result<Vec<u8>> {
-    let picture = opened(path)?;
+    let (picture, _) = opened(path)?;
     if (picture.width, picture.height) != (width, height) {
         let text = format!(
             "{} has {} x {} pixels, but the photo has {width} x {height}.",

@@ -59,6 +59,27 @@ impl Decoded {
 }
 
 fn decode(bytes: &[u8]) -> Result<Decoded> {
+    let Stored { mut image, orientation, icc, mut notes, is_lossy } = decode_stored(bytes)?;
+    image.apply_orientation(orientation);
+    if orientation != Orientation::NoTransforms {
+        notes.push("turned");
+    }
+    Ok(Decoded { image, icc, notes, is_lossy })
+}
+
+/// A picture exactly as its file holds it: not turned, 8 or 16 bits.
+pub struct Stored {
+    /// In the orientation of the file.
+    pub image: DynamicImage,
+    /// How it is to be turned.
+    pub orientation: Orientation,
+    icc: Option<Vec<u8>>,
+    notes: Vec<&'static str>,
+    is_lossy: bool,
+}
+
+/// [`decode_photo`] without turning the picture upright or making 8 bits of 16.
+pub fn decode_stored(bytes: &[u8]) -> Result<Stored> {
     let format = format(bytes)?;
     if bytes.len() as u64 > MAX_IMAGE_FILE_BYTES {
         let text = format!("The picture's file has {} bytes; infill opens up to {MAX_IMAGE_FILE_BYTES}.", bytes.len());
@@ -73,12 +94,10 @@ fn decode(bytes: &[u8]) -> Result<Decoded> {
     let icc = decoder.icc_profile().unwrap_or(None).filter(|profile| profile.len() <= ICC_BYTES);
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let color = decoder.color_type();
-    let (mut image, is_damaged) = pixels(decoder, format, bytes)?;
-    image.apply_orientation(orientation);
+    let (image, is_damaged) = pixels(decoder, format, bytes)?;
     let notes = [
         ("animated", structure.is_animated),
         ("sixteen-bit", color.bytes_per_pixel() > color.channel_count()),
-        ("turned", orientation != Orientation::NoTransforms),
         ("damaged", is_damaged || structure.is_cut_off),
     ];
     let notes = notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note).collect();
@@ -87,7 +106,7 @@ fn decode(bytes: &[u8]) -> Result<Decoded> {
         ImageFormat::WebP => !structure.is_lossless,
         _ => true,
     };
-    Ok(Decoded { image, icc, notes, is_lossy })
+    Ok(Stored { image, orientation, icc, notes, is_lossy })
 }
 
 /// The pixels, and whether only a part of them could be decoded.
@@ -207,7 +226,8 @@ pub fn encode_photo(photo: &Photo) -> Result<Vec<u8>> {
     write_png(&bytes, photo.width, photo.height, color, photo.icc.as_deref())
 }
 
-fn write_png(
+/// Encodes rows of pixels (of 16 bits in the machine's byte order) as PNG.
+pub fn write_png(
     bytes: &[u8],
     width: usize,
     height: usize,

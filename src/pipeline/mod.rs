@@ -22,6 +22,7 @@ pub use codec::{
     MaskChannel, MaskOptions, MaskReading, check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask,
     encode_photo, read_mask,
 };
+pub(crate) use codec::{decode_stored, write_png};
 pub use fill::fill;
 pub use fill_job::{Patch, apply};
 pub use options::{FillOptions, SecondInput, Sharpen};
