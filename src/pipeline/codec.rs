@@ -129,8 +129,7 @@ pub fn check_picture_head(bytes: &[u8]) -> Result<()> {
 /// Which of the formats that are decoded here the bytes begin as; `image-format` if none.
 fn format(bytes: &[u8]) -> Result<ImageFormat> {
     match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) if jpeg_components(bytes) == Some(4) => {
-            let text = "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.";
+        Ok(ImageFormat::Jpeg) if let Some(text) = jpeg_frame(bytes).and_then(unread_jpeg) => {
             Err(Error::new(Code::ImageFormat, text))
         }
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => Ok(format),
@@ -172,10 +171,14 @@ fn fault(error: image::ImageError) -> Error {
         image::ImageError::Limits(_) => {
             Error::new(Code::ImageLimit, "The picture needs more memory than infill allows.")
         }
-        image::ImageError::Unsupported(e) => {
-            Error::new(Code::ImageFormat, format!("This kind of picture is not read: {e}."))
+        image::ImageError::Unsupported(_) => Error::new(
+            Code::ImageFormat,
+            "This kind of picture is not read. Save it as a PNG or JPEG of 8 bits a channel.",
+        ),
+        _ => {
+            let text = "The picture is damaged, and nothing of it can be decoded. Copy or export it again.";
+            Error::new(Code::ImageCorrupt, text)
         }
-        e => Error::new(Code::ImageCorrupt, format!("The picture is damaged: {e}. Copy or export it again.")),
     }
 }
 
@@ -194,8 +197,8 @@ fn what(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// Components of a JPEG's frame header.
-fn jpeg_components(bytes: &[u8]) -> Option<u8> {
+/// Marker, bits a sample and number of components of a JPEG's frame header.
+fn jpeg_frame(bytes: &[u8]) -> Option<(u8, u8, u8)> {
     let mut at = 2;
     loop {
         let (marker, length) = (bytes.get(at..at + 2)?, bytes.get(at + 2..at + 4)?);
@@ -208,9 +211,28 @@ fn jpeg_components(bytes: &[u8]) -> Option<u8> {
         }
         let frame = matches!(marker[1], 0xc0..=0xcf) && !matches!(marker[1], 0xc4 | 0xc8 | 0xcc);
         if frame {
-            return bytes.get(at + 9).copied();
+            return Some((marker[1], *bytes.get(at + 4)?, *bytes.get(at + 9)?));
         }
         at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+    }
+}
+
+/// What to do about a JPEG of a kind that is not read; `None` for those that are.
+fn unread_jpeg((marker, precision, components): (u8, u8, u8)) -> Option<&'static str> {
+    match (marker, precision, components) {
+        (0xc9..=0xcb | 0xcd..=0xcf, ..) => {
+            Some("This is a JPEG with arithmetic coding, which few programs read. Save it as an ordinary JPEG or PNG.")
+        }
+        (0xc3 | 0xc5..=0xc7, ..) => Some(
+            "This is a lossless or hierarchical JPEG, which few programs read. Save it as an ordinary JPEG or PNG.",
+        ),
+        (_, 12 | 16, _) => {
+            Some("This is a JPEG of more than 8 bits a channel. Save it as a PNG, or as a JPEG of 8 bits.")
+        }
+        (.., 4) => Some(
+            "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.",
+        ),
+        _ => None,
     }
 }
 
@@ -254,6 +276,24 @@ mod tests {
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_jpeg_of_a_kind_that_is_not_read_is_named() {
+        for (file, word) in [
+            (&include_bytes!("../../tests/reference/jpeg/arithmetic.jpg")[..], "arithmetic"),
+            (include_bytes!("../../tests/reference/jpeg/cmyk.jpg"), "CMYK"),
+        ] {
+            let error = decode_photo(file).unwrap_err();
+            assert!(error.code == Code::ImageFormat && error.message.contains(word), "{error}");
+        }
+        let mut file = include_bytes!("../../tests/reference/jpeg/gray.jpg").to_vec();
+        let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+        file[frame + 1] = 0xc3;
+        assert!(decode_photo(&file).unwrap_err().message.contains("lossless"));
+        file[frame + 1] = 0xc1;
+        file[frame + 4] = 12;
+        assert!(decode_photo(&file).unwrap_err().message.contains("more than 8 bits"));
+    }
 
     /// In the browser as well, where a panic ends the worker; `tests/hostile.rs` has more of them.
     #[test]
