@@ -31,6 +31,30 @@ function browser({ bitmap = async () => ({ width: 2, height: 1, close() {} }), i
   return log;
 }
 
+/**
+ * A browser with Display P3, in which the picture's red has these values there and in sRGB.
+ * @param {number} wide
+ * @param {number} narrow
+ */
+function wideBrowser(wide, narrow) {
+  browser({});
+  class OffscreenCanvas {
+    getContext(/** @type {string} */ _kind, /** @type {{colorSpace: string}} */ { colorSpace }) {
+      let red = 0;
+      return {
+        canvas: Object.assign(this, { narrow: colorSpace === 'srgb' }),
+        getContextAttributes: () => ({ colorSpace }),
+        clearRect() {},
+        // Drawing the canvas of sRGB gives what sRGB has kept.
+        drawImage: (/** @type {any} */ source) => (red = colorSpace === 'srgb' || source.narrow ? narrow : wide),
+        getImageData: () => ({ data: new Uint8ClampedArray([red, 2, 3, 255, red, 5, 6, 255]) }),
+      };
+    }
+    convertToBlob = async () => new Blob(['png']);
+  }
+  Object.assign(globalThis, { OffscreenCanvas });
+}
+
 /** Runs with timers that do not wait. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 async function soon(work) {
   const { setTimeout: slow } = globalThis;
@@ -72,4 +96,16 @@ export async function a_picture_that_is_never_decoded_ends_in_an_error() {
 export async function a_wait_ends_as_its_promise_does() {
   assert.equal(await within(Promise.resolve(3), 1000, 'three'), 3);
   await assert.rejects(within(Promise.reject(new Error('no')), 1000, 'nothing'), /no/);
+}
+
+export async function colours_beyond_srgb_are_kept_in_display_p3_with_its_profile() {
+  const profile = new Uint8Array([7]);
+  wideBrowser(250, 234);
+  const wide = await decodeInBrowser(icon, () => profile);
+  assert.deepEqual([wide.notes, wide.icc, wide.rgba[0]], [['browser-p3'], profile, 250]);
+  const unknown = await decodeInBrowser(icon, () => undefined);
+  assert.deepEqual([unknown.notes, unknown.icc, unknown.rgba[0]], [['browser'], undefined, 234]);
+  wideBrowser(236, 234);
+  const narrow = await decodeInBrowser(icon, () => profile);
+  assert.deepEqual([narrow.notes, narrow.icc, narrow.rgba[0]], [['browser'], undefined, 234]);
 }

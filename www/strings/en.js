@@ -169,7 +169,8 @@ export const text = {
     animated: 'It moves: only the first frame was opened.',
     damaged: 'Its file is damaged or cut off, so a part of the picture may be missing.',
     turned: 'It was turned upright, as its EXIF orientation says.',
-    browser: 'infill does not read this format, so the browser decoded it; its colours may be converted.',
+    browser: 'infill does not read this format, so the browser decoded it; its colours are sRGB now.',
+    'browser-p3': 'infill does not read this format, so the browser decoded it; its colours are Display P3 now.',
     'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',
   },
 

@@ -85,7 +85,7 @@ async function decode(blob, tryBrowser) {
  * @param {unknown} crates what the crate said: more than the browser, except where that was too slow
  */
 function browsers(blob, crates) {
-  return decodeInBrowser(blob).catch((error) => {
+  return decodeInBrowser(blob, (png) => crate.decode_photo(png).icc).catch((error) => {
     throw faultOf(error).code === 'worker-wait' ? error : crates;
   });
 }

@@ -12,7 +12,7 @@
  * @property {boolean} hasAlpha
  * @property {boolean} isGray
  * @property {Uint8Array} [icc]
- * @property {string[]} notes stable words: `sixteen-bit`, `animated`, `turned`, `damaged`, `browser`
+ * @property {string[]} notes stable words: `sixteen-bit`, `animated`, `turned`, `damaged`, `browser`, `browser-p3`
  */
 
 /**
