@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use infill::engine::{self, EngineKind, WeightSource};
 use infill::error::{Code, Result};
+use infill::network::ops::{Chunk, Reshape, Slice};
 use infill::network::{Cat, Conv2d, ConvTranspose2d, Network, Op, Pad2d, PaddingMode, Upsample, UpsampleMode};
 use infill::tensor::Tensor;
 
@@ -119,5 +120,29 @@ fn a_transposed_layer_on_a_single_row_has_phases_without_output() {
     for (height, width) in [(1, 1), (1, 9), (9, 1), (2, 2)] {
         both(ConvTranspose2d::new(32, 32, 3).stride(2).padding(1).into(), (32, height, width));
         both(ConvTranspose2d::new(32, 32, 4).stride(2).padding(1).into(), (32, height, width));
+    }
+}
+
+/// PyTorch would give one picture of twice the height, or other pictures: neither is what a batch stands for.
+#[test]
+fn layers_that_mix_the_images_of_a_batch_are_refused_by_name() {
+    let mixing: [Op; 4] = [
+        Reshape { shape: vec![Some(1), Some(4), None, Some(1)] }.into(),
+        Slice { dim: 0, start: 0, length: 1 }.into(),
+        Chunk { chunks: 2, dim: 0 }.into(),
+        Cat { dim: 0 }.into(),
+    ];
+    for op in mixing {
+        let mut network = Network::new();
+        let input = network.input("x", 4);
+        let inputs = if matches!(op, Op::Cat(_)) { vec![input, input] } else { vec![input] };
+        let output = network.node("layer", op.clone(), &inputs);
+        let network = network.returns(output);
+        for kind in [EngineKind::Fast, EngineKind::Reference] {
+            let error = run(kind, &network, &Tensor::zeros([2, 4, 3, 5])).unwrap_err();
+            assert_eq!(error.code, Code::InputShape, "{kind:?} {op:?}");
+            let alone = run(kind, &network, &Tensor::zeros([1, 4, 3, 5]));
+            assert!(alone.is_ok() || matches!(op, Op::Chunk(_)), "{kind:?} {op:?}: {:?}", alone.map(drop));
+        }
     }
 }

@@ -11,7 +11,7 @@ pub mod reference;
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::network::{Network, Shape};
+use crate::network::{Network, Op, Shape};
 use crate::tensor::Tensor;
 
 pub use run::{Run, Step, Watch};
@@ -136,8 +136,9 @@ pub fn build(kind: EngineKind, network: &Network, weights: &mut dyn WeightSource
     })
 }
 
-/// The batch size, and `[1, C, H, W]` of every input, after checking that there are four dimensions and one batch size.
-pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
+/// The batch size, and `[1, C, H, W]` of every input, after checking that there are four dimensions and one batch size, and
+/// that no layer mixes the images of a batch.
+pub(crate) fn input_shapes(network: &Network, inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
     let mut batch = None;
     let mut shapes = Vec::with_capacity(inputs.len());
     for input in inputs {
@@ -150,7 +151,31 @@ pub(crate) fn input_shapes(inputs: &[Tensor]) -> Result<(usize, Vec<Shape>)> {
         }
         shapes.push(Shape::image(c, h, w));
     }
-    Ok((batch.unwrap_or(1), shapes))
+    let batch = batch.unwrap_or(1);
+    check_batch(network, &shapes, batch)?;
+    Ok((batch, shapes))
+}
+
+/// `input-shape` unless every value that depends on an input has so many times the images that it has for one: layers such
+/// as `x.view(1, ...)` or a chunk of dimension 0 would make others of them.
+fn check_batch(network: &Network, one: &[Shape], batch: usize) -> Result<()> {
+    if batch == 1 {
+        return Ok(());
+    }
+    let all: Vec<Shape> = one.iter().map(|shape| shape.with_side(0, batch)).collect();
+    let (single, several) = (network.shapes(one)?, network.shapes(&all)?);
+    let mut depends = vec![false; network.nodes.len()];
+    for (index, node) in network.nodes.iter().enumerate() {
+        depends[index] = matches!(node.op, Op::Input(_)) || node.inputs.iter().any(|value| depends[value.node]);
+        let images = if depends[index] { batch } else { 1 };
+        let scaled = |shape: &Shape| shape.with_side(0, shape.batch().saturating_mul(images));
+        let is_scaled = single.outputs(index).iter().map(scaled).eq(several.outputs(index).iter().copied());
+        if !is_scaled || (depends[index] && node.op.mixes_images()) {
+            let text = format!("{} mixes the images of a batch, so they can only be run one by one.", node.path);
+            return Err(Error::new(Code::InputShape, text));
+        }
+    }
+    Ok(())
 }
 
 /// The error of a run that asks for more memory than there is; `None` bytes are more than can be counted.

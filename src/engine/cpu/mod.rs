@@ -236,7 +236,7 @@ impl Engine for Cpu {
     }
 
     fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
-        let (batch, shapes) = input_shapes(inputs)?;
+        let (batch, shapes) = input_shapes(&self.plan.network, inputs)?;
         let macs: Vec<u64> = self.plan.network.costs(&shapes)?.iter().map(|cost| cost.macs).collect();
         let total = macs.iter().fold(0u64, |all, &macs| all.saturating_add(macs)).max(1);
         let layout = self.lay_out(&shapes)?;

@@ -119,7 +119,7 @@ impl Engine for Reference {
     }
 
     fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
-        let (batch, shapes) = input_shapes(inputs)?;
+        let (batch, shapes) = input_shapes(&self.network, inputs)?;
         let costs = self.network.costs(&shapes)?;
         let bytes = self.network.live_bytes(&costs).saturating_mul(batch as u64);
         if bytes.saturating_add(self.network.parameter_count().saturating_mul(4)) > limits::RUN_BYTES {

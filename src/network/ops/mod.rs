@@ -167,6 +167,12 @@ pub trait Operator {
         Reach::Everything
     }
 
+    /// Whether it works along dimension 0, so that the images of a batch cannot be run one by one. What the output's shape
+    /// gives away need not be told here.
+    fn mixes_images(&self) -> bool {
+        false
+    }
+
     /// For convolutions: what "Explain this layer" draws.
     fn geometry(&self, _input: Shape) -> Option<Geometry> {
         None

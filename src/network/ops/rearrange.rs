@@ -83,6 +83,10 @@ impl Operator for Cat {
         (1, MAX_INPUTS)
     }
 
+    fn mixes_images(&self) -> bool {
+        self.dim == 0
+    }
+
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
         let mut all = dimension(inputs[0], self.dim)?;
         for input in &inputs[1..] {
@@ -138,6 +142,10 @@ impl Operator for Chunk {
         }
     }
 
+    fn mixes_images(&self) -> bool {
+        self.dim == 0
+    }
+
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
         let parts = self.parts(dimension(inputs[0], self.dim)?);
         if parts.iter().any(|&(_, length)| length == 0) {
@@ -158,6 +166,10 @@ impl Operator for Slice {
 
     fn written(&self) -> String {
         format!("x.narrow({}, {}, {})", self.dim, self.start, self.length)
+    }
+
+    fn mixes_images(&self) -> bool {
+        self.dim == 0
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
