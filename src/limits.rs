@@ -62,6 +62,10 @@ pub const MAX_DEPTH: usize = 12;
 pub const MAX_FIXED_SIDE: usize = 1024;
 /// Most beginnings of keys that may be a network's within a state dict.
 pub const MAX_KEY_BEGINNINGS: usize = 16;
+/// Most state dicts of one file, and parts of them, that are compared with every known network.
+pub const MAX_COMPARED_DICTS: usize = 64;
+/// Most ends of a stripped prefix that may be a network's own.
+pub const MAX_PREFIX_ENDINGS: usize = 4;
 /// Largest factor by which a layer enlarges.
 pub const MAX_SCALE: usize = 64;
 /// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.

@@ -1,7 +1,7 @@
 //! Which of a Python file's classes a checkpoint's weights belong to, and that class's engine.
 
 use super::identify::{KeyDiff, compare_keys};
-use super::names::{KeyNames, beginnings, endings};
+use super::names::{KeyNames, PartsLeft, endings};
 use super::prose::faults;
 use super::weights::Weights;
 use super::{ArchConfig, KeyRules};
@@ -21,9 +21,10 @@ struct Fit {
 /// state dict.
 fn fit(checkpoint: &dyn Checkpoint, network: &Network) -> Option<Fit> {
     let mut fits = Vec::new();
+    let mut left = PartsLeft::beside(checkpoint.state_dicts().len());
     for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
         let restored = endings(&keys.prefix).into_iter().map(|put_back| KeyNames { put_back, ..KeyNames::default() });
-        let parts = beginnings(keys).into_iter().map(|prefix| KeyNames { prefix, ..KeyNames::default() });
+        let parts = left.beginnings(keys).into_iter().map(|prefix| KeyNames { prefix, ..KeyNames::default() });
         for names in std::iter::once(KeyNames::default()).chain(restored).chain(parts) {
             let diff = compare_keys(network, &names.view(keys), &KeyRules::default(), &ArchConfig::default());
             fits.push(Fit { dict, names, diff });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::config::{Found, Keys};
 use super::fold::{self, Stored};
-use super::names::{KeyNames, beginnings, endings, part, put_back};
+use super::names::{KeyNames, PartsLeft, beginnings, endings, part, put_back};
 use super::{ArchConfig, KeyRules, ModelSpec, prose, registry};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::limits::{MAX_ARCH_NUMBER, MAX_WIDTH};
@@ -191,13 +191,15 @@ pub fn compare_keys(network: &Network, dict: &StateDict, rules: &KeyRules, confi
 /// The best fitting network of every state dict, best first; state dicts that resemble none are left out.
 pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
     let models = registry();
-    let dicts = checkpoint.state_dicts().iter().enumerate();
-    let mut matches: Vec<Match> = dicts.flat_map(|(index, dict)| identify_dict(&models, dict, index)).collect();
+    let dicts = checkpoint.state_dicts();
+    let mut left = PartsLeft::beside(dicts.len());
+    let each = |(index, dict)| identify_dict(&models, dict, index, &mut left);
+    let mut matches: Vec<Match> = dicts.iter().enumerate().flat_map(each).collect();
     ordering::sort_by(&mut matches, |a, b| b.confidence.total_cmp(&a.confidence));
     matches
 }
 
-fn identify_dict(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize) -> Vec<Match> {
+fn identify_dict(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize, left: &mut PartsLeft) -> Vec<Match> {
     let best = best(models.iter().map(|model| align(model, dict, index))).filter(|m| m.confidence >= WORTH_NAMING);
     if best.as_ref().is_some_and(Match::fits) {
         return Vec::from_iter(best);
@@ -206,7 +208,7 @@ fn identify_dict(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize) -> V
         let aligned = models.iter().map(|model| align_part(model, dict, prefix.clone(), index));
         aligned.into_iter().find(Match::fits)
     };
-    let parts: Vec<Match> = beginnings(dict).into_iter().filter_map(fitting).collect();
+    let parts: Vec<Match> = left.beginnings(dict).into_iter().filter_map(fitting).collect();
     if !parts.is_empty() {
         return parts;
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::checkpoint::{StateDict, TensorInfo, strip};
-use crate::limits::MAX_KEY_BEGINNINGS;
+use crate::limits::{MAX_COMPARED_DICTS, MAX_KEY_BEGINNINGS, MAX_PREFIX_ENDINGS};
 use crate::ordering;
 
 /// How a network's keys are spelled in a state dict, whose common prefix is stripped already.
@@ -66,7 +66,25 @@ pub fn endings(prefix: &str) -> Vec<String> {
     let starts = prefix.trim_end_matches('.').match_indices('.').map(|(dot, _)| dot + 1);
     let mut starts: Vec<usize> = starts.chain((!prefix.is_empty()).then_some(0)).collect();
     ordering::sort_by(&mut starts, |a, b| b.cmp(a));
-    starts.into_iter().map(|start| prefix[start..].to_owned()).collect()
+    starts.into_iter().take(MAX_PREFIX_ENDINGS).map(|start| prefix[start..].to_owned()).collect()
+}
+
+/// How many parts of a file's state dicts may still be compared, beside these themselves.
+pub struct PartsLeft(usize);
+
+impl PartsLeft {
+    /// For a file with so many state dicts.
+    pub fn beside(dicts: usize) -> Self {
+        Self(MAX_COMPARED_DICTS.saturating_sub(dicts))
+    }
+
+    /// The [`beginnings`] of one of its state dicts, as many as are left.
+    pub fn beginnings(&mut self, dict: &StateDict) -> Vec<String> {
+        let mut found = if self.0 == 0 { Vec::new() } else { beginnings(dict) };
+        found.truncate(self.0);
+        self.0 -= found.len();
+        found
+    }
 }
 
 /// What the keys of one network in this state dict may begin with: an attribute's name that nobody could foresee
@@ -95,6 +113,23 @@ mod tests {
         assert_eq!(endings("module.model.model."), ["model.", "model.model.", "module.model.model."]);
         assert_eq!(endings("model."), ["model."]);
         assert!(endings("").is_empty());
+        assert_eq!(endings(&"module.".repeat(140)).len(), MAX_PREFIX_ENDINGS);
+    }
+
+    #[test]
+    fn parts_of_many_state_dicts_are_counted_together() {
+        let tensor = |index: usize| TensorInfo {
+            key: format!("head{index}.weight"),
+            shape: vec![1],
+            stride: vec![1],
+            dtype: crate::checkpoint::DType::F32,
+            storage: 0,
+            offset: 0,
+        };
+        let dict = StateDict { tensors: (0..16).map(tensor).collect(), ..StateDict::default() };
+        let mut left = PartsLeft::beside(3);
+        let all: usize = (0..64).map(|_| left.beginnings(&dict).len()).sum();
+        assert_eq!(all, MAX_COMPARED_DICTS - 3);
     }
 
     #[test]

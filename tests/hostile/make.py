@@ -93,6 +93,13 @@ def pickles():
     archive("one-key-200000-times.pth", pickled(one_key), "ok", **deflated)
     crowd = tensor(storage()) + b"q\x000}(" + b"".join(STR(f"k{i}") + b"}" + STR("w") + b"h\x00s" for i in range(4_000)) + b"u"
     archive("crowd-of-dicts.pth", pickled(crowd), "ok", **deflated)
+    # Each dict may hold sixteen networks, or one whose own prefix is any end of this one.
+    heads = b"}(" + b"".join(STR(f"h{j}.{end}.weight") + b"h\x00" for j in range(16) for end in "ab") + b"u"
+    parts = tensor(storage()) + b"q\x000}(" + b"".join(STR(f"k{i}") + heads for i in range(64)) + b"u"
+    archive("crowd-of-parts.pth", pickled(parts), "ok", **deflated)
+    prefix = STR("module." * 140 + "w")
+    prefixes = tensor(storage()) + b"q\x000" + prefix + b"q\x010}(" + b"".join(STR(f"k{i}") + b"}h\x01h\x00s" for i in range(64)) + b"u"
+    archive("crowd-of-prefixes.pth", pickled(prefixes), "ok", **deflated)
     wide = b"}(" + b"K\x01N" * 100_000 + b"uq\x010"
     entries = b"".join(STR(f"m{i}") + b"h\x01" for i in range(10_000))
     archive("metadata-bomb.pth", pickled(wide + GLOBAL("collections", "OrderedDict") + b")R" + STR("a.weight") + tensor(storage()) + b"s}"
