@@ -17,6 +17,9 @@ mod resample;
 pub mod synthesis;
 mod window;
 
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod properties;
+
 pub use canny::canny;
 pub use codec::{
     MaskChannel, MaskOptions, MaskReading, check_picture_head, decode_edges, decode_mask, decode_photo, encode_mask,
