@@ -5,6 +5,8 @@
 //!
 //! Results must never depend on the number of threads: a task writes its own place and draws nothing from the others.
 
+#![allow(unsafe_code)]
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};

@@ -3,6 +3,9 @@
 //! Everything here runs in a worker. Values cross as typed arrays and JSON text; errors cross as JS `Error`s
 //! with `code` and `keys`.
 
+// What `#[wasm_bindgen]` writes; none is written here.
+#![allow(unsafe_code)]
+
 mod js_error;
 #[cfg(feature = "networks")]
 mod networks;

@@ -8,6 +8,8 @@
 //! panics where they do not hold. Nothing writes but through a `&mut` slice, or through a [`part::Part`]: several tasks
 //! can write one output at once because [`part::Grid::split`] hands out parts that do not overlap.
 
+#![allow(unsafe_code)]
+
 pub mod depthwise;
 pub mod elementwise;
 pub mod part;
