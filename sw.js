@@ -7,18 +7,18 @@
 
 /**
  * What belongs to this version: SHA-256 by path. `now` is kept at once, `later` when it is first asked for (samples, and
- * the builds of the crate that fill, of which a browser uses one or two).
+ * the builds of the crate that fill, of which a browser uses one or two). `headers` go with every answer: the page's own
+ * policy and what only a header can say, also on hosts that send none.
  * `cargo xtask dist` writes it here; as the file lies in the repository nothing is kept, so that every edit shows.
- * @type {{version: string, now: Record<string, string>, later: Record<string, string>}}
+ * @type {{version: string, headers: Record<string, string>, now: Record<string, string>, later: Record<string, string>}}
  */
-const SITE = { version: '', now: {}, later: {} };
+const SITE = { version: '', headers: {}, now: {}, later: {} };
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** Sites under other paths share this origin's storage: the name says whose a cache is. */
 const PREFIX = `infill-site ${worker.registration.scope} `;
 const CACHE = PREFIX + SITE.version;
 const COEP = 'Cross-Origin-Embedder-Policy';
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', [COEP]: 'require-corp' };
 /** `f32x4.relaxed_madd`, as in `www/worker/builds.js`. */
 const RELAXED = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11]);
 
@@ -78,7 +78,7 @@ async function answer(request, path) {
     const response = kept ?? (await fetchOwn(path));
     // Without storage, or with none left, it serves this once.
     if (!kept) await cache?.put(path, response.clone()).catch(() => {});
-    return path === 'index.html' ? isolated(response) : response;
+    return withHeaders(response);
   } catch {
     // Offline, or the host has another version by now. The page takes another build then, never one of that version;
     // anything else is as if there were no service worker.
@@ -104,9 +104,9 @@ function hashOf(path) {
 }
 
 /** @param {Response} response */
-function isolated(response) {
+function withHeaders(response) {
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  for (const [name, value] of Object.entries(SITE.headers)) headers.set(name, value);
   return new Response(response.body, { headers });
 }
 

@@ -1,5 +1,6 @@
 // What the page asks of a browser is there in this engine, or the page goes on without it.
 import { check } from './page.mjs';
+import { BLANK } from './server.mjs';
 import { usedApis } from './used_apis.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -80,6 +81,7 @@ function lackingInWorker(v, names) {
 
 /** @param {Visitor} v */
 export async function what_the_page_uses_is_there_or_has_a_fallback(v) {
+  await v.driver.goto(v.url + BLANK);
   const [page, worker] = ['tsconfig.page.json', 'tsconfig.worker.json'].map((config) => usedApis(config));
   check(page.names.length > 200 && worker.names.length > 40, 'the list of what is used is too short to be true');
   const nameable = (/** @type {string[]} */ names) => names.filter((name) => !NAMELESS.test(name) && !SERVICE_WORKER.test(name));

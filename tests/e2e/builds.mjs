@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { check, ROOT, Visitor } from './page.mjs';
-import { serve } from './server.mjs';
+import { BLANK, serve } from './server.mjs';
 
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const BUILDS = ['simd128', 'relaxed', 'simd128-threads', 'relaxed-threads'];
@@ -76,7 +76,7 @@ function reference(path, id, channels, side) {
 export async function every_build_agrees_with_the_reference(v) {
   const site = await serve(`${ROOT}dist`, {}, '/', ISOLATION);
   try {
-    await v.page.goto(site.url);
+    await v.page.goto(site.url + BLANK);
     check(await v.page.evaluate(() => crossOriginIsolated), 'the page is not isolated');
     for (const [path, id, channels, side] of NETWORKS) {
       const base64 = readFileSync(`${ROOT}${path}`).toString('base64');

@@ -1,6 +1,7 @@
 // Attacks and accidents, read by the site's own wasm in a worker: each ends in its one code, and nothing traps.
 import { readFile } from 'node:fs/promises';
 import { check, ROOT } from './page.mjs';
+import { BLANK } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
@@ -39,6 +40,7 @@ export async function hostile_files_end_in_their_codes(v) {
   const expected = /** @type {Record<string, string>} */ (JSON.parse(await readFile(`${FOLDER}expected.json`, 'utf8')));
   const names = Object.keys(expected);
   check(names.length > 90, `only ${names.length} files`);
+  await v.page.goto(v.url + BLANK);
   await v.page.evaluate(async (source) => {
     const glue = new URL('pkg/simd128/infill.js', location.href).href;
     const url = URL.createObjectURL(new Blob([`const GLUE = ${JSON.stringify(glue)};${source}`], { type: 'text/javascript' }));

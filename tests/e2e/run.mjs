@@ -13,6 +13,7 @@ import * as inside from './inside.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as offline from './offline.mjs';
+import * as privacy from './privacy.mjs';
 import * as reach from './reach.mjs';
 import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
@@ -44,10 +45,11 @@ const EVERYWHERE = [
   offline.a_model_is_fetched_when_it_is_chosen_and_works_offline_from_then_on,
   offline.a_kept_file_that_was_rewritten_is_fetched_anew,
   apis.what_the_page_uses_is_there_or_has_a_fallback,
+  privacy.case_39_nothing_is_asked_of_another_origin,
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...large, ...threads, ...reach, ...tools, ...screens });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

@@ -9,6 +9,8 @@ const TYPES = {
 };
 
 const INJECTED = 'injected-for-test.js';
+/** A page of the site's origin without the site's policy, for tests that start workers of their own. */
+export const BLANK = 'blank-for-test.html';
 
 /**
  * @param {string} folder what is served
@@ -29,7 +31,7 @@ export async function serve(folder, extra = {}, prefix = '/', headers = {}, inje
     try {
       if (!path.startsWith(prefix)) throw new Error('outside');
       const name = path.slice(prefix.length) || 'index.html';
-      let body = name === INJECTED ? inject : await readFile(join(folder, normalize(name)));
+      let body = name === INJECTED ? inject : name === BLANK ? '<!doctype html><title>blank</title><link rel="icon" href="data:,"><body>' : await readFile(join(folder, normalize(name)));
       if (inject && name === 'index.html') body = String(body).replace('<head>', `<head><script src="${INJECTED}"></script>`);
       response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream' });
       response.end(body);

@@ -238,7 +238,7 @@ export async function pixels_travel_in_parts_and_only_once() {
 }
 
 const BEST = [{ name: 'relaxed-threads', threads: 3 }, { name: 'relaxed', threads: 1 }, ...SURE];
-const join = { kind: 'threads', start: { glue: 'g', module: 'm', memory: 's' } };
+const join = { kind: 'threads', start: { build: 'b', module: 'm', memory: 's' } };
 
 export async function threads_are_started_on_the_workers_memory_and_end_with_it() {
   const { client, workers, helpers, ready } = setUp(BEST);

@@ -8,6 +8,7 @@ import * as geometry from './geometry.mjs';
 import * as inference from './inference.mjs';
 import * as open from './open.mjs';
 import * as plane from './plane.mjs';
+import * as policy from './policy.mjs';
 import * as shipped from './shipped.mjs';
 import * as tint from './tint.mjs';
 import * as tools from './tools.mjs';
@@ -15,7 +16,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...brushSize, ...tint, ...plane, ...tools }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

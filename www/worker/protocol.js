@@ -219,8 +219,8 @@
  */
 
 /**
- * What a thread needs to join: the same module on the same memory.
- * @typedef {{glue: string, module: WebAssembly.Module, memory: WebAssembly.Memory}} ThreadStart
+ * What a thread needs to join: the name of the build, and its module on the same memory.
+ * @typedef {{build: string, module: WebAssembly.Module, memory: WebAssembly.Memory}} ThreadStart
  */
 
 /** @typedef {{kind: 'joined', lock: string} | {kind: 'dead', message: string}} ThreadReply */

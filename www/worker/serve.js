@@ -88,7 +88,7 @@ export async function load({ name, threads }, use) {
     const memory = name.endsWith('-threads') ? sharedMemory() : undefined;
     const wasm = await crate.default({ module_or_path: module, memory });
     use({ crate, bytes: () => (memory ?? wasm.memory).buffer.byteLength });
-    if (memory && threads > 1) post({ kind: 'threads', start: { glue, module, memory } });
+    if (memory && threads > 1) post({ kind: 'threads', start: { build: name, module, memory } });
   } catch (error) {
     const code = /** @type {any} */ (error)?.code ?? (error instanceof WebAssembly.CompileError ? 'wasm-compile' : 'worker-start');
     return post({ kind: 'dead', fault: { code: typeof code === 'string' ? code : 'worker-start', message: String(error), keys: [] } });

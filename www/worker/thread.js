@@ -7,6 +7,9 @@ import { holdLock } from './lock.js';
 /** @typedef {import('./protocol.js').ThreadStart} ThreadStart */
 /** @typedef {import('./protocol.js').ThreadReply} ThreadReply */
 
+/** A folder below `pkg/`: nothing else is imported, whoever asks. */
+const BUILD = /^[a-z0-9-]+$/;
+
 /** @param {ThreadReply} reply */
 function post(reply) {
   /** @type {any} */ (self).postMessage(reply);
@@ -16,9 +19,10 @@ function post(reply) {
  * Joins the threads; called by the worker's own source with the page's first message.
  * @param {ThreadStart} start
  */
-export async function join({ glue, module, memory }) {
+export async function join({ build, module, memory }) {
   try {
-    const crate = await import(glue);
+    if (!BUILD.test(build)) throw new Error(`${build} is no build`);
+    const crate = await import(new URL(`../../pkg/${build}/infill.js`, import.meta.url).href);
     await crate.default({ module_or_path: module, memory });
     post({ kind: 'joined', lock: await holdLock() });
     // From here on the worker is deaf: it waits for work inside.

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{build, tools};
+use crate::{build, headers, tools};
 
 /// Most bytes, gzipped, of the page and of what opens a photo.
 const FIRST_LOAD_BYTES: u64 = 400_000;
@@ -42,6 +42,7 @@ pub fn run() -> Result<()> {
     }
     // GitHub Pages would otherwise run Jekyll over it.
     fs::write(dist.join(".nojekyll"), "")?;
+    fs::write(dist.join("_headers"), headers::file()?)?;
     write_list(&dist)?;
     weigh(&dist)
 }
@@ -109,15 +110,17 @@ fn without_comments(text: &str) -> String {
 }
 
 /// The line of `sw.js` that the list of files takes the place of.
-const NO_LIST: &str = "const SITE = { version: '', now: {}, later: {} };";
+const NO_LIST: &str = "const SITE = { version: '', headers: {}, now: {}, later: {} };";
 
 /// Tells the service worker what belongs to this version of the site, with a SHA-256 each.
 fn write_list(dist: &Path) -> Result<()> {
     let mut all = BTreeMap::new();
     hash(dist, "", &mut all)?;
     let version = hex(&Sha256::digest(json!(all).to_string()))[..16].to_owned();
-    // The page keeps weights itself; licences are not part of it; a sample is kept when it is first opened.
-    all.retain(|path, _| !path.starts_with("www/models/") && !path.starts_with("LICENSE") && !path.starts_with('.'));
+    // The page keeps weights itself; licences, and what only hosts read, are not part of it; a sample is kept when it is
+    // first opened.
+    let others = ["www/models/", "LICENSE", ".", "_headers"];
+    all.retain(|path, _| !others.iter().any(|other| path.starts_with(other)));
     let is_sample = |path: &str| path.starts_with("www/samples/") && !path.starts_with("www/samples/thumb-");
     let fills = |path: &str| path.starts_with("pkg/") && !path.starts_with("pkg/pictures/");
     let is_later = |path: &str| is_sample(path) || fills(path);
@@ -127,7 +130,9 @@ fn write_list(dist: &Path) -> Result<()> {
     if script.matches(NO_LIST).count() != 1 {
         bail!("sw.js must hold exactly one line {NO_LIST}");
     }
-    let list = format!("const SITE = {};", json!({"version": version, "now": now, "later": later}));
+    let headers: BTreeMap<_, _> = headers::all()?.into_iter().collect();
+    let list = json!({"version": version, "headers": headers, "now": now, "later": later});
+    let list = format!("const SITE = {list};");
     fs::write(path, script.replace(NO_LIST, &list))?;
     Ok(())
 }
@@ -162,7 +167,7 @@ fn gzipped(folder: &Path) -> Result<u64> {
             total += if name == "models" || name == "pkg" { 0 } else { gzipped(&entry.path())? };
             continue;
         }
-        if !folder.ends_with("samples") && !name.starts_with("LICENSE") {
+        if !folder.ends_with("samples") && !name.starts_with("LICENSE") && name != "_headers" {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(&fs::read(entry.path())?)?;
             total += encoder.finish()?.len() as u64;
@@ -192,6 +197,7 @@ mod tests {
             ("pkg/pictures/infill.js", "bindings"),
             ("pkg/relaxed/infill.js", "bindings"),
             ("LICENSE-MIT", "licence"),
+            ("_headers", "/*"),
             ("sw.js", &format!("// before\n{NO_LIST}\n// after\n")),
         ] {
             let path = folder.join(path);

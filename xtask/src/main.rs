@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod dist;
+mod headers;
 mod quality;
 mod serve;
 mod test;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::{build, tools};
+use crate::{build, headers, tools};
 
 /// What is built for it: what opens photos, and of those that fill the one that every browser runs and the fastest.
 pub const BUILDS: [build::Build; 3] = [build::PICTURES, build::SURE, build::BEST];
@@ -18,15 +18,17 @@ pub fn run(port: u16) -> Result<()> {
     let listener = listener.with_context(|| format!("no free port from {port} on"))?;
     println!("infill is at http://localhost:{}/ (Ctrl-C stops it)", listener.local_addr()?.port());
     for stream in listener.incoming().flatten() {
+        // Read anew each time, so that an edit of the policy shows.
+        let headers: String = headers::all()?.into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         std::thread::spawn(move || {
             // A browser that goes away is no fault of ours.
-            let _ = answer(stream);
+            let _ = answer(stream, &headers);
         });
     }
     Ok(())
 }
 
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, headers: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -46,8 +48,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-cache\r\n\
-         Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n\
-         Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n\r\n",
+         {headers}Connection: close\r\n\r\n",
         body.len()
     )?;
     if method == "GET" {
