@@ -162,3 +162,17 @@ export async function nothing_of_a_file_becomes_html(v) {
   }
   check((await v.evaluate(() => document.body.textContent ?? '')).includes(MARKUP.slice(0, 20)), 'nothing of the file is shown: this test shows nothing');
 }
+
+/** What is published can be held against what anyone builds, and says whose it is. @param {Visitor} v */
+export async function the_details_tell_the_hash_of_the_site_and_its_licences(v) {
+  await v.tab('Details');
+  const { shown, hash, href } = await v.evaluate(() => ({
+    shown: document.querySelector('#panel')?.textContent ?? '',
+    hash: document.documentElement.dataset.site ?? '',
+    href: /** @type {HTMLAnchorElement} */ (document.querySelector('#panel a[href="NOTICE.txt"]'))?.href ?? '',
+  }));
+  check(/^[0-9a-f]{64}$/.test(hash) && shown.includes(hash), `the hash "${hash}" is not shown`);
+  const notice = await v.evaluate(async (href) => (await fetch(href)).text(), href);
+  for (const part of ['png ', 'wasm-bindgen ', 'candle-core ', 'Picsart', 'kingfisher.jpg', 'Permission is hereby granted']) check(notice.includes(part), `the notice lacks ${part}`);
+  await v.quiet();
+}

@@ -321,6 +321,10 @@ export const text = {
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
   licenceText: 'full text',
+  site: 'This site',
+  /** Written before the hash of the published site. */
+  siteHash: 'SHA-256 of all its files:',
+  notice: 'Licences of everything in it',
   misfit: 'This does not fit',
   /** @param {string} file */
   misfitFile: (file) => `${file} was read, but it cannot run here`,

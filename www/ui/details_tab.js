@@ -8,6 +8,7 @@ import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../act
 import { bytesToFetch, conventionsOf, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
+import { about } from './about.js';
 import { icon, make, prose } from './dom.js';
 import { choice } from './fill_tab.js';
 import { inputsPreview } from './inputs_preview.js';
@@ -37,6 +38,7 @@ export function detailsTab(app, panel) {
     modelCard(app, selected, panel),
     ...(selected.result && selected.handle !== NONE ? [trained(app, selected, panel)] : []),
     list(app),
+    about(),
   ];
 }
 

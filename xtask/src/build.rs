@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::tools;
+use crate::{remap, tools};
 
 /// One build of the page's wasm; the page takes the best that the browser can run (`www/worker/builds.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +71,16 @@ impl Build {
     }
 
     /// Cargo for this build, in a target folder of its own, so that the builds neither wait for nor undo each other.
-    pub fn cargo(self, arguments: &[&str]) -> Command {
+    pub fn cargo(self, arguments: &[&str]) -> Result<Command> {
         let mut command = tools::command("cargo", arguments);
         command.args(["--target", "wasm32-unknown-unknown", "--target-dir"]).arg(self.folder());
-        command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"));
+        let flags = [self.flags(), remap::flags()?].concat();
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         if self.threads {
             // The standard library as it is distributed has no atomics; stable Rust builds it anew only when told so.
             command.args(["-Z", "build-std=panic_abort,std"]).env("RUSTC_BOOTSTRAP", "1");
         }
-        command
+        Ok(command)
     }
 
     /// Cargo's target folder of this build; the sure one shares the native builds'.
@@ -91,7 +92,7 @@ impl Build {
     fn make(self, more: &[&str]) -> Result<()> {
         let start = Instant::now();
         // `--lib`: a binary of the same name would collide on wasm32.
-        let mut command = self.cargo(&["build", "--lib", "--profile", "wasm", "--no-default-features"]);
+        let mut command = self.cargo(&["build", "--lib", "--profile", "wasm", "--no-default-features"])?;
         command.args(self.features.iter().chain(more).flat_map(|feature| ["--features", feature]));
         let status = command.status().context("cargo cannot be started")?;
         if !status.success() {
@@ -117,6 +118,8 @@ pub fn run(builds: &[Build], more: &[&str]) -> Result<()> {
     if builds.iter().any(|build| build.threads) {
         tools::rust_src()?;
     }
+    // The sources' folders must be there to be given other names.
+    tools::run("cargo", &["fetch", "--quiet", "--locked"])?;
     two_at_a_time(builds, |build| build.make(more)).map(drop)
 }
 

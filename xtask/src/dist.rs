@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{build, headers, tools};
+use crate::{build, headers, notice, tools};
 
 /// Most bytes, gzipped, of the page and of what opens a photo.
 const FIRST_LOAD_BYTES: u64 = 400_000;
@@ -43,7 +43,10 @@ pub fn run() -> Result<()> {
     // GitHub Pages would otherwise run Jekyll over it.
     fs::write(dist.join(".nojekyll"), "")?;
     fs::write(dist.join("_headers"), headers::file()?)?;
+    fs::write(dist.join("NOTICE.txt"), notice::text()?)?;
+    let hash = write_hash(&dist)?;
     write_list(&dist)?;
+    println!("dist/ written; SHA-256 {hash}");
     weigh(&dist)
 }
 
@@ -54,7 +57,7 @@ fn weigh(dist: &Path) -> Result<()> {
     // A browser takes one build.
     let largest = build::ALL.map(of).into_iter().collect::<Result<Vec<u64>>>()?.into_iter().max().unwrap_or(0);
     let all = first + largest;
-    println!("dist/ written; first load {} KB gzipped, with what fills {} KB", first / 1000, all / 1000);
+    println!("first load {} KB gzipped, with what fills {} KB", first / 1000, all / 1000);
     for (what, bytes, most) in [("first load", first, FIRST_LOAD_BYTES), ("page with what fills", all, ALL_BYTES)] {
         if bytes > most {
             bail!("the {what} has {bytes} bytes gzipped, more than {most}");
@@ -109,6 +112,25 @@ fn without_comments(text: &str) -> String {
     out
 }
 
+/// Where the page finds the hash of the site.
+const ROOT_ELEMENT: &str = "<html lang=\"en\">";
+
+/// Tells the page the hash of the whole site: of every file's path and SHA-256, as the files are before this is written.
+fn write_hash(dist: &Path) -> Result<String> {
+    let mut all = BTreeMap::new();
+    hash(dist, "", &mut all)?;
+    all.insert("sw.js".to_owned(), hex(&Sha256::digest(fs::read(dist.join("sw.js"))?)));
+    let lines: String = all.iter().map(|(path, hash)| format!("{hash}  {path}\n")).collect();
+    let hash = hex(&Sha256::digest(lines));
+    let path = dist.join("index.html");
+    let page = fs::read_to_string(&path).context("index.html")?;
+    if page.matches(ROOT_ELEMENT).count() != 1 {
+        bail!("index.html must hold {ROOT_ELEMENT} once");
+    }
+    fs::write(path, page.replace(ROOT_ELEMENT, &format!("<html lang=\"en\" data-site=\"{hash}\">")))?;
+    Ok(hash)
+}
+
 /// The line of `sw.js` that the list of files takes the place of.
 const NO_LIST: &str = "const SITE = { version: '', headers: {}, now: {}, later: {} };";
 
@@ -119,7 +141,7 @@ fn write_list(dist: &Path) -> Result<()> {
     let version = hex(&Sha256::digest(json!(all).to_string()))[..16].to_owned();
     // The page keeps weights itself; licences, and what only hosts read, are not part of it; a sample is kept when it is
     // first opened.
-    let others = ["www/models/", "LICENSE", ".", "_headers"];
+    let others = ["www/models/", "LICENSE", "NOTICE", ".", "_headers"];
     all.retain(|path, _| !others.iter().any(|other| path.starts_with(other)));
     let is_sample = |path: &str| path.starts_with("www/samples/") && !path.starts_with("www/samples/thumb-");
     let fills = |path: &str| path.starts_with("pkg/") && !path.starts_with("pkg/pictures/");
@@ -167,7 +189,8 @@ fn gzipped(folder: &Path) -> Result<u64> {
             total += if name == "models" || name == "pkg" { 0 } else { gzipped(&entry.path())? };
             continue;
         }
-        if !folder.ends_with("samples") && !name.starts_with("LICENSE") && name != "_headers" {
+        let is_loaded = !["LICENSE", "NOTICE", "_headers"].iter().any(|other| name.starts_with(other));
+        if !folder.ends_with("samples") && is_loaded {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(&fs::read(entry.path())?)?;
             total += encoder.finish()?.len() as u64;
@@ -219,5 +242,24 @@ mod tests {
         // SHA-256 of "abc", FIPS 180-2.
         assert_eq!(list["now"]["index.html"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(list["version"].as_str().unwrap().len(), 16);
+    }
+
+    #[test]
+    fn the_page_is_told_one_hash_for_all_files() {
+        let folder = std::env::temp_dir().join(format!("infill-hash-{}", std::process::id()));
+        let site = |script: &str| {
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("index.html"), format!("<!doctype html>\n{ROOT_ELEMENT}\n")).unwrap();
+            fs::write(folder.join("sw.js"), script).unwrap();
+            let hash = write_hash(&folder).unwrap();
+            assert!(fs::read_to_string(folder.join("index.html")).unwrap().contains(&format!("data-site=\"{hash}\"")));
+            // A second time there is no place left to write to.
+            assert!(write_hash(&folder).is_err());
+            fs::remove_dir_all(&folder).unwrap();
+            hash
+        };
+        assert_eq!(site("a"), site("a"));
+        assert_ne!(site("a"), site("b"));
+        assert_eq!(site("a").len(), 64);
     }
 }

@@ -196,7 +196,7 @@ fn wasm_tests(build: build::Build) -> Result<PathBuf> {
         tools::rust_src()?;
     }
     let arguments = ["test", "--lib", "--no-run", "--message-format", "json-render-diagnostics"];
-    let output = build.cargo(&arguments).stderr(Stdio::inherit()).output()?;
+    let output = build.cargo(&arguments)?.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         bail!("the crate's tests do not compile to wasm");
     }

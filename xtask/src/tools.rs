@@ -43,11 +43,15 @@ pub fn wasm_target() -> Result<()> {
     }
 }
 
+/// The folder of the Rust toolchain.
+pub fn sysroot() -> Result<PathBuf> {
+    let output = command("rustc", &["--print", "sysroot"]).output().context("rustc cannot be started")?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
 /// The standard library's source: the builds with threads compile it anew, with atomics.
 pub fn rust_src() -> Result<()> {
-    let output = command("rustc", &["--print", "sysroot"]).output().context("rustc cannot be started")?;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    if sysroot.join("lib/rustlib/src/rust/library/Cargo.lock").exists() {
+    if sysroot()?.join("lib/rustlib/src/rust/library/Cargo.lock").exists() {
         return Ok(());
     }
     run("rustup", &["component", "add", "rust-src"]).context(
