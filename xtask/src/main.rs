@@ -9,6 +9,7 @@ mod notice;
 mod quality;
 mod remap;
 mod serve;
+mod supply;
 mod test;
 mod tools;
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{build, dist, tools};
+use crate::{build, dist, supply, tools};
 
 #[derive(Default)]
 struct Count {
@@ -41,6 +41,7 @@ pub fn run(word: &str) -> Result<()> {
     });
     count.word = word;
     if ready {
+        stage(&mut count, "supply chain", supply::check);
         stage(&mut count, "types of the page", || {
             tools::run("npx", &["--no-install", "tsc", "-p", "tsconfig.page.json"])
         });
