@@ -30,6 +30,7 @@ const AUTO_FILL_KEY = 'infill-fill-on-release';
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
  * @property {() => void} tint another colour of the mask was chosen
+ * @property {(bytes: Uint8Array<ArrayBuffer>, name: string) => void} download a file is ready to be saved
  * @property {() => void} details the person wants to see what the page knows of a model
  */
 
@@ -122,6 +123,11 @@ export class App {
     this.#failures += 1;
     this.state.failed();
     this.#show(words, action, true);
+  }
+
+  /** Hands over a file to be saved. @param {Uint8Array<ArrayBuffer>} bytes @param {string} name */
+  download(bytes, name) {
+    this.#listener.download(bytes, name);
   }
 
   /** @param {number | null} done */

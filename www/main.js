@@ -18,6 +18,7 @@ import { BrushSize } from './ui/brush_size.js';
 import { Compare } from './ui/compare.js';
 import { ask } from './ui/dialog.js';
 import { byId, writeWords } from './ui/dom.js';
+import { download } from './ui/download.js';
 import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
 import { MaskMenu } from './ui/mask_menu.js';
@@ -72,6 +73,7 @@ const app = new App({
     scores.update();
   },
   tint: () => showTint(),
+  download,
   details: () => panel.open('details'),
   progress: (done) => {
     progress.hidden = done === null;
@@ -100,6 +102,7 @@ const editor = {
   },
   redraw: () => toolLayer.refresh(),
   say: (words) => app.hint(words),
+  act: (action, ...given) => action(app, ...given),
   done: (isAdded) => {
     const { state } = app;
     if (state.isRunning) app.say(text.paintedDuringRun);
@@ -111,10 +114,15 @@ const editor = {
     if (isAdded && app.settings.autoFill) void bars.inpaint();
   },
 };
+/** The tool whose use was said last. */
+let helped = TOOLS[0];
 const toolbox = new Toolbox(TOOLS, editor, () => {
   if (!isStarted) return;
   rail.show();
   options.show();
+  const { help } = toolbox.current.words.en;
+  if (help && app.document && !app.state.isRunning && toolbox.current !== helped) app.hint(help);
+  helped = toolbox.current;
   followView();
   edges.update();
 });

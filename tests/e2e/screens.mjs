@@ -1,5 +1,6 @@
 // One screenshot of every state, to be looked at, wide and narrow.
 import { readFile } from 'node:fs/promises';
+import { PNG } from 'pngjs';
 import { check, file, ROOT } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -105,4 +106,57 @@ export async function screens_of_the_tabs_wide(v) {
 export async function screens_of_the_tabs_narrow_and_dark(v) {
   await v.page.emulateMedia({ colorScheme: 'dark' });
   await tabs(v, 'narrow-dark', { width: 390, height: 844 });
+}
+
+/** A picture of one colour. @param {number[]} colour */
+function plain(colour) {
+  const png = new PNG({ width: 900, height: 600 });
+  for (let i = 0; i < 900 * 600; i++) png.data.set([...colour, 255], i * 4);
+  return PNG.sync.write(png);
+}
+
+/** What every tool leaves and shows, on photos that hide things. @param {Visitor} v @param {string} name @param {{width: number, height: number}} viewport */
+async function tools(v, name, viewport) {
+  await v.page.setViewportSize(viewport);
+  const k = viewport.width < 600 ? 0.4 : 1;
+  const scaled = (/** @type {number[][]} */ places) => places.map(([x, y]) => /** @type {[number, number]} */ ([x * k, y * k]));
+  const photos = { red: plain([214, 30, 40]), orange: plain([240, 130, 20]), white: plain([255, 255, 255]), black: plain([0, 0, 0]), busy: await readFile(`${ROOT}www/samples/sheep.jpg`) };
+  for (const [colour, bytes] of Object.entries(photos)) {
+    await v.open();
+    await v.openPhoto(file(`${colour}.png`, bytes, 'image/png'));
+    await v.paint(scaled([[-300, -150], [-200, -100], [-280, -40]]));
+    await v.button('Ellipse').click();
+    await v.paint(scaled([[-50, -150], [100, -60]]));
+    await v.button('Lasso').click();
+    await v.paint(scaled([[150, -150], [250, -170], [280, -60], [200, -40], [160, -100]]));
+    await v.button('Polygon').click();
+    for (const place of [[-250, 60], [-120, 40], [-80, 140], [-220, 170], [-250, 60]]) await v.paint(scaled([place]));
+    await v.page.waitForTimeout(150);
+    await v.screenshot(`${name}-tools-${colour}`);
+    await v.button('Rectangle').click();
+    const box = await v.page.getByRole('application').boundingBox();
+    check(box, 'the canvas has no box');
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await v.page.mouse.move(x + 60 * k, y + 40 * k);
+    await v.page.mouse.down();
+    await v.page.mouse.move(x + 220 * k, y + 140 * k, { steps: 3 });
+    await v.page.waitForTimeout(100);
+    await v.screenshot(`${name}-rectangle-${colour}`);
+    await v.page.mouse.up();
+  }
+  await v.button('Magic wand').click();
+  await v.screenshot(`${name}-wand`);
+  await v.button('Change the mask').click();
+  await v.screenshot(`${name}-mask-menu`);
+}
+
+/** @param {Visitor} v */
+export async function screens_of_the_tools_wide(v) {
+  await tools(v, 'wide', { width: 1280, height: 800 });
+}
+
+/** @param {Visitor} v */
+export async function screens_of_the_tools_narrow_and_dark(v) {
+  await v.page.emulateMedia({ colorScheme: 'dark' });
+  await tools(v, 'narrow-dark', { width: 390, height: 844 });
 }

@@ -302,3 +302,26 @@ export async function a_stroke_on_24_megapixels_reaches_the_screen(v) {
   }
   await v.quiet();
 }
+
+/** What is painted beside the divider is seen, and Escape takes the divider away. @param {Visitor} v */
+export async function the_mask_is_seen_beside_the_divider(v) {
+  await v.openPhoto(file('photo.png', photo(400, 300), 'image/png'));
+  await v.paint([[-30, 0], [30, 10]]);
+  await v.inpaint();
+  await v.page.waitForTimeout(300);
+  await v.button('Compare').click();
+  check(await v.control('slider', 'Before and after').isVisible(), 'there is no divider');
+  await v.page.mouse.move(640, 90);
+  const shot = async () => decode(await v.page.screenshot({ clip: { x: 680, y: 250, width: 120, height: 60 } })).data;
+  const before = await shot();
+  await v.paint([[60, -80], [140, -80]]);
+  await v.page.mouse.move(640, 90);
+  await v.page.waitForTimeout(100);
+  const after = await shot();
+  const changed = before.reduce((sum, value, i) => sum + Number(Math.abs(value - after[i]) > 30), 0);
+  check(changed > 3000, `only ${changed} values of the screen changed`);
+  await v.page.getByRole('application').focus();
+  await v.page.keyboard.press('Escape');
+  check(!(await v.control('slider', 'Before and after').isVisible()), 'Escape leaves the divider');
+  await v.quiet();
+}

@@ -8,9 +8,6 @@ import { keyOf } from './fill.js';
 
 /** @typedef {import('../app.js').App} App */
 
-/** A download's address is given back after this time: by then the browser has it. */
-const RELEASE_MS = 60_000;
-
 /** @param {App} app */
 export async function saveImage(app) {
   const photo = app.document?.photo;
@@ -26,7 +23,7 @@ export async function saveImage(app) {
     const pixels = { key: keyOf(photo), bytes };
     const top = history.top;
     const file = await app.encoder.request({ kind: 'encode-photo', key: pixels.key, width, height, hasAlpha, isGray, icc }, { pixels });
-    download(file, name);
+    app.download(file, name);
     if (history.top === top) {
       history.markSaved();
       app.touch();
@@ -62,7 +59,7 @@ async function savePlane(app, holes, what, again) {
   const succeed = app.begin();
   try {
     const file = await app.encoder.request({ kind: 'encode-mask', holes, width, height }, { transfer: [holes.buffer] });
-    download(file, name);
+    app.download(file, name);
     succeed(text.saved(name));
   } catch (error) {
     app.fail(wordsFor(error), { label: text.retry, run: () => void again() });
@@ -87,19 +84,6 @@ export async function loadMask(app, file) {
   } catch (error) {
     app.fail(wordsFor(error, file.name));
   }
-}
-
-/**
- * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {string} name
- */
-function download(bytes, name) {
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'image/png' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), RELEASE_MS);
 }
 
 /** @param {string} name */

@@ -156,10 +156,13 @@ export class Stage {
     this.#schedule();
   }
 
-  /** @param {number | null} share see `#compare` */
-  compare(share) {
+  /**
+   * @param {number | null} share see `#compare`
+   * @param {boolean} [isPlain] whether the mask is left out
+   */
+  compare(share, isPlain = false) {
     this.#compare = share;
-    this.#overlay.hidden = share !== null;
+    this.#overlay.hidden = isPlain;
     this.#isPhotoOld = true;
     this.#schedule();
   }

@@ -42,6 +42,8 @@ export const text = {
   canvas: 'Photo and mask',
   canvasHelp: 'Paint with a pointer, or move the brush with the arrow keys and paint along the way with Shift and the arrow keys. B is the brush, E the eraser, square brackets change the size, plus and minus zoom, 0 fits, Enter fills, a question mark says this again.',
   divider: 'Before and after',
+  before: 'Before',
+  after: 'After',
   tools: 'Tools',
   /** @param {string} tip @param {string} [key] */
   toolTip: (tip, key) => (key ? `${tip} · ${key.toUpperCase()}` : tip),

@@ -4,6 +4,7 @@
  * @module
  */
 
+/** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/document.js').Document} Document */
 /** @typedef {import('../canvas/viewport.js').Viewport} Viewport */
 /** @typedef {import('../canvas/pen.js').Pen} Pen */
@@ -64,6 +65,7 @@
  * @property {number} grow how far painted pixels are grown, photo pixels
  * @property {() => void} redraw what the tool draws over the photo has changed
  * @property {(words: string) => void} say
+ * @property {<A extends unknown[], R>(action: (app: App, ...given: A) => R, ...given: A) => R} act runs one of the page's actions, for a tool that needs a worker
  * @property {(isAdded: boolean) => void} done a change of the mask has ended; whether it added something to fill
  */
 

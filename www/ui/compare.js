@@ -64,7 +64,11 @@ export class Compare {
   /** @param {boolean} isOn */
   hold(isOn) {
     if (!this.#app.document?.photo.isEdited) return;
-    this.#stage.compare(isOn ? 1 : this.#isDivided ? this.#share : null);
+    this.#stage.compare(isOn ? 1 : this.#isDivided ? this.#share : null, isOn);
+  }
+
+  get isDivided() {
+    return this.#isDivided;
   }
 
   /** @param {boolean} isOn */

@@ -85,7 +85,7 @@ export class Shortcuts {
       0: () => stage.view.fit(),
       1: () => stage.view.zoom(1 / stage.view.scale),
       '\\': () => compare.hold(true),
-      Escape: () => (toolbox.handler.isBusy ? toolbox.handler.drop() : cancel(this.#app)),
+      Escape: () => this.#escape(),
       Delete: () => clearMask(this.#app),
       '?': () => this.#app.say(text.canvasHelp),
     };
@@ -145,6 +145,14 @@ export class Shortcuts {
     const { handler } = this.#parts.toolbox;
     handler.down(this.#point(at, event));
     handler.up(this.#point(at, event));
+  }
+
+  /** Drops what the tool has begun; else ends the run; else takes the divider away. */
+  #escape() {
+    const { toolbox, compare } = this.#parts;
+    if (toolbox.handler.isBusy) toolbox.handler.drop();
+    else if (this.#app.state.isRunning) cancel(this.#app);
+    else if (compare.isDivided) compare.divide(false);
   }
 
   /** The tool follows the pointer again. @param {PointerEvent} event */
