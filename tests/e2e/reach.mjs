@@ -10,7 +10,7 @@ const focused = (v) => v.evaluate(() => document.activeElement?.id ?? '');
 export async function between_phone_and_desktop_nothing_covers_another(v) {
   await v.openPhoto(file('photo.png', photo(400, 300), 'image/png'));
   await v.paint([[-30, 0], [30, 0]]);
-  for (const width of [641, 700, 740, 820, 880, 881, 960, 1100, 1101]) {
+  for (const width of [641, 700, 740, 820, 880, 881, 960, 1100, 1101, 1180, 1181]) {
     await v.page.setViewportSize({ width, height: 700 });
     // The brush has a size, the wand the most options.
     for (const tool of ['Brush', 'Magic wand']) {
