@@ -104,13 +104,13 @@ export class App {
 
   /**
    * Begins an action; its success ends an error that was there before, but not one that came meanwhile.
-   * @returns {(words: string) => void} to be called with what is said when it has succeeded
+   * @returns {(words: string, action?: Action | null) => void} to be called with what is said when it has succeeded
    */
   begin() {
     const failures = this.#failures;
-    return (words) => {
+    return (words, action = null) => {
       if (this.#failures === failures) this.state.succeeded();
-      if (!this.state.isRunning) this.mention(words);
+      if (!this.state.isRunning) this.mention(words, action);
     };
   }
 

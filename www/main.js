@@ -16,13 +16,14 @@ import { Toolbox } from './tools/toolbox.js';
 import { Bars } from './ui/bars.js';
 import { BrushSize } from './ui/brush_size.js';
 import { Compare } from './ui/compare.js';
-import { ask } from './ui/dialog.js';
+import { ask, choose } from './ui/dialog.js';
 import { byId, writeWords } from './ui/dom.js';
 import { download } from './ui/download.js';
 import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
 import { MaskMenu } from './ui/mask_menu.js';
 import { Panel } from './ui/panel.js';
+import { chooseReading } from './ui/reading_dialog.js';
 import { ScoresView } from './ui/scores_view.js';
 import { Shortcuts } from './ui/shortcuts.js';
 import { setTheme, theme } from './ui/theme.js';
@@ -176,6 +177,8 @@ const page = {
   },
   canDraw,
   ask,
+  choose,
+  chooseReading,
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };
 listenForFiles(app, page);

@@ -18,7 +18,7 @@ mod tests;
 #[cfg(feature = "networks")]
 pub use networks::*;
 #[cfg(feature = "pictures")]
-pub use pictures::{decode_mask, decode_photo, encode_mask, encode_photo};
+pub use pictures::{decode_photo, encode_mask, encode_photo, read_mask};
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;

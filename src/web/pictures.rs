@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::js_error::{set, to_js};
-use crate::pipeline::{self, Mask, Photo};
+use crate::pipeline::{self, Mask, MaskChannel, MaskOptions, Photo};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -13,6 +13,10 @@ const TYPES: &str = r#"
 export interface DecodedPhoto {
   width: number; height: number; rgba: Uint8Array; hasAlpha: boolean; isGray: boolean;
   icc?: Uint8Array; notes: string[];
+}
+/** A mask as it was found in a file: 255 is hole, 0 known. */
+export interface FoundMask {
+  holes: Uint8Array; channel: string; share: number; softPixels: number; isTurned: boolean; isPlain: boolean;
 }
 "#;
 
@@ -48,10 +52,26 @@ pub fn encode_photo(
     pipeline::encode_photo(&photo).map_err(|e| to_js(&e))
 }
 
-/// Decodes a mask of the photo's size: 255 is hole, 0 known.
-#[wasm_bindgen]
-pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Vec<u8>, JsValue> {
-    pipeline::decode_mask(bytes, width, height).map(|mask| mask.holes).map_err(|e| to_js(&e))
+/// Decodes a mask of the photo's size, from the channel of this name; the crate looks for it where none is given.
+#[wasm_bindgen(unchecked_return_type = "FoundMask")]
+pub fn read_mask(
+    bytes: &[u8],
+    width: usize,
+    height: usize,
+    channel: Option<String>,
+    is_inverted: bool,
+) -> Result<JsValue, JsValue> {
+    let channel = channel.and_then(|word| MaskChannel::parse(&word));
+    let options = MaskOptions { channel, is_inverted };
+    let reading = pipeline::read_mask(bytes, (width, height), options).map_err(|e| to_js(&e))?;
+    let object: JsValue = Object::new().into();
+    set(&object, "holes", &Uint8Array::from(&reading.mask.holes[..]).into());
+    set(&object, "channel", &reading.channel.word().into());
+    set(&object, "share", &reading.share.into());
+    set(&object, "softPixels", &(reading.soft_pixels as f64).into());
+    set(&object, "isTurned", &reading.is_turned.into());
+    set(&object, "isPlain", &reading.is_plain().into());
+    Ok(object)
 }
 
 /// Encodes a mask as a gray PNG.

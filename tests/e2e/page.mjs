@@ -189,6 +189,22 @@ export function photo(width, height) {
   return PNG.sync.write(png);
 }
 
+/**
+ * Drops or pastes files onto the page, as the browser would.
+ * @param {Visitor} v @param {'drop' | 'paste'} how @param {{name: string, mimeType: string, buffer: Buffer}[]} files
+ */
+export async function hand(v, how, files) {
+  const list = files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') }));
+  await v.page.evaluate(({ how, list }) => {
+    const data = new DataTransfer();
+    for (const { name, type, base64 } of list) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
+    const where = document.activeElement ?? document.body;
+    const rest = { bubbles: true, cancelable: true };
+    if (how === 'paste') where.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, ...rest }));
+    else for (const kind of ['dragenter', 'dragover', 'drop']) where.dispatchEvent(new DragEvent(kind, { dataTransfer: data, ...rest }));
+  }, { how, list });
+}
+
 /** @param {string} name @param {Buffer} buffer @param {string} [mimeType] */
 export function file(name, buffer, mimeType = 'application/octet-stream') {
   return { name, mimeType, buffer };

@@ -1,26 +1,10 @@
 // Ways in other than the buttons, unsaved work, and a site whose own model cannot be had.
 import { readFile } from 'node:fs/promises';
-import { check, file, photo, ROOT } from './page.mjs';
+import { check, file, hand, photo, ROOT } from './page.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
 const WEIGHTS = `${ROOT}tests/reference/networks/context-encoder.pth`;
-
-/**
- * Drops or pastes files onto the page, as the browser would.
- * @param {Visitor} v @param {'drop' | 'paste'} how @param {{name: string, mimeType: string, buffer: Buffer}[]} files
- */
-async function hand(v, how, files) {
-  const list = files.map(({ name, mimeType, buffer }) => ({ name, type: mimeType, base64: buffer.toString('base64') }));
-  await v.page.evaluate(({ how, list }) => {
-    const data = new DataTransfer();
-    for (const { name, type, base64 } of list) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name, { type }));
-    const where = document.activeElement ?? document.body;
-    const rest = { bubbles: true, cancelable: true };
-    if (how === 'paste') where.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, ...rest }));
-    else for (const kind of ['dragenter', 'dragover', 'drop']) where.dispatchEvent(new DragEvent(kind, { dataTransfer: data, ...rest }));
-  }, { how, list });
-}
 
 /** The bytes decide, whatever a file is called. @param {Visitor} v */
 export async function photo_and_weights_are_dropped_together(v) {

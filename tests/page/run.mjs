@@ -6,6 +6,7 @@ import * as client from './client.mjs';
 import * as colorSpace from './color_space.mjs';
 import * as geometry from './geometry.mjs';
 import * as inference from './inference.mjs';
+import * as maskFile from './mask_file.mjs';
 import * as open from './open.mjs';
 import * as plane from './plane.mjs';
 import * as policy from './policy.mjs';
@@ -16,7 +17,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

@@ -1,5 +1,5 @@
 /**
- * Saving the photo and the mask, and loading a mask.
+ * Saving the photo and the mask.
  * @module
  */
 import { wordsFor } from '../app.js';
@@ -63,26 +63,6 @@ async function savePlane(app, holes, what, again) {
     succeed(text.saved(name));
   } catch (error) {
     app.fail(wordsFor(error), { label: text.retry, run: () => void again() });
-  }
-}
-
-/**
- * @param {App} app
- * @param {File} file
- */
-export async function loadMask(app, file) {
-  const { document } = app;
-  if (!document) return app.say(text.maskNeedsPhoto);
-  const succeed = app.begin();
-  try {
-    const { width, height } = document.mask;
-    const holes = await app.decoder.request({ kind: 'decode-mask', blob: file, width, height });
-    if (app.document !== document) return;
-    if (holes.every((/** @type {number} */ hole) => hole > 127)) return app.fail(text.maskFileFull(file.name));
-    document.loadMask(holes);
-    succeed(text.maskLoaded);
-  } catch (error) {
-    app.fail(wordsFor(error, file.name));
   }
 }
 

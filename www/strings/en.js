@@ -16,6 +16,8 @@ const seconds = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.rou
 const value = (n) => (n === 0 ? '0' : Math.abs(n) >= 1e4 || Math.abs(n) < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
 /** A file's name as far as there is room: its beginning and its end. @param {string} name */
 const short = (name) => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 16)}…${name.slice(-15)}` : name);
+/** @param {number} share 0 to 1 */
+const percent = (share) => (share < 0.01 ? 'less than 1 %' : share > 0.99 ? 'more than 99 %' : `${Math.round(share * 100)} %`);
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
 
@@ -146,6 +148,36 @@ export const text = {
   maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
   /** @param {string} file */
   maskFileFull: (file) => `${file} masks the whole photo, so nothing would be left to fill it from. White is filled and black is kept: save the mask as white on black, and load it again.`,
+  readOtherwise: 'Read it otherwise',
+  chooseReading: 'What should be filled? It is shown in orange.',
+  noReading: 'None of these',
+  maskKept: 'The mask stays as it was.',
+  /** @param {string} channel @param {boolean} isInverted @param {number} share */
+  readingOf: (channel, isInverted, share) => `${text.channels[channel]?.[isInverted ? 1 : 0] ?? channel}, ${percent(share)}`,
+  channels: /** @type {Record<string, [string, string]>} */ ({
+    luma: ['What is light', 'What is dark'],
+    alpha: ['What is opaque', 'What is transparent'],
+    red: ['What is red', 'What is not red'],
+    green: ['What is green', 'What is not green'],
+    blue: ['What is blue', 'What is not blue'],
+    strongest: ['What is coloured', 'What is black'],
+  }),
+  /** @param {string} channel */
+  maskFoundIn: (channel) => `It was found in ${text.maskPlaces[channel] ?? channel}.`,
+  maskPlaces: /** @type {Record<string, string>} */ ({ luma: 'what is lighter than the rest', alpha: 'its transparency: what is opaque is filled', red: 'its red', green: 'its green', blue: 'its blue', strongest: 'its colours' }),
+  maskSoft: 'Of its soft edges only the lighter half is filled; growing the mask takes the rest.',
+  takeTransparency: 'Use its transparency as the mask',
+  transparencyTaken: 'What was transparent is masked.',
+  /** @param {string} file */
+  maskOrPhoto: (file) => `${short(file)} looks like a mask of this photo. Use it as one?`,
+  asMask: 'As the mask',
+  asPhoto: 'Open as a photo',
+  /** @param {string} mask @param {string} photo */
+  maskBeside: (mask, photo) => `${short(mask)} looks like the mask of ${short(photo)}. Use it as one?`,
+  asItsMask: 'Use the mask',
+  onlyPhoto: 'Only the photo',
+  /** @param {number} n @param {string} name */
+  onlyFirst: (n, name) => `You gave ${n} pictures; one is edited at a time, so only ${short(name)} was opened.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
   modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${short(file)}). It is selected.`,

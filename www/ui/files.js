@@ -3,7 +3,7 @@
  * @module
  */
 import { openAny, openPhoto, openSample } from '../actions/open.js';
-import { loadMask } from '../actions/save.js';
+import { loadMask } from '../actions/mask_file.js';
 import { loadWeights } from '../actions/weights.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
@@ -30,7 +30,7 @@ export function listenForFiles(app, page) {
   };
   chosen('open-photo', ([file]) => void openPhoto(app, page, file, file.name));
   chosen('load-weights', (files) => void loadWeights(app, files));
-  chosen('load-mask', ([file]) => void loadMask(app, file));
+  chosen('load-mask', ([file]) => void loadMask(app, page, file));
 
   document.addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];

@@ -30,9 +30,9 @@ listen(async (request) => {
       const bytes = crate.encode_photo(pixelsOf(key), width, height, hasAlpha, isGray, icc);
       return { value: bytes, transfer: [bytes.buffer] };
     }
-    case 'decode-mask': {
-      const holes = await decodeMask(request.blob, request.width, request.height);
-      return { value: holes, transfer: [holes.buffer] };
+    case 'read-mask': {
+      const found = await readMask(request);
+      return { value: found, transfer: [found.holes.buffer] };
     }
     case 'encode-mask': {
       const bytes = crate.encode_mask(request.holes, request.width, request.height);
@@ -50,19 +50,17 @@ async function bytesOf(blob) {
 
 /**
  * A mask in any format that opens as a photo; the crate alone says which pixels are holes.
- * @param {Blob} blob
- * @param {number} width
- * @param {number} height
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * @param {{blob: Blob, width: number, height: number, channel?: string, isInverted: boolean}} request
+ * @returns {Promise<import('./protocol.js').FoundMask>}
  */
-async function decodeMask(blob, width, height) {
+async function readMask({ blob, width, height, channel, isInverted }) {
   try {
-    return crate.decode_mask(await bytesOf(blob), width, height);
+    return crate.read_mask(await bytesOf(blob), width, height, channel, isInverted);
   } catch (error) {
     if (faultOf(error).code !== 'image-format') throw error;
     const picture = await browsers(blob, error);
     const png = crate.encode_photo(picture.rgba, picture.width, picture.height, picture.hasAlpha, picture.isGray, picture.icc);
-    return crate.decode_mask(png, width, height);
+    return crate.read_mask(png, width, height, channel, isInverted);
   }
 }
 

@@ -16,6 +16,17 @@
  */
 
 /**
+ * A mask as it was found in a file.
+ * @typedef {object} FoundMask
+ * @property {Uint8Array} holes 255 is hole, 0 known
+ * @property {string} channel in which it was found, as the command line calls it, or `strongest`
+ * @property {number} share of the photo that is masked, 0 to 1
+ * @property {number} softPixels pixels of soft edges that are kept
+ * @property {boolean} isTurned whether its EXIF orientation turned it
+ * @property {boolean} isPlain whether white, by luma, is filled
+ */
+
+/**
  * @typedef {{x: number, y: number, width: number, height: number, rgba: Uint8Array}} Patch
  */
 
@@ -180,7 +191,7 @@
  * Requests; each is answered once, by `done` or `error`.
  * @typedef {{kind: 'decode-photo', blob: Blob, tryBrowser: boolean}
  *   | {kind: 'encode-photo', key: string, width: number, height: number, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array}
- *   | {kind: 'decode-mask', blob: Blob, width: number, height: number}
+ *   | {kind: 'read-mask', blob: Blob, width: number, height: number, channel?: string, isInverted: boolean}
  *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
  *   | {kind: 'inspect', blob: Blob, name: string}
  *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string, byPosition?: boolean}

@@ -40,6 +40,18 @@ impl MaskChannel {
         }
     }
 
+    /// Its word; the strongest colour's is none of [`Self::WORDS`].
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Luma => "luma",
+            Self::Alpha => "alpha",
+            Self::Red => "red",
+            Self::Green => "green",
+            Self::Blue => "blue",
+            Self::Strongest => "strongest",
+        }
+    }
+
     /// This channel of an RGBA pixel.
     fn of(self, pixel: &[u8]) -> u8 {
         match self {
