@@ -1,13 +1,16 @@
 // Firefox, by WebDriver BiDi: JSON over one WebSocket, which Firefox serves itself.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { WebSocket } from 'ws';
+import { pause } from '../page.mjs';
 import { RemoteDriver, start } from './remote.mjs';
 
 const START_MS = 60_000;
 /** What a command may take, in milliseconds; scripts wait for promises of the page. */
 const COMMAND_MS = 120_000;
-const EVENTS = ['log.entryAdded', 'network.beforeRequestSent', 'network.fetchError', 'network.responseCompleted', 'browsingContext.downloadWillBegin', 'browsingContext.downloadEnd'];
+const EVENTS = ['log.entryAdded', 'network.beforeRequestSent', 'network.fetchError', 'network.responseCompleted'];
+/** What saving a file may take, in milliseconds. */
+const DOWNLOAD_MS = 15_000;
 
 /** @param {string} downloads */
 const preferences = (downloads) => ({
@@ -78,7 +81,8 @@ class Connection {
  * @returns {Promise<{firefox: import('node:child_process').ChildProcess, address: string}>}
  */
 async function startFirefox(folder) {
-  const lines = Object.entries(preferences(folder)).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
+  await mkdir(`${folder}/downloads`);
+  const lines = Object.entries(preferences(`${folder}/downloads`)).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
   await writeFile(`${folder}/user.js`, lines.join('\n'));
   const firefox = start(process.env.FIREFOX ?? 'firefox', ['--headless', '--no-remote', '--profile', folder, '--remote-debugging-port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
@@ -112,7 +116,7 @@ export async function launch() {
   return {
     name: `Firefox ${capabilities.browserVersion}`,
     spy: '',
-    open: (url) => open(connection, url),
+    open: (url) => open(connection, url, `${folder}/downloads`),
     close: async () => {
       const over = new Promise((resolve) => firefox.once('exit', resolve));
       await connection.send('browser.close', {}).catch(() => firefox.kill());
@@ -123,23 +127,25 @@ export async function launch() {
   };
 }
 
-/** @param {Connection} connection @param {string} url */
-async function open(connection, url) {
+/** @param {Connection} connection @param {string} url @param {string} downloads folder where saved files arrive */
+async function open(connection, url, downloads) {
   const { userContext } = await connection.send('browser.createUserContext', {});
   const { context } = await connection.send('browsingContext.create', { type: 'tab', userContext });
   await connection.send('browsingContext.setViewport', { context, viewport: { width: 1280, height: 800 } });
-  return new FirefoxDriver(connection, url, userContext, context);
+  return new FirefoxDriver(connection, url, { userContext, context, downloads });
 }
 
 class FirefoxDriver extends RemoteDriver {
   #connection;
   #userContext;
   #context;
+  #downloads;
   #deaf;
 
-  /** @param {Connection} connection @param {string} url @param {string} userContext @param {string} context */
-  constructor(connection, url, userContext, context) {
+  /** @param {Connection} connection @param {string} url @param {{userContext: string, context: string, downloads: string}} places */
+  constructor(connection, url, { userContext, context, downloads }) {
     super(url);
+    this.#downloads = downloads;
     this.#connection = connection;
     this.#userContext = userContext;
     this.#context = context;
@@ -195,23 +201,22 @@ class FirefoxDriver extends RemoteDriver {
     await this.#connection.send('input.setFiles', { context: this.#context, element: { sharedId: nodes[0].sharedId }, files: [path] });
   }
 
-  /** @param {() => Promise<void>} press */
+  /** Older versions tell of no download, so the folder is watched. @param {() => Promise<void>} press */
   async download(press) {
-    let name = '';
-    let end = () => {};
-    const path = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('nothing was saved')), 15_000);
-      end = this.#connection.listen((method, params) => {
-        if (params.context !== this.#context) return;
-        if (method === 'browsingContext.downloadWillBegin') name = params.suggestedFilename;
-        if (method === 'browsingContext.downloadEnd') (clearTimeout(timer), resolve(params.filepath));
-      });
-    });
-    try {
-      await press();
-      return { bytes: await readFile(/** @type {string} */ (await path)), name };
-    } finally {
-      end();
+    await press();
+    for (let [end, before] = [Date.now() + DOWNLOAD_MS, 0]; ; await pause(50)) {
+      const names = await readdir(this.#downloads);
+      const [name] = names;
+      const path = `${this.#downloads}/${name}`;
+      const size = name && !names.some((each) => each.endsWith('.part')) ? await stat(path).then((file) => file.size, () => 0) : 0;
+      // The file has its name before it has its bytes.
+      if (size > 0 && size === before) {
+        const bytes = await readFile(path);
+        await rm(path);
+        return { name, bytes };
+      }
+      before = size;
+      if (Date.now() > end) throw new Error('nothing was saved');
     }
   }
 
@@ -223,7 +228,7 @@ class FirefoxDriver extends RemoteDriver {
 
   /** @param {string} url */
   fresh(url) {
-    return open(this.#connection, url);
+    return open(this.#connection, url, this.#downloads);
   }
 
   async close() {
