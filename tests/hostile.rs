@@ -60,6 +60,18 @@ fn every_picture_ends_in_its_code() {
     }
 }
 
+/// Cases 26 and 27 of the table in `tests/README.md`.
+#[test]
+fn an_animated_webp_is_told_and_cmyk_is_refused_by_its_name() {
+    let read = |name: &str| std::fs::read(folder().join("pictures").join(name)).unwrap();
+    let photo = pipeline::decode_photo(&read("webp-animated.webp")).unwrap();
+    assert_eq!((photo.width, photo.height, photo.notes), (9, 7, vec!["animated".to_owned()]));
+    // The first of its frames is red, the second blue.
+    assert!(photo.rgba.chunks_exact(4).all(|pixel| pixel == [200, 30, 40, 255]), "{:?}", &photo.rgba[..4]);
+    let error = pipeline::decode_photo(&read("jpeg-cmyk.jpg")).unwrap_err();
+    assert!(error.code == Code::ImageFormat && error.message.contains("CMYK"), "{error}");
+}
+
 #[test]
 fn damaged_pictures_never_panic() {
     let mut random = random();

@@ -8,6 +8,7 @@ import * as apis from './apis.mjs';
 import * as bad from './bad_input.mjs';
 import * as builds from './builds.mjs';
 import * as colours from './colours.mjs';
+import * as forty from './forty.mjs';
 import * as hostile from './hostile.mjs';
 import * as inside from './inside.mjs';
 import * as large from './large.mjs';
@@ -50,7 +51,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

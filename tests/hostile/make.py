@@ -3,6 +3,7 @@
 Only the standard library; nothing here is ever unpickled. `ok` means: opens, and nothing in it is executed.
 """
 
+import base64
 import json
 import os
 import struct
@@ -353,6 +354,19 @@ def pictures():
     inner = b"\0" * 16 + b"EXIF" + struct.pack("<I", 2**32 - 1)
     webp("webp-exif-of-4-gb-in-a-frame.webp", [extended(1, 1, 2), (b"ANIM", b"\0" * 6, None), (b"ANMF", inner + b"\0" * 8, None)], "image-corrupt")
     frame = bytes.fromhex("ffc0001108") + struct.pack(">HH", 10_000, 12_000) + bytes.fromhex("03012200021101031101")
+    # Two that are sound, as Pillow writes them: a JPEG in CMYK, 16 x 12, and an animation of two frames, 9 x 7.
+    cmyk = (
+        "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwANCQoLCggNCwoLDg4NDxMgFRMSEhMnHB4XIC4pMTAuKS0sMzpKPjM2RjcsLUBXQUZMTlJTUjI+WmFaUGBKUVJP/8AAFAgADAAQBE"
+        "MRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//EALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHw"
+        "JDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxs"
+        "fIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwD0Ksuu2r0iiiiiiiiiiiiiv//Z"
+    )
+    picture("jpeg-cmyk.jpg", base64.b64decode(cmyk), "image-format")
+    animation = (
+        "UklGRogAAABXRUJQVlA4WAoAAAACAAAACAAABgAAQU5JTQYAAAAAAAAAAABBTk1GKgAAAAAAAAAAAAgAAAYAAGQAAAJWUDhMEQAAAC8IgAEAB1CPIhel/4GI6H8AAEFOTU"
+        "YqAAAAAAAAAAAACAAABgAAZAAAAFZQOEwRAAAALwiAAQAHUIoqFLn/gYjofwAA"
+    )
+    picture("webp-animated.webp", base64.b64decode(animation), "ok")
     picture("jpeg-120-megapixels.jpg", b"\xff\xd8" + frame + bytes.fromhex("ffda000c03010002110311003f00") + b"\0" * 8, "image-limit")
 
 

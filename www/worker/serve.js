@@ -99,9 +99,11 @@ export async function load({ name, threads }, use) {
 
 /** @param {Response} response */
 async function compile(response) {
+  const type = response.headers.get('content-type') ?? '';
+  // A page in its place: some hosts answer so, with 200, what they do not have.
+  if (type.startsWith('text/html')) throw Object.assign(new Error('a web page instead of the program'), { code: 'wasm-missing' });
   // A host with the wrong type: compile from the bytes, which needs none.
-  const isWasm = response.headers.get('content-type')?.startsWith('application/wasm');
-  return isWasm ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  return type.startsWith('application/wasm') ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
 /** @returns {WebAssembly.Memory} */
