@@ -152,3 +152,9 @@ pub const MAX_COMPARED_HOLES: usize = 500;
 pub const MAX_HOLE_GROUPS: usize = 24;
 /// Most threads that take part in a loop: more than a desktop has cores, and few enough that waiting costs little.
 pub const MAX_THREADS: usize = 64;
+/// Most pixels of the copy of a photo that objects are selected in.
+pub const MAX_SELECT_PIXELS: usize = 200_000;
+/// Most clicks and strokes of one selection.
+pub const MAX_SELECT_PROMPTS: usize = 64;
+/// Most points of the clicks and strokes of one selection.
+pub const MAX_SELECT_POINTS: usize = 16_384;

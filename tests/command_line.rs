@@ -332,3 +332,37 @@ fn what_a_user_may_not_expect_of_a_photo_is_said() {
     let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
     assert!(status == 0 && stderr.contains("deep.png has 16 bits a channel"), "{stderr}");
 }
+
+#[test]
+fn an_object_is_selected_and_a_rough_mask_snapped() {
+    let folder = folder("select");
+    let inside = |x: usize, y: usize| x.abs_diff(60).pow(2) + y.abs_diff(45).pow(2) <= 25 * 25;
+    let rgba =
+        (0..120 * 90).flat_map(|i| if inside(i % 120, i / 120) { [200, 60, 40, 255] } else { [60, 90, 140, 255] });
+    let photo = Photo {
+        width: 120,
+        height: 90,
+        rgba: rgba.collect(),
+        has_alpha: false,
+        is_gray: false,
+        icc: None,
+        notes: Vec::new(),
+    };
+    let image = write(&folder.join("photo.png"), &pipeline::encode_photo(&photo).unwrap());
+    let output = folder.join("mask.png");
+    let select = |more: &[&str]| {
+        let output = output.to_str().unwrap();
+        assert_eq!(outcome(&[&["select", "--image", &image, "--output", output], more].concat()).0, 0, "{more:?}");
+        let mask = pipeline::decode_mask(&std::fs::read(output).unwrap(), 120, 90).unwrap();
+        (0..120 * 90).filter(|&i| (mask.holes[i] > 127) != inside(i % 120, i / 120)).count()
+    };
+    let wrong = select(&["--click", "58,44"]);
+    assert!(wrong < 60, "{wrong} pixels after a click");
+    let rough = folder.join("rough.png");
+    let shifted: Vec<u8> = (0..120 * 90).map(|i| if inside(i % 120 + 3, i / 120 + 2) { 255 } else { 0 }).collect();
+    let file = pipeline::encode_mask(&pipeline::Mask::new(120, 90, shifted).unwrap()).unwrap();
+    let wrong = select(&["--snap", &write(&rough, &file)]);
+    assert!(wrong < 60, "{wrong} pixels after snapping");
+    let (status, _, stderr) = outcome(&["select", "--image", &image, "--output", "x.png"]);
+    assert_eq!(status, 2, "{stderr}");
+}

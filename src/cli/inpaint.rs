@@ -225,13 +225,13 @@ fn sixteen_bit_note(photo: &Photo, path: &Path, format: Format) {
 }
 
 /// A picture as `decode` reads it; the error names the file.
-fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+pub(super) fn decoded<T>(path: &Path, decode: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     decode(&super::read_picture(path)?).map_err(|e| e.in_file(&super::file_name(path)))
 }
 
 /// A photo and its file; what a user may not expect of it is noted on standard error, but for 16 bits, whose fate depends
 /// on what becomes of it.
-fn opened(path: &Path) -> Result<(Photo, Vec<u8>)> {
+pub(super) fn opened(path: &Path) -> Result<(Photo, Vec<u8>)> {
     let bytes = super::read_picture(path)?;
     let file = super::file_name(path);
     let photo = pipeline::decode_photo(&bytes).map_err(|e| e.in_file(&file))?;

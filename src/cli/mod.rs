@@ -4,6 +4,7 @@ mod forward;
 mod inpaint;
 mod inspect;
 mod models;
+mod select;
 mod terminal;
 
 use std::io::{Read, Write};
@@ -43,6 +44,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a network on tensors as they are, without pre- or post-processing.
     Forward(forward::Arguments),
+    /// Select an object of a photo by clicks, or snap a rough mask to its edges.
+    Select(select::Arguments),
     /// List the known networks.
     Models(models::Arguments),
 }
@@ -103,6 +106,7 @@ pub fn main() -> i32 {
         Command::Inpaint(arguments) => (inpaint::run(&arguments), false),
         Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
         Command::Forward(arguments) => (forward::run(&arguments), false),
+        Command::Select(arguments) => (select::run(&arguments), false),
         Command::Models(arguments) => (models::run(&arguments), arguments.json),
     };
     match outcome {

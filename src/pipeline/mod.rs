@@ -8,12 +8,14 @@ mod composite;
 mod fill;
 mod fill_job;
 mod hole_groups;
+mod min_cut;
 mod network_view;
 pub mod options;
 mod photo;
 mod prepare;
 mod preview;
 mod resample;
+pub mod select;
 pub mod synthesis;
 mod window;
 

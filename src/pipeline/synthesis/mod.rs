@@ -11,7 +11,6 @@ mod difference;
 mod field;
 mod grain;
 mod level;
-mod min_cut;
 mod multigrid;
 mod offset_labelling;
 mod patch_variance;

@@ -2,8 +2,8 @@
 //! photo resembles itself most, cut where they fit best (Boykov et al. 2001, alpha expansion).
 
 use super::level::Level;
-use super::min_cut::GridGraph;
 use super::self_similarity::{Offset, SelfSimilarity};
+use crate::pipeline::min_cut::{Edge, FlowGraph};
 
 /// Rounds over all offsets.
 const SWEEPS: usize = 2;
@@ -129,28 +129,27 @@ impl OffsetLabelling {
     /// Lets any set of pixels change to one label, if that is cheaper.
     fn expand(&self, labels: &mut [u8], alpha: u8) -> bool {
         let (w, h) = (self.width, self.height);
-        let mut grid = GridGraph::new(w, h);
+        let mut edges = Vec::new();
         // What changing a pixel adds, beyond what the edges say.
         let mut gain = vec![0i64; w * h];
         for i in (0..w * h).filter(|&i| self.open[i]) {
             gain[i] += self.cost(i, alpha) - self.cost(i, labels[i]);
-            for (there, j, side) in [(i % w + 1 < w, i + 1, 0), (i / w + 1 < h, i + w, 2)] {
+            for (there, j) in [(i % w + 1 < w, i + 1), (i / w + 1 < h, i + w)] {
                 if there && self.open[j] {
                     let stay = self.seam_cost(i, j, labels[i], labels[j]);
                     let second = self.seam_cost(i, j, labels[i], alpha);
                     let first = self.seam_cost(i, j, alpha, labels[j]);
                     gain[i] += first - stay;
                     gain[j] -= first;
-                    grid.to[side][i] = u32::try_from(first + second - stay).unwrap_or(0);
+                    let capacity = u32::try_from(first + second - stay).unwrap_or(0);
+                    edges.push(Edge { nodes: [i as u32, j as u32], capacity: [capacity, 0] });
                 }
             }
         }
-        for (i, gain) in gain.into_iter().enumerate() {
-            grid.source[i] = u32::try_from(gain).unwrap_or(0);
-            grid.sink[i] = u32::try_from(-gain).unwrap_or(0);
-        }
+        let source = gain.iter().map(|&gain| u32::try_from(gain).unwrap_or(0)).collect();
+        let sink = gain.iter().map(|&gain| u32::try_from(-gain).unwrap_or(0)).collect();
         let mut changed = false;
-        for (i, moves) in grid.cut().into_iter().enumerate() {
+        for (i, moves) in FlowGraph::new(source, sink, &edges).cut().into_iter().enumerate() {
             if moves && self.open[i] && labels[i] != alpha && self.cost(i, alpha) < i64::from(IMPOSSIBLE) {
                 labels[i] = alpha;
                 changed = true;
