@@ -297,7 +297,8 @@ fn the_outputs_ending_says_the_format() {
         assert_eq!((saved.width, saved.height, saved.icc.is_some()), (32, 48, true), "{name}");
     }
     // A JPEG that cannot keep its blocks is said to.
-    let source = write(&folder.join("cut.jpg"), &std::fs::read(source).unwrap()[..5800]);
+    let whole = std::fs::read(source).unwrap();
+    let source = write(&folder.join("cut.jpg"), &whole[..whole.len() - 60]);
     let output = folder.join("f.jpg");
     let paths = ["inpaint", "--image", &source, "--mask", &mask, "--output", output.to_str().unwrap()];
     let (status, _, stderr) = outcome(&[&paths[..], &["--model", "none"]].concat());
