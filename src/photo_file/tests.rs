@@ -127,6 +127,19 @@ fn without_a_source_pixels_and_profile_are_saved() {
     assert!(decode_photo(&saved.bytes).unwrap().rgba.iter().all(|&value| value >= 254));
 }
 
+/// Its two numbers multiplied would overflow; found by flipping bytes.
+#[test]
+fn the_greatest_resolution_is_kept() {
+    let mut source = UPRIGHT_JPEG.to_vec();
+    let jfif = source.windows(4).position(|part| part == b"JFIF").unwrap();
+    source[jfif + 7..jfif + 12].copy_from_slice(&[1, 0xff, 0xff, 0xff, 0xff]);
+    let density = container::metadata(&source).density.unwrap();
+    assert_eq!((density.across, density.down), (2_580_118, 2_580_118));
+    let photo = decode_photo(&source).unwrap();
+    let saved = save(&photo, Some(&source), &options(Format::Png, false)).unwrap();
+    assert_eq!(container::metadata(&saved.bytes).density, Some(density));
+}
+
 #[test]
 fn damaged_metadata_never_panics() {
     let mut state = 7u64;

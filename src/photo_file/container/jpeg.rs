@@ -158,7 +158,8 @@ fn density(jfif: &[u8]) -> Option<Density> {
         _ => return None,
     };
     let per = |value: f64| (value * scale).round() as u32;
-    Some(Density { across: per(across), down: per(down), is_per_metre: unit > 0 }).filter(|d| d.across * d.down > 0)
+    Some(Density { across: per(across), down: per(down), is_per_metre: unit > 0 })
+        .filter(|d| d.across > 0 && d.down > 0)
 }
 
 /// Segments of a new JPEG. Of what is too long for a segment, only ICC and Photoshop's resources can be split.
