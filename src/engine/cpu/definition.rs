@@ -45,7 +45,7 @@ pub fn distance(op: &Op, (height, width): (usize, usize), run: Run<'_>) -> f64 {
     let map: Vec<f32> = (0..to.len() / outputs).map(|i| noise(i + 13)).collect();
     let plus: Vec<f32> = (0..to.len()).map(|i| noise(i + 17)).collect();
     let activation = Activation::LeakyReLU { slope: 0.25 }.into();
-    let epilogue = Epilogue { map: Some(&map), activation, plus: Some(&plus) };
+    let epilogue = Epilogue { map: Some(&map), activation, plus: Some(&plus), ..Epilogue::default() };
     run(geometry.clone(), raw(), (&x, &from), (&mut out, &to), epilogue);
 
     let (raw, mut worst) = (raw(), 0.0f64);

@@ -139,7 +139,10 @@ fn changes_its_shape(plan: &Plan, step: &Step, shapes: &Shapes) -> Result<()> {
     let of = |value: usize| shapes[plan.values[value].of];
     let fused = step.nodes.last().map(|&node| shapes[ValueId::first(node)]);
     let result = of(step.output());
-    let same = fused.is_none_or(|shape| shape == result) && step.epilogue.plus.is_none_or(|plus| of(plus) == result);
+    let first = step.nodes.first().map(|&node| shapes[ValueId::first(node)]);
+    let added = !step.epilogue.accumulate || first == Some(result);
+    let same =
+        added && fused.is_none_or(|shape| shape == result) && step.epilogue.plus.is_none_or(|plus| of(plus) == result);
     let map = step.epilogue.map.map(of);
     let pixels = result.height() as u64 * result.width() as u64;
     if same && map.is_none_or(|map| map.elements() == pixels) {

@@ -3,12 +3,14 @@
 //! `plan` gives every lowered step its kernel (`algorithm_selection`: which convolutions run on transformed weights); `layout` gives
 //! every value a place for the shapes at hand; `step` runs one step.
 //! Convolutions are implicit GEMMs (`implicit_gemm`), minimal filtering (`winograd`), products over whole rows
-//! (`small_cout_conv`) or filters of single channels (`depthwise`), all over the loops in `kernels`.
+//! (`small_cout_conv`) or filters of single channels (`depthwise`), all over the loops in `kernels`. `fourier` transforms
+//! planes.
 
 mod algorithm_selection;
 #[cfg(test)]
 mod definition;
 mod depthwise;
+mod fourier;
 mod geometry;
 mod implicit_gemm;
 mod kernels;
@@ -195,7 +197,8 @@ impl Run for CpuRun<'_> {
     fn last_value(&self) -> Result<Option<(ValueId, Tensor)>> {
         let plan = &self.cpu.plan;
         let last = if self.next == 0 { plan.steps.len() } else { self.next };
-        let Some(step) = last.checked_sub(1).and_then(|last| plan.steps.get(last)) else { return Ok(None) };
+        let step = last.checked_sub(1).and_then(|last| plan.steps.get(last)).filter(|step| !step.partial);
+        let Some(step) = step else { return Ok(None) };
         let Some(&node) = step.nodes.last() else { return Ok(None) };
         let value = step.output();
         let view = &self.layout.views[value];

@@ -2,13 +2,14 @@
 
 use super::algorithm_selection::select;
 use super::depthwise::Depthwise;
+use super::fourier::Fourier;
 use super::geometry::{ConvWeights, Convolution, Geometry};
 use super::implicit_gemm::ImplicitGemm;
 use super::small_cout_conv::SmallCoutConv;
 use super::view::View;
 use super::winograd::{self, Tile, WinogradConv, WinogradWeights};
 use crate::engine::WeightSource;
-use crate::engine::lower::{self, Epilogue, Lowered, Work, lower};
+use crate::engine::lower::{self, Epilogue, Lowered, SumPart, Work, lower};
 use crate::error::{Code, Error, Result};
 use crate::network::ops::source::take;
 use crate::network::{Network, Node, Op, Pad2d, PaddingMode, Upsample, ValueId};
@@ -41,6 +42,8 @@ pub enum Kernel {
     Cat,
     /// A sum.
     Add,
+    /// A Fourier transform over height and width.
+    Fourier(Fourier),
     /// A padding layer, or a copy with another border.
     Copy(Pad2d),
     /// The plain loops of the operator, with its parameters by name.
@@ -61,6 +64,7 @@ impl Kernel {
             Self::Norm { .. } => "norm",
             Self::Scale(..) | Self::Function | Self::Affine(..) | Self::Add => "pointwise",
             Self::Upsample(..) => "upsample",
+            Self::Fourier(_) => "fourier",
             Self::Cat | Self::Copy(_) => "copy",
             Self::Loops(_) => "loops",
         }
@@ -81,6 +85,7 @@ impl Kernel {
     pub fn scratch(&self, to: &View, threads: usize) -> usize {
         match self {
             Self::WinogradConv(layer) => layer.scratch(to, threads),
+            Self::Fourier(layer) => layer.scratch(to, threads),
             _ => 0,
         }
     }
@@ -103,6 +108,8 @@ pub struct Step {
     pub nodes: Vec<usize>,
     /// What it does.
     pub kernel: Kernel,
+    /// Whether what it writes is part of a sum, and no node's result.
+    pub partial: bool,
     /// Values it reads; a step in place reads and writes one.
     pub inputs: Vec<usize>,
     /// Values it writes.
@@ -150,8 +157,9 @@ impl Plan {
         let tiles = select(network);
         let step = |step: lower::Step| -> Result<Step> {
             let kernel = kernel(network, &tiles, &step, weights)?;
-            let lower::Step { nodes, inputs, outputs, epilogue, .. } = step;
-            Ok(Step { nodes, kernel, inputs, outputs, epilogue })
+            let lower::Step { nodes, work, inputs, outputs, epilogue } = step;
+            let partial = matches!(work, Work::Convolution(lower::Convolution { part: SumPart::First, .. }));
+            Ok(Step { nodes, kernel, partial, inputs, outputs, epilogue })
         };
         let steps = steps.into_iter().map(step).collect::<Result<_>>()?;
         let values = values.into_iter().map(|value| ValueSpec { of: value.of, mode: value.border }).collect();
@@ -178,6 +186,8 @@ fn kernel(
         (Work::Function, _) => Ok(Kernel::Function),
         (Work::Cat, _) => Ok(Kernel::Cat),
         (Work::Add, _) => Ok(Kernel::Add),
+        (Work::Rfft2, _) => Ok(Kernel::Fourier(Fourier::Forward)),
+        (Work::Irfft2, _) => Ok(Kernel::Fourier(Fourier::Inverse)),
         (Work::Convolution(convolution), Some((index, node))) => {
             let norm = convolution.norm.map(|norm| &network.nodes[norm]);
             convolution_kernel(node, tiles[index], convolution, norm, weights)
@@ -211,7 +221,12 @@ fn convolution_kernel(
     let shape = Convolution::of(&node.op).ok_or_else(other)?;
     let mut raw = ConvWeights::take_bias(node, &shape, weights)?;
     if let Some(norm) = norm {
-        raw.fold(&scale_and_offset(norm, weights)?);
+        let (scale, mut offset) = scale_and_offset(norm, weights)?;
+        if convolution.part == SumPart::First {
+            // The second part adds it.
+            offset.fill(0.0);
+        }
+        raw.fold(&(scale, offset));
     }
     let geometry = Geometry::new(shape, convolution.padding);
     if let Some(tile) = tile {
@@ -220,6 +235,10 @@ fn convolution_kernel(
         if winograd::error(&geometry, &transformed, &raw) <= winograd::MAX_ERROR {
             return Ok(Kernel::WinogradConv(Box::new(WinogradConv::new(geometry, &raw, transformed))));
         }
+    }
+    // Of what follows, only products add to what is there.
+    if convolution.part == SumPart::Second {
+        return Ok(Kernel::ImplicitGemm(Box::new(ImplicitGemm::read(geometry, &raw, node, weights)?)));
     }
     if SmallCoutConv::suits(&geometry) {
         raw.take_weight(node, &geometry.layer, weights)?;

@@ -84,6 +84,9 @@ pub fn run(
         Kernel::Upsample(layer) => upsample(layer, first()?, (values, to)),
         Kernel::Cat => cat(&all(), values, to),
         Kernel::Add => add(&all(), values, to),
+        Kernel::Fourier(layer) => {
+            layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?;
+        }
         Kernel::Copy(pad) => copy(pad, first()?, (values, to)),
         Kernel::Loops(_) => return Err(lost()),
     }
@@ -101,7 +104,8 @@ fn epilogue<'a>(step: &Step, to: &View, read: &dyn Fn(usize) -> Source<'a>) -> (
         Some((values, view)) if view.border == to.border => (Some(values), None),
         other => (None, other),
     };
-    (Epilogue { map, activation: step.epilogue.function, plus }, other)
+    let accumulate = step.epilogue.accumulate;
+    (Epilogue { accumulate, map, activation: step.epilogue.function, plus }, other)
 }
 
 /// The epilogue of an interior row.

@@ -1,6 +1,6 @@
 //! Turns nodes into steps one after another, and lets each step do what follows it.
 
-use super::{Convolution, Epilogue, FusedPadding, Lowered, Pointwise, Step, Value, Work, is_fixed_norm};
+use super::{Convolution, Epilogue, FusedPadding, Lowered, Pointwise, Step, SumPart, Value, Work, is_fixed_norm};
 use crate::network::{Network, Op, Pad2d, PaddingMode, Shapes, ValueId};
 
 /// Sides at which the shapes of a network are looked at before anything is fused; the first that it takes.
@@ -100,6 +100,8 @@ impl<'a> Builder<'a> {
             Op::Upsample(_) => self.fresh(index, Work::Upsample),
             Op::Cat(cat) if cat.dim == 1 => self.fresh(index, Work::Cat),
             Op::Add(_) => self.fresh(index, Work::Add),
+            Op::Rfft2(_) => self.fourier(index, Work::Rfft2),
+            Op::Irfft2(_) => self.fourier(index, Work::Irfft2),
             _ => self.fresh(index, Work::Loops),
         }
     }
@@ -172,13 +174,50 @@ impl<'a> Builder<'a> {
             None if padding == (0, 0) => self.held(input),
             _ => self.with_border(input, fused.map_or(mode, |padding| padding.mode)),
         };
-        let norm = self.only_user(index).filter(|&next| is_fixed_norm(&self.network.nodes[next].op));
-        let output = self.new_value(ValueId::first(index));
-        self.push(index, Work::Convolution(Convolution { padding: fused, norm }), vec![value], output);
+        let (part, output) = match self.summed_with(index) {
+            None => (SumPart::Whole, None),
+            Some((_, other)) => match self.holders[other][0] {
+                None => (SumPart::First, None),
+                Some(value) => (SumPart::Second, Some(value)),
+            },
+        };
+        let last = self.summed_with(index).map_or(index, |(sum, _)| sum);
+        let norm = self.only_user(last).filter(|&next| is_fixed_norm(&self.network.nodes[next].op));
+        let output = output.unwrap_or_else(|| self.new_value(ValueId::first(index)));
+        self.push(index, Work::Convolution(Convolution { padding: fused, norm, part }), vec![value], output);
+        if part == SumPart::First {
+            return;
+        }
+        if let (SumPart::Second, Some(step)) = (part, self.steps.last_mut()) {
+            step.epilogue.accumulate = true;
+            self.fused(last);
+        }
         if let Some(norm) = norm {
             self.fused(norm);
         }
-        self.fuse(norm.unwrap_or(index));
+        self.fuse(norm.unwrap_or(last));
+    }
+
+    /// The sum that alone reads a convolution's result, and the convolution whose result it adds, which nothing else reads
+    /// either.
+    fn summed_with(&self, index: usize) -> Option<(usize, usize)> {
+        let sum = self.only_user(index)?;
+        let (Op::Add(_), &[a, b]) = (&self.network.nodes[sum].op, &self.network.nodes[sum].inputs[..]) else {
+            return None;
+        };
+        let other = if a.node == index { b.node } else { a.node };
+        let alone = other != index && self.only_user(other) == Some(sum);
+        let plain = |node: usize| matches!(self.network.nodes[node].op, Op::Conv2d(_));
+        let result = ValueId::first(sum);
+        let pays = alone && plain(index) && plain(other) && self.alike(a, result) && self.alike(b, result);
+        pays.then_some((sum, other))
+    }
+
+    /// A transform of what its first input holds; another input tells only its shape.
+    fn fourier(&mut self, index: usize, work: Work) {
+        let (input, output) = (self.held(self.network.nodes[index].inputs[0]), self.new_value(ValueId::first(index)));
+        self.push(index, work, vec![input], output);
+        self.fuse(index);
     }
 
     /// A value for reading with this border: the result's own, or a copy where its border is already another.

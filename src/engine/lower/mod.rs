@@ -50,6 +50,8 @@ pub struct Step {
 /// What is done to a result before it is stored, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Epilogue {
+    /// Whether the result is added to what its value holds already.
+    pub accumulate: bool,
     /// Index of a value of one channel, added to every channel.
     pub map: Option<usize>,
     /// An element-wise function.
@@ -81,6 +83,10 @@ pub enum Work {
     Cat,
     /// A sum.
     Add,
+    /// `rfft2`.
+    Rfft2,
+    /// `irfft2`; it reads the spectrum only.
+    Irfft2,
     /// A padding layer, or a copy with another border.
     Copy(crate::network::Pad2d),
     /// The plain loops of the operator.
@@ -94,6 +100,20 @@ pub struct Convolution {
     pub padding: Option<FusedPadding>,
     /// The node of a norm with fixed statistics that is folded into its weights.
     pub norm: Option<usize>,
+    /// Which part of a sum of two convolutions it is.
+    pub part: SumPart,
+}
+
+/// A sum of two convolutions is one value: the second is added to the first where that lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SumPart {
+    /// It is no such sum's.
+    #[default]
+    Whole,
+    /// The first: of a norm behind the sum it takes the factor only.
+    First,
+    /// The second, with everything that follows the sum.
+    Second,
 }
 
 /// A padding layer that its only reader does on the way.

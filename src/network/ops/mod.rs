@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod convolution;
+pub mod fourier;
 pub mod norm;
 pub mod padding;
 pub mod pointwise;
@@ -15,6 +16,7 @@ pub mod transposed;
 
 pub use activation::{Activation, Clamp};
 pub use convolution::Conv2d;
+pub use fourier::{Irfft2, Rfft2};
 pub use norm::{BatchNorm2d, InstanceNorm2d};
 pub use padding::{Pad2d, PaddingMode};
 pub use pointwise::{Add, Affine, Mul};
@@ -233,6 +235,10 @@ operators! {
     MaxPool2d,
     /// `nn.AvgPool2d`.
     AvgPool2d,
+    /// `torch.fft.rfft2`.
+    Rfft2,
+    /// `torch.fft.irfft2`.
+    Irfft2,
     /// `torch.cat`.
     Cat,
     /// `torch.chunk`.

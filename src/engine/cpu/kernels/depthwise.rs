@@ -331,7 +331,12 @@ mod tests {
             bias: &bias,
         };
         let activation = Pointwise::Piecewise { positive: 1.5, negative: 0.25, low: -0.5, high: 2.0 };
-        depthwise(&d, &mut line, lattice, Epilogue { map: Some(&map), activation, plus: Some(&plus) });
+        depthwise(
+            &d,
+            &mut line,
+            lattice,
+            Epilogue { map: Some(&map), activation, plus: Some(&plus), ..Epilogue::default() },
+        );
         for (place, &found) in line.iter().enumerate() {
             let (pixel, channel) = (place / channels, place % channels);
             let Some(index) = pixel.checked_sub(lattice.first).filter(|at| at.is_multiple_of(lattice.every)) else {

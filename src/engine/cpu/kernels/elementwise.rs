@@ -152,6 +152,7 @@ mod tests {
             map: Some(&[10.0, -20.0]),
             activation: crate::engine::lower::Pointwise::ReLU,
             plus: Some(&[0.1, 0.2, 0.3, 0.4]),
+            ..Epilogue::default()
         };
         scale(&mut row, &[2.0, 3.0], &[0.5, 0.25], epilogue);
         assert_eq!(row, [12.6, 7.45, 0.3, 0.4]);

@@ -1,7 +1,7 @@
 //! The inner loops, and the only home of `unsafe` in the engine.
 //!
 //! [`product`] multiplies gathered rows with packed weights; [`winograd`] holds the transforms around it; [`depthwise`]
-//! filters every channel by itself; [`pointwise`] is what happens to their sums before they are stored; [`pass`] are
+//! filters every channel by itself; [`fft`] transforms rows and columns; [`pointwise`] is what happens to their sums before they are stored; [`pass`] are
 //! one-pass operations. Each is written once over [`simd::Simd`] and compiled for what the build or the machine has.
 //!
 //! Every public function is safe for whatever it is called with: it checks all bounds once per call, not per value, and
@@ -12,6 +12,7 @@
 
 pub mod depthwise;
 pub mod elementwise;
+pub mod fft;
 pub mod part;
 pub mod pointwise;
 pub mod product;

@@ -185,6 +185,30 @@ impl Part<'_> {
         Pixels { share: &self.share, pixel: self.grid.interior.pixel, targets, out: self.out }
     }
 
+    /// Writes its channels of one pixel, if the grid is one class of single pixels.
+    ///
+    /// Panics if it is not, or if the pixel is not its own, or if there are not as many values as channels.
+    pub fn write(&mut self, row: usize, column: usize, values: &[f32], epilogue: Epilogue<'_>) {
+        let Interior { width, pixel, .. } = self.grid.interior;
+        let [(Lattice { every: 1, .. }, Lattice { every: 1, .. })] = self.grid.classes[..] else {
+            panic!("more than one class of pixels")
+        };
+        assert!(self.grid.tile == (1, 1) && column < width && values.len() == self.share.channels.len());
+        assert!(row.checked_mul(width).is_some_and(|start| self.share.tiles.contains(&(start + column))));
+        let start = self.grid.at(0, row, column);
+        let at = start + self.share.channels.start;
+        // SAFETY: `Grid::split` has made sure that the pixel lies inside, and that these channels are this part's own.
+        let target = unsafe { std::slice::from_raw_parts_mut(self.out.place(at, values.len()), values.len()) };
+        target.copy_from_slice(values);
+        if let Some(map) = epilogue.map {
+            target.iter_mut().for_each(|value| *value += map[start / pixel]);
+        }
+        epilogue.activation.apply(target);
+        if let Some(plus) = epilogue.plus {
+            super::elementwise::add(target, &plus[at..][..values.len()]);
+        }
+    }
+
     /// Transforms the products of one of its tiles into output pixels; see [`inverse_transform`](super::winograd::inverse_transform).
     ///
     /// Panics if the tile is not its own, or if it does not own the first `bias.len()` channels.

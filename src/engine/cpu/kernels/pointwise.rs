@@ -8,6 +8,8 @@ use crate::network::Activation;
 /// What happens to an output value before it is stored: `activation(sum + map) + plus`.
 #[derive(Clone, Copy, Default)]
 pub struct Epilogue<'a> {
+    /// Whether the sum includes what the output holds already; products and minimal filtering only.
+    pub accumulate: bool,
     /// One value for each stored pixel of the output, border included, row by row: added to all channels of the pixel.
     pub map: Option<&'a [f32]>,
     /// Applied to the sum.
@@ -51,6 +53,12 @@ impl<'a> Epilogue<'a> {
         out: &Shared<'_>,
         lanes: usize,
     ) {
+        if self.accumulate {
+            for (sum, at) in sums.iter_mut().zip(places) {
+                // SAFETY: the caller's contract.
+                *sum = sum.plus(unsafe { held(out, at, lanes) });
+            }
+        }
         if !map.is_empty() {
             for (i, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: the caller's contract.
@@ -92,6 +100,25 @@ impl<'a> Epilogue<'a> {
             }
         }
     }
+}
+
+/// The first `lanes` values of the output at a place, then zeros.
+///
+/// # Safety
+/// `lanes` values at `at` lie inside `out` and are the caller's to write.
+#[inline(always)]
+unsafe fn held<S: Simd>(out: &Shared<'_>, at: usize, lanes: usize) -> S {
+    if lanes == LANES {
+        // SAFETY: the caller's contract.
+        return unsafe { S::load(out.place(at, LANES)) };
+    }
+    let mut values = [0.0; LANES];
+    for (lane, value) in values.iter_mut().enumerate().take(lanes) {
+        // SAFETY: the caller's contract.
+        *value = unsafe { *out.place(at + lane, 1) };
+    }
+    // SAFETY: eight values.
+    unsafe { S::load(values.as_ptr()) }
 }
 
 impl Pointwise {
@@ -224,7 +251,8 @@ mod tests {
     #[test]
     fn a_row_of_an_output_has_its_own_map_and_summand() {
         let (map, plus) = ([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-        let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
+        let epilogue =
+            Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus), ..Epilogue::default() };
         let row = epilogue.of(4, 2, 2);
         assert_eq!((row.map, row.plus), (Some(&map[2..]), Some(&plus[4..])));
         assert_eq!(row.activation, Pointwise::ReLU);

@@ -187,7 +187,7 @@ mod tests {
             channels: channels.clone(),
             bias: &bias,
         };
-        let epilogue = Epilogue { map: Some(&map), activation, plus: Some(&plus) };
+        let epilogue = Epilogue { map: Some(&map), activation, plus: Some(&plus), ..Epilogue::default() };
         product(&p, Targets { starts: &targets, pixel }, &mut out, epilogue);
         for (row, &target) in targets.iter().enumerate() {
             for c in channels.clone() {

@@ -379,7 +379,8 @@ mod tests {
             let scatter = Scatter { pixels: &pixels, pixel: LANES, channels: LANES, bias: &[0.5; LANES] };
             let map: Vec<f32> = (0..my * mx).map(|p| p as f32 / 8.0 - 1.0).collect();
             let plus: Vec<f32> = (0..out.len()).map(|i| (i % 5) as f32).collect();
-            let epilogue = Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus) };
+            let epilogue =
+                Epilogue { map: Some(&map), activation: Pointwise::ReLU, plus: Some(&plus), ..Epilogue::default() };
             inverse_transform((y, x), &points, place, &scatter, &mut out, epilogue);
             for i in 0..my {
                 for j in 0..mx {
