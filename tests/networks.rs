@@ -148,6 +148,12 @@ published! {
     migan_as_torchscript = "migan-64-scripted",
     migan_256 = "migan-256",
     migan_512 = "migan-512",
+    lama_of_three_blocks_as_lightning_saves_it = "lama-lightning",
+    lama_of_three_blocks_at_odd_sides = "lama-lightning-odd",
+    lama_as_torchscript = "lama-scripted",
+    lama_as_torchscript_at_odd_sides = "lama-scripted-odd",
+    lama_with_large_statistics = "lama-gen-state-dict",
+    lama_with_large_statistics_at_odd_sides = "lama-gen-state-dict-odd",
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use infill::checkpoint::{self, Checkpoint};
 use infill::engine::EngineKind;
 use infill::error::Code;
-use infill::models::config::WIDTH;
+use infill::models::config::{BLOCKS, WIDTH};
 use infill::models::load::{self, Loaded};
 use infill::models::{ArchConfig, by_id};
 use infill::report::{self, Report};
@@ -17,6 +17,11 @@ fn file(change: impl Fn(&mut Vec<(String, Vec<usize>)>)) -> Vec<u8> {
     let network = by_id("context-encoder").unwrap().network(&ArchConfig::new([(WIDTH, 2)]));
     let mut shapes: Vec<(String, Vec<usize>)> = network.parameters().into_iter().map(|p| (p.key, p.shape)).collect();
     change(&mut shapes);
+    file_of(shapes)
+}
+
+/// A safetensors file of these keys and shapes; small values inside.
+fn file_of(shapes: Vec<(String, Vec<usize>)>) -> Vec<u8> {
     let (mut header, mut offset) = (serde_json::Map::new(), 0);
     for (key, shape) in shapes {
         let end = offset + 4 * shape.iter().product::<usize>();
@@ -298,12 +303,56 @@ fn both_ends_may_have_another_number_of_channels() {
     assert!(message(&report, "channels").ends_with("another number of input and output channels."));
 }
 
+/// LaMa's keys at base width 4, with three blocks.
+fn lama() -> Vec<(String, Vec<usize>)> {
+    let spec = by_id("lama").unwrap();
+    let config = spec.published().with(WIDTH, 4).with(BLOCKS, 3).with("local", 8);
+    spec.network(&config).parameters().into_iter().map(|p| (p.key, p.shape)).collect()
+}
+
+/// Whatever is taken away, all of it is missed, and nothing is loaded.
+#[test]
+fn a_lama_that_lacks_a_block_is_refused_by_its_keys() {
+    let load = |shapes| load::load(open(file_of(shapes)).as_mut(), "best.ckpt", None, EngineKind::Fast).map(drop);
+    load(lama()).unwrap();
+    for block in [5, 6, 7] {
+        let prefix = format!("model.{block}.");
+        let (gone, rest): (Vec<_>, Vec<_>) = lama().into_iter().partition(|(key, _)| key.starts_with(&prefix));
+        let error = load(rest).unwrap_err();
+        let gone: Vec<String> =
+            gone.into_iter().map(|(key, _)| key).filter(|key| !key.ends_with("num_batches_tracked")).collect();
+        assert_eq!((error.code, error.keys), (Code::ModelMismatch, gone), "{prefix}");
+    }
+}
+
+#[test]
+fn nan_in_a_running_variance_is_named() {
+    let shapes = lama();
+    let named = "model.6.conv2.bn_g.running_var";
+    let before: usize =
+        shapes.iter().take_while(|(key, _)| key != named).map(|(_, s)| 4 * s.iter().product::<usize>()).sum();
+    let all: usize = shapes.iter().map(|(_, s)| 4 * s.iter().product::<usize>()).sum();
+    let mut bytes = file_of(shapes);
+    let start = bytes.len() - all + before;
+    bytes[start..start + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = load::load(open(bytes).as_mut(), "best.ckpt", None, EngineKind::Fast).map(drop).unwrap_err();
+    assert_eq!((error.code, error.keys), (Code::WeightsNotFinite, vec![named.to_owned()]));
+}
+
 #[test]
 fn published_relatives_are_named() {
-    let lama = |shapes: &mut Vec<(String, Vec<usize>)>| {
-        *shapes = vec![("generator.model.1.ffc.convl2l.weight".to_owned(), vec![64, 4, 7, 7])];
-    };
-    assert!(message(&inspect(lama), "unknown-network").contains("look like LaMa"));
+    let cases = [
+        ("generator.model.1.ffc.convl2l.weight", "LaMa,"),
+        ("generator.model.5.conv1.ffc.convg2g.lfu.conv_layer.weight", "LaMa with local Fourier units,"),
+        ("model.5.conv1.ffc.gate.weight", "LaMa with gates,"),
+        ("model.5.conv1.ffc.convg2g.fu.se.fc.0.weight", "LaMa with squeeze and excitation,"),
+        ("generator.model.13.conv_block.1.weight", "LaMa without Fourier convolutions (regular or dilated),"),
+    ];
+    for (key, name) in cases {
+        let relative = |shapes: &mut Vec<(String, Vec<usize>)>| *shapes = vec![(key.to_owned(), vec![64, 4, 7, 7])];
+        let found = message(&inspect(relative), "unknown-network").to_owned();
+        assert!(found.contains(&format!("look like {name}")), "{key}: {found}");
+    }
 }
 
 /// A prefix that is the network's own is no prefix to take away.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::config::{Found, Keys};
 use super::fold::{self, Stored};
 use super::names::{KeyNames, PartsLeft, beginnings, endings, part, put_back};
-use super::{ArchConfig, KeyRules, ModelSpec, prose, registry};
+use super::{ArchConfig, KeyRules, ModelSpec, is_withheld, prose, registry};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
 use crate::limits::{MAX_ARCH_NUMBER, MAX_WIDTH};
 use crate::network::{Network, Parameter, ParameterKind};
@@ -200,6 +200,9 @@ pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
 }
 
 fn identify_dict(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize, left: &mut PartsLeft) -> Vec<Match> {
+    if is_withheld(dict) {
+        return Vec::new();
+    }
     let best = best(models.iter().map(|model| align(model, dict, index))).filter(|m| m.confidence >= WORTH_NAMING);
     if best.as_ref().is_some_and(Match::fits) {
         return Vec::from_iter(best);

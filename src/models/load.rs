@@ -8,7 +8,7 @@ use super::identify::{Match, align_parts, identify};
 use super::prose::{misfit, unknown};
 use super::spelling::{conventions_json, role_word};
 use super::weights::Weights;
-use super::{ArchConfig, Conventions, ModelSpec, NormStatistics, by_id, registry};
+use super::{ArchConfig, Conventions, ModelSpec, NormStatistics, by_id, is_withheld, registry};
 use crate::checkpoint::Checkpoint;
 use crate::engine::{self, Engine, EngineKind};
 use crate::error::{Code, Error, Result};
@@ -134,7 +134,7 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
         let known: Vec<String> = registry().iter().map(|model| model.id.clone()).collect();
         Error::new(Code::Usage, format!("There is no model {id}. Choose one of: {}.", known.join(", ")))
     })?;
-    let dicts = checkpoint.state_dicts().iter().enumerate();
+    let dicts = checkpoint.state_dicts().iter().enumerate().filter(|(_, dict)| !is_withheld(dict));
     let aligned = dicts.flat_map(|(index, dict)| align_parts(&model, dict, index));
     let best = aligned.max_by(|a, b| a.confidence.total_cmp(&b.confidence)).ok_or_else(|| unknown(checkpoint))?;
     if best.fits() {

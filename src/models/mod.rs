@@ -11,6 +11,7 @@ pub mod fold;
 pub mod for_class;
 pub mod identify;
 mod image_pair;
+mod lama;
 pub mod load;
 mod migan;
 pub mod names;
@@ -19,6 +20,7 @@ mod pix2pix_unet;
 mod prose;
 mod pytorch_gan_context_encoder;
 mod registry;
+mod relatives;
 pub mod spec;
 pub mod spelling;
 mod starter;
@@ -32,6 +34,7 @@ pub use conventions::{
 pub use names::KeyNames;
 pub use prose::{article, is_sibling};
 pub use registry::{by_id, register, registry};
+pub use relatives::{Relative, is_withheld, relative};
 pub use spec::{Benchmark, ClassHint, KeyRules, KeyTransform, ModelSpec, Role};
 
 /// Every network, in the order in which they are tried.
@@ -44,6 +47,7 @@ fn known() -> Vec<ModelSpec> {
         image_pair::discriminator(),
         starter::spec(),
         context_unet::spec(),
+        lama::spec(),
         migan::side_512(),
         migan::side_256(),
         migan::other_side(),

@@ -27,6 +27,11 @@ impl KeyNames {
         )
     }
 
+    /// One of the state dict's keys as it stands in the file, where its stripped prefix is the network's own.
+    pub fn shown(&self, file_key: &str) -> String {
+        format!("{}{file_key}", self.put_back)
+    }
+
     /// The network's part of the state dict, its keys as the network spells them (renamed ones as they are).
     pub fn view<'a>(&self, dict: &'a StateDict) -> Cow<'a, StateDict> {
         put_back(part(dict, &self.prefix), &self.put_back)

@@ -1,7 +1,7 @@
 //! What is said to people when weights do not load.
 
 use super::identify::{KeyDiff, Match};
-use super::registry;
+use super::{registry, relative};
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::error::{Code, Error};
 
@@ -30,6 +30,9 @@ pub fn unknown(checkpoint: &dyn Checkpoint) -> Error {
     );
     if checkpoint.state_dicts().iter().all(is_sibling) {
         text = format!("This file holds a discriminator, which does not paint: load the generator's file. {text}");
+    }
+    if let Some(relative) = checkpoint.state_dicts().iter().find_map(relative) {
+        text = format!("{text} {}", relative.told());
     }
     Error::new(Code::ModelUnknown, text).with_keys(keys)
 }

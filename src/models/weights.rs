@@ -25,16 +25,15 @@ pub struct Weights<'a> {
 }
 
 /// `weights-not-finite` if one of these values, the first of which is the tensor's value `first`, is not.
-fn finite(info: &TensorInfo, first: usize, values: &[f32]) -> Result<()> {
+fn finite(key: &str, first: usize, values: &[f32]) -> Result<()> {
     let Some(at) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
     let text = format!(
-        "{} holds {} at position {}, so the network would only give garbage. The training diverged: take an earlier \
+        "{key} holds {} at position {}, so the network would only give garbage. The training diverged: take an earlier \
          checkpoint.",
-        info.key,
         values[at],
         first + at
     );
-    Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![info.key.clone()]))
+    Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![key.to_owned()]))
 }
 
 fn wrong(key: &str, text: &str) -> Error {
@@ -57,7 +56,7 @@ impl Weights<'_> {
 
     fn read(&mut self, info: &TensorInfo) -> Result<Vec<f32>> {
         let values = self.checkpoint.read(info)?;
-        finite(info, 0, &values)?;
+        finite(&self.names.shown(&info.key), 0, &values)?;
         Ok(values)
     }
 
@@ -131,9 +130,9 @@ impl WeightSource for Weights<'_> {
             return each(&self.take(key)?);
         };
         let info = infos.first().ok_or_else(|| gone(key))?;
-        let mut done = 0;
+        let (key, mut done) = (self.names.shown(&info.key), 0);
         self.checkpoint.pieces(info, &mut |piece| {
-            finite(info, done, piece)?;
+            finite(&key, done, piece)?;
             done += piece.len();
             each(piece)
         })

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::finding::{Finding, finding};
-use super::{fit, relatives};
+use super::fit;
 use crate::checkpoint::{Checkpoint, DType, StateDict};
 use crate::models::identify::Match;
-use crate::models::{Role, is_sibling};
+use crate::models::{Role, is_sibling, relative};
 use crate::ordering;
 
 /// Every finding, errors first.
@@ -115,8 +115,8 @@ fn unknown(dicts: &[StateDict], list: &mut Vec<Finding>) {
     let keys: Vec<String> = dicts.iter().flat_map(|d| &d.tensors).map(|t| t.key.clone()).collect();
     let first: Vec<&str> = keys.iter().take(4).map(String::as_str).collect();
     let mut text = format!("No network that infill knows has these keys. They begin with {}.", first.join(", "));
-    if let Some(name) = dicts.iter().find_map(relatives::name) {
-        text += &format!(" They look like {name}, which infill does not run.");
+    if let Some(relative) = dicts.iter().find_map(relative) {
+        text += &format!(" {}", relative.told());
     }
     text += " If you have its class, `infill forward --class net.py` runs what is made of common layers.";
     list.push(finding("unknown-network", "error", text, keys));

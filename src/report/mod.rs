@@ -5,7 +5,6 @@ mod finding;
 mod findings;
 mod fit;
 mod layers;
-mod relatives;
 mod stats;
 
 use std::borrow::Cow;

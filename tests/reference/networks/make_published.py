@@ -1,7 +1,8 @@
 """Makes the fixtures of the published networks beside this file with PyTorch. The tests need only the fixtures.
 
-    python tests/reference/networks/make_published.py
+    python tests/reference/networks/make_published.py [lamas ...]
 
+Families that are named are made anew, the others stay as they are.
 The files are narrow and random, and hold their state dicts in the forms in which people save them. As in `make.py`, inputs
 are not stored. Every file is described in `published.json`.
 """
@@ -9,6 +10,8 @@ are not stored. Every file is described in `published.json`.
 import copy
 import io
 import json
+import sys
+import types
 import zipfile
 from collections import OrderedDict
 
@@ -16,7 +19,7 @@ import torch
 from torch import nn
 
 from make import HERE, numbers
-from published import MiGan, PyTorchGanContextEncoder, Resnet, UNet
+from published import Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
 
 
 def trained(net, x):
@@ -209,9 +212,97 @@ def mi_gans():
     return found
 
 
+def foreign(module, name):
+    """An object of a class that no reader of the file can be expected to have."""
+    for dot in [*(i for i, letter in enumerate(module) if letter == "."), len(module)]:
+        sys.modules[module[:dot]] = types.ModuleType(module[:dot])
+    kind = type(name, (), {"__module__": module})
+    setattr(sys.modules[module], name, kind)
+    made = kind()
+    made.__dict__.update(_content={"ngf": 4, "n_blocks": 3}, _parent=None)
+    return made
+
+
+class Trainer(nn.Module):
+    """What big-lama.pt wraps around its generator: photo and mask in, composite out."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image, mask):
+        found = self.generator(torch.cat([image * (1 - mask), mask], dim=1))
+        return mask * found + (1 - mask) * image
+
+
+class Scripted(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image, mask):
+        return self.model(image, mask)
+
+
+def lama_rows(name, file, net):
+    """At 256 x 256, and at sides that are odd eighths."""
+    sizes = {name: (256, 256, 23), f"{name}-odd": (264, 200, 17)}
+    return {key: row(file, "lama", net, numbers((1, 4, h, w), 1), step, "stored") for key, (h, w, step) in sizes.items()}
+
+
+def lightning(net):
+    """A training checkpoint with its discriminator, losses, configuration and optimiser."""
+    state = prefixed("generator.", net.state_dict())
+    state.update(prefixed("discriminator.", nn.Sequential(nn.Conv2d(3, 4, 4, bias=True)).state_dict()))
+    state["loss_resnet_pl.impl.weight_mean"] = torch.rand(3)
+    optimiser = torch.optim.Adam(net.parameters())
+    net(numbers((1, 4, 64, 64), 2)).sum().backward()
+    optimiser.step()
+    return {"epoch": 39, "global_step": 1000000, "pytorch-lightning_version": "1.2.9", "state_dict": state,
+            "optimizer_states": [{**optimiser.state_dict(), "state": {0: optimiser.state_dict()["state"][0]}}],
+            "hyper_parameters": {"config": foreign("omegaconf.dictconfig", "DictConfig")},
+            "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(0.1)}}}
+
+
+def lamas():
+    torch.manual_seed(17)
+    found, x = {}, numbers((1, 4, 256, 256), 1)
+    net = trained(Lama(4, 3), x)
+    state = lightning(copy.deepcopy(net))
+    state["state_dict"].update(prefixed("generator.", net.state_dict()))
+    torch.save(state, f"{HERE}/lama-lightning.ckpt")
+    found |= lama_rows("lama-lightning", "lama-lightning.ckpt", net)
+
+    scripted = trained(Lama(4, 2), x)
+    wrapper = Scripted(Trainer(scripted)).eval()
+    torch.jit.trace(wrapper, (torch.rand(1, 3, 64, 64), torch.rand(1, 1, 64, 64))).save(f"{HERE}/lama-scripted.pt")
+    found |= lama_rows("lama-scripted", "lama-scripted.pt", scripted)
+
+    # As many local channels as global ones, and statistics that 16 bits cannot hold.
+    net = Lama(8, 1, share=0.5)
+    x = numbers((1, 4, 256, 256), 1)
+    trained(net, x)
+    with torch.no_grad():
+        layer = net.model[5].conv1
+        for conv in [layer.ffc.convl2l, layer.ffc.convg2l]:
+            conv.weight *= 1000
+        layer.bn_l.running_mean *= 1000
+        layer.bn_l.running_var *= 1e6
+    assert layer.bn_l.running_var.max() > 65504
+    torch.save({"gen_state_dict": net.state_dict()}, f"{HERE}/lama-gen-state-dict.ckpt")
+    found |= lama_rows("lama-gen-state-dict", "lama-gen-state-dict.ckpt", net)
+    return found
+
+
+FAMILIES = {"unets": unets, "resnets": resnets, "context_encoder": context_encoder, "mi_gans": mi_gans, "lamas": lamas}
+
+
 def main():
-    found = {**unets(), **resnets(), **context_encoder(), **mi_gans()}
-    with open(f"{HERE}/published.json", "w") as file:
+    path, named = f"{HERE}/published.json", sys.argv[1:]
+    found = json.load(open(path)) if named else {}
+    for name in named or FAMILIES:
+        found.update(FAMILIES[name]())
+    with open(path, "w") as file:
         file.write("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in found.items()) + "\n}\n")
 
 

@@ -1,7 +1,7 @@
 """Holds the definitions of `published.py` against the official code, at full width, with random weights. Run by hand:
 
     python tests/reference/networks/official.py --cycle-gan pytorch-CycleGAN-and-pix2pix --pytorch-gan PyTorch-GAN \\
-        --mi-gan MI-GAN [--mi-gan-weights migan_512_places2.pt]
+        --mi-gan MI-GAN [--mi-gan-weights migan_512_places2.pt] --lama lama
 
 Each option takes a checkout of the repository of that name; those that are left out are left out here too.
 """
@@ -11,13 +11,14 @@ import functools
 import importlib.util
 import os
 import sys
+import types
 
 import torch
 from torch import nn
 
 from make import numbers
 from make_published import has_batch_norm, output, trained
-from published import MiGan, PyTorchGanContextEncoder, Resnet, UNet
+from published import Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
 
 TOLERANCE = 1e-4
 
@@ -80,6 +81,25 @@ def mi_gan(checkout, weights):
             yield hold(f"MI-GAN {side}, published weights", MiGan(side, 32768, 512), inference.Generator(side), x, weights)
 
 
+def lama(checkout):
+    # What the module imports for other configurations than these.
+    package = "saicinpainting"
+    for name in ["", ".training", ".training.modules", ".training.modules.base", ".training.modules.spatial_transform",
+                 ".training.modules.squeeze_excitation", ".utils"]:
+        sys.modules[package + name] = types.ModuleType(package + name)
+    base = sys.modules[package + ".training.modules.base"]
+    base.get_activation, base.BaseDiscriminator = {"sigmoid": nn.Sigmoid()}.get, nn.Module
+    for name, missing in [(".training.modules.spatial_transform", "LearnableSpatialTransformWrapper"),
+                          (".training.modules.squeeze_excitation", "SELayer"), (".utils", "get_shape")]:
+        setattr(sys.modules[package + name], missing, None)
+    ffc = module(checkout, "saicinpainting/training/modules/ffc.py")
+    for width, blocks, share in [(64, 18, 0.75), (64, 9, 0.75), (8, 6, 0.5)]:
+        kinds = [{"ratio_gin": ratio, "ratio_gout": ratio, "enable_lfu": False} for ratio in [0, 0, share]]
+        theirs = ffc.FFCResNetGenerator(4, 3, width, 3, blocks, init_conv_kwargs=kinds[0], downsample_conv_kwargs=kinds[1],
+                                        resnet_conv_kwargs=kinds[2], add_out_act="sigmoid")
+        yield hold(f"LaMa, {blocks} blocks, width {width}", Lama(width, blocks, share), theirs, numbers((1, 4, 72, 104), 1))
+
+
 def read(path):
     """A bare state dict, from PyTorch's file or from safetensors."""
     if path.endswith(".safetensors"):
@@ -90,7 +110,7 @@ def read(path):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ["--cycle-gan", "--pytorch-gan", "--mi-gan", "--mi-gan-weights"]:
+    for name in ["--cycle-gan", "--pytorch-gan", "--mi-gan", "--mi-gan-weights", "--lama"]:
         options.add_argument(name)
     options = options.parse_args()
     fine = []
@@ -100,6 +120,8 @@ def main():
         fine += pytorch_gan(options.pytorch_gan)
     if options.mi_gan:
         fine += mi_gan(options.mi_gan, read(options.mi_gan_weights) if options.mi_gan_weights else {})
+    if options.lama:
+        fine += lama(options.lama)
     if not fine:
         sys.exit("Nothing to hold against: name at least one checkout (see --help).")
     sys.exit(0 if all(fine) else 1)

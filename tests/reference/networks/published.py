@@ -230,3 +230,94 @@ class MiGan(nn.Module):
 
     def forward(self, x):
         return self.synthesis(*self.encoder(x))
+
+
+class FourierUnit(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv_layer = nn.Conv2d(2 * c, 2 * c, 1, bias=False)
+        self.bn = nn.BatchNorm2d(2 * c)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        spectrum = torch.fft.rfftn(x, dim=(-2, -1), norm="ortho")
+        parts = torch.stack((spectrum.real, spectrum.imag), dim=2).reshape(n, 2 * c, h, w // 2 + 1)
+        parts = F.relu(self.bn(self.conv_layer(parts))).reshape(n, c, 2, h, w // 2 + 1)
+        return torch.fft.irfftn(torch.complex(parts[:, :, 0], parts[:, :, 1]), s=(h, w), dim=(-2, -1), norm="ortho")
+
+
+class SpectralTransform(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv1 = nn.Sequential(nn.Conv2d(c, c // 2, 1, bias=False), nn.BatchNorm2d(c // 2), nn.ReLU())
+        self.fu = FourierUnit(c // 2)
+        self.conv2 = nn.Conv2d(c // 2, c, 1, bias=False)
+
+    def forward(self, x):
+        x = self.conv1(x)
+        return self.conv2(x + self.fu(x))
+
+
+class FourierConv(nn.Module):
+    """LaMa's FFC: local and global channels in, local and global channels out; 0 of either is none."""
+
+    def __init__(self, inputs, outputs, kernel=3, stride=1, padding=1):
+        super().__init__()
+        conv = lambda a, b: nn.Conv2d(a, b, kernel, stride, padding, bias=False, padding_mode="reflect")
+        self.convl2l = conv(inputs[0], outputs[0])
+        if outputs[1]:
+            self.convl2g = conv(inputs[0], outputs[1])
+        if inputs[1]:
+            self.convg2l = conv(inputs[1], outputs[0])
+            self.convg2g = SpectralTransform(outputs[1])
+
+    def forward(self, x):
+        local, other = x
+        if other is None:
+            return self.convl2l(local), self.convl2g(local) if hasattr(self, "convl2g") else None
+        return self.convl2l(local) + self.convg2l(other), self.convl2g(local) + self.convg2g(other)
+
+
+class FourierLayer(nn.Module):
+    def __init__(self, inputs, outputs, **conv):
+        super().__init__()
+        self.ffc = FourierConv(inputs, outputs, **conv)
+        self.bn_l = nn.BatchNorm2d(outputs[0])
+        if outputs[1]:
+            self.bn_g = nn.BatchNorm2d(outputs[1])
+
+    def forward(self, x):
+        local, other = self.ffc(x)
+        return F.relu(self.bn_l(local)), None if other is None else F.relu(self.bn_g(other))
+
+
+class FourierBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = FourierLayer(channels, channels)
+        self.conv2 = FourierLayer(channels, channels)
+
+    def forward(self, x):
+        return tuple(a + b for a, b in zip(x, self.conv2(self.conv1(x))))
+
+
+class Lama(nn.Module):
+    """LaMa's generator with `w` channels after its first layer, and this share of the blocks' channels global."""
+
+    def __init__(self, w, blocks, share=0.75):
+        super().__init__()
+        self.blocks = blocks
+        bottleneck = (8 * w - int(8 * w * share), int(8 * w * share))
+        layers = [nn.ReflectionPad2d(3), FourierLayer((4, 0), (w, 0), kernel=7, padding=0)]
+        layers += [FourierLayer((c, 0), (2 * c, 0), stride=2) for c in [w, 2 * w]]
+        layers += [FourierLayer((4 * w, 0), bottleneck, stride=2)]
+        layers += [FourierBlock(bottleneck) for _ in range(blocks)] + [nn.Identity()]
+        for c in [4 * w, 2 * w, w]:
+            layers += [nn.ConvTranspose2d(2 * c, c, 3, 2, 1, output_padding=1), nn.BatchNorm2d(c), nn.ReLU()]
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(w, 3, 7), nn.Sigmoid())
+
+    def forward(self, x):
+        features = (self.model[0](x), None)
+        for layer in self.model[1:self.blocks + 5]:
+            features = layer(features)
+        return self.model[self.blocks + 6:](torch.cat(features, dim=1))
