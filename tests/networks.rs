@@ -154,6 +154,8 @@ published! {
     lama_as_torchscript_at_odd_sides = "lama-scripted-odd",
     lama_with_large_statistics = "lama-gen-state-dict",
     lama_with_large_statistics_at_odd_sides = "lama-gen-state-dict-odd",
+    aot_gan = "aot-gan",
+    aot_gan_at_odd_sides = "aot-gan-odd",
 }
 
 #[test]

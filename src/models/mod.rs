@@ -1,6 +1,7 @@
 //! The networks infill knows, as data: one file per architecture, a registry of them, and how to tell them apart.
 //! `docs/adding-a-network.md` leads through adding one.
 
+mod aot_gan;
 pub mod config;
 mod context_encoder;
 mod context_unet;
@@ -48,6 +49,7 @@ fn known() -> Vec<ModelSpec> {
         starter::spec(),
         context_unet::spec(),
         lama::spec(),
+        aot_gan::spec(),
         migan::side_512(),
         migan::side_256(),
         migan::other_side(),

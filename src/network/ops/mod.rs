@@ -12,6 +12,7 @@ pub mod rearrange;
 pub mod resize;
 pub mod source;
 pub mod spelling;
+pub mod standardize;
 pub mod transposed;
 
 pub use activation::{Activation, Clamp};
@@ -24,6 +25,7 @@ pub use pooling::{AvgPool2d, MaxPool2d};
 pub use rearrange::{Cat, Chunk, Reshape, Slice};
 pub use resize::{Upsample, UpsampleMode};
 pub use source::{Constant, Input, Stored};
+pub use standardize::Standardize;
 pub use transposed::ConvTranspose2d;
 
 use serde::Serialize;
@@ -221,6 +223,8 @@ operators! {
     BatchNorm2d,
     /// `nn.InstanceNorm2d`.
     InstanceNorm2d,
+    /// `(x - mean) / (std + eps)` over height and width.
+    Standardize,
     /// An element-wise function.
     Activation,
     /// `torch.clamp`.

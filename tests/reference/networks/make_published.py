@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from make import HERE, numbers
-from published import Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
+from published import AotGan, Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
 
 
 def trained(net, x):
@@ -294,7 +294,17 @@ def lamas():
     return found
 
 
-FAMILIES = {"unets": unets, "resnets": resnets, "context_encoder": context_encoder, "mi_gans": mi_gans, "lamas": lamas}
+def aot_gans():
+    torch.manual_seed(18)
+    net = trained(AotGan(8, 2), numbers((1, 4, 256, 256), 1))
+    torch.save(net.state_dict(), f"{HERE}/aot-gan.pt")
+    sizes = {"aot-gan": (256, 256, 23), "aot-gan-odd": (264, 200, 17)}
+    return {key: row("aot-gan.pt", "aot-gan", net, numbers((1, 4, h, w), 1), step, "stored")
+            for key, (h, w, step) in sizes.items()}
+
+
+FAMILIES = {"unets": unets, "resnets": resnets, "context_encoder": context_encoder, "mi_gans": mi_gans, "lamas": lamas,
+            "aot_gans": aot_gans}
 
 
 def main():

@@ -321,3 +321,41 @@ class Lama(nn.Module):
         for layer in self.model[1:self.blocks + 5]:
             features = layer(features)
         return self.model[self.blocks + 6:](torch.cat(features, dim=1))
+
+
+class AotBlock(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        conv = lambda a, b, rate: [nn.ReflectionPad2d(rate), nn.Conv2d(a, b, 3, dilation=rate)]
+        for index, rate in enumerate([1, 2, 4, 8]):
+            setattr(self, f"block{index:02}", nn.Sequential(*conv(c, c // 4, rate), nn.ReLU()))
+        self.fuse = nn.Sequential(*conv(c, c, 1))
+        self.gate = nn.Sequential(*conv(c, c, 1))
+
+    def forward(self, x):
+        found = self.fuse(torch.cat([self.block00(x), self.block01(x), self.block02(x), self.block03(x)], dim=1))
+        gate = self.gate(x)
+        gate = (gate - gate.mean((2, 3), keepdim=True)) / (gate.std((2, 3), keepdim=True) + 1e-9)
+        gate = torch.sigmoid(5 * (2 * gate - 1))
+        return x * (1 - gate) + found * gate
+
+
+class AotUp(nn.Module):
+    def __init__(self, a, b):
+        super().__init__()
+        self.conv = nn.Conv2d(a, b, 3, 1, 1)
+
+    def forward(self, x):
+        return self.conv(F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True))
+
+
+class AotGan(nn.Module):
+    def __init__(self, w, blocks):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(4, w, 7), nn.ReLU(),
+                                     nn.Conv2d(w, 2 * w, 4, 2, 1), nn.ReLU(), nn.Conv2d(2 * w, 4 * w, 4, 2, 1), nn.ReLU())
+        self.middle = nn.Sequential(*[AotBlock(4 * w) for _ in range(blocks)])
+        self.decoder = nn.Sequential(AotUp(4 * w, 2 * w), nn.ReLU(), AotUp(2 * w, w), nn.ReLU(), nn.Conv2d(w, 3, 3, 1, 1))
+
+    def forward(self, x):
+        return torch.tanh(self.decoder(self.middle(self.encoder(x))))
