@@ -78,6 +78,19 @@ export async function own_context_encoder_is_dropped_and_run(v) {
   await v.quiet();
 }
 
+/** As TorchScript, which big-lama.pt is. @param {Visitor} v */
+export async function own_lama_is_dropped_and_run(v) {
+  const weights = `${ROOT}tests/reference/networks/lama-scripted.pt`;
+  const image = photo(400, 300);
+  await v.openPhoto(file('photo.png', image, 'image/png'));
+  await neverSharpen(v);
+  await v.give('Load weights', weights);
+  await v.says(/LaMa/);
+  check((await v.model()).includes('LaMa'), `the model is ${await v.model()}`);
+  await fillAndHold(v, image, '--sharpen', 'off', '--weights', weights);
+  await v.quiet();
+}
+
 /** @param {Visitor} v */
 export async function holes_are_given_to_the_network_as_its_settings_say(v) {
   const image = photo(400, 300);
