@@ -17,6 +17,7 @@ struct Crate {
     version: String,
     /// As its manifest says, such as `MIT OR Apache-2.0`.
     licence: String,
+    authors: Vec<String>,
     folder: PathBuf,
 }
 
@@ -78,6 +79,7 @@ fn shipped() -> Result<Vec<Crate>> {
                 name: text(&package["name"]),
                 version: text(&package["version"]),
                 licence: text(&package["license"]),
+                authors: list(&package["authors"]).iter().map(text).collect(),
                 folder: manifest.parent().map(Path::to_path_buf).unwrap_or_default(),
             });
         }
@@ -86,30 +88,42 @@ fn shipped() -> Result<Vec<Crate>> {
     Ok(found)
 }
 
-/// The text of the licence that is taken; a crate that comes without one must say one whose text is here.
+/// The text of the licence that is taken; a crate that comes without one must name one whose text is here.
 fn licence_text(shipped: &Crate) -> Result<String> {
     let entries = std::fs::read_dir(&shipped.folder).with_context(|| shipped.folder.display().to_string())?;
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     let file = PREFERRED.iter().find_map(|start| names.iter().find(|name| name.to_uppercase().starts_with(start)));
-    let path = match file {
-        Some(name) => shipped.folder.join(name),
-        None if shipped.licence.contains("Apache-2.0") => tools::root().join("LICENSE-APACHE"),
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(text.replace("\r\n", "\n"))
+    };
+    match file {
+        Some(name) => read(shipped.folder.join(name)),
+        None if shipped.licence.contains("Apache-2.0") => read(tools::root().join("LICENSE-APACHE")),
+        None if shipped.licence == "MIT" => Ok(mit(&read(tools::root().join("LICENSE-MIT"))?, &shipped.authors)),
         None => {
             bail!("{} {} ({}) comes without the text of its licence", shipped.name, shipped.version, shipped.licence)
         }
-    };
-    std::fs::read_to_string(&path).map(|text| text.replace("\r\n", "\n")).with_context(|| path.display().to_string())
+    }
+}
+
+/// The MIT licence with these holders of the copyright.
+fn mit(ours: &str, holders: &[String]) -> String {
+    let line = format!("Copyright (c) {}", holders.join(", "));
+    ours.lines().map(|own| if own.starts_with("Copyright (c)") { &line } else { own }).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn files(folder: &str, ending: &str) -> usize {
+    /// The files of this ending.
+    fn files(folder: &str, ending: &str) -> Vec<String> {
         let entries = std::fs::read_dir(tools::root().join(folder)).unwrap();
-        entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|found| found == ending)).count()
+        let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(ending)).collect()
     }
 
     #[test]
@@ -130,12 +144,11 @@ mod tests {
         for part in ["MI-GAN", "default.safetensors", "Picsart", "kingfisher.jpg"] {
             assert!(notice.contains(part), "{part}");
         }
-        // Every model and sample has a line of its own above.
-        assert_eq!(files("www/models", "safetensors"), 2, "a model that the notice does not know");
-        assert_eq!(
-            files("www/samples", "jpg"),
-            2 * notice.matches(".jpg (").count(),
-            "a photo that the notice does not know"
-        );
+        // A thumbnail is the same photo.
+        let samples = files("www/samples", ".jpg");
+        for file in [files("www/models", ".safetensors"), samples].concat() {
+            let name = file.trim_start_matches("thumb-");
+            assert!(notice.contains(name), "the notice does not know {name}");
+        }
     }
 }
