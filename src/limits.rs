@@ -114,7 +114,7 @@ pub const MAX_CLASS_BASES: usize = 32;
 /// product of a few of them overflows.
 pub const MAX_LAYER_NUMBER: i64 = 1 << 16;
 /// Most dimensions of a value inside a network, the batch included.
-pub const MAX_RANK: usize = 5;
+pub const MAX_RANK: usize = 8;
 /// Most layers of a network.
 pub const MAX_NODES: usize = 20_000;
 /// Most values that one layer reads.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use infill::engine::{self, EngineKind, WeightSource};
 use infill::error::{Code, Result};
-use infill::network::ops::{Chunk, Reshape, Slice};
+use infill::network::ops::{Add, Chunk, Cumsum, Flip, Reduce, Reduction, Reshape, Slice, Softmax};
 use infill::network::{Cat, Conv2d, ConvTranspose2d, Network, Op, Pad2d, PaddingMode, Upsample, UpsampleMode};
 use infill::tensor::Tensor;
 
@@ -126,11 +126,14 @@ fn a_transposed_layer_on_a_single_row_has_phases_without_output() {
 /// PyTorch would give one picture of twice the height, or other pictures: neither is what a batch stands for.
 #[test]
 fn layers_that_mix_the_images_of_a_batch_are_refused_by_name() {
-    let mixing: [Op; 4] = [
+    let mixing: [Op; 7] = [
         Reshape { shape: vec![Some(1), Some(4), None, Some(1)] }.into(),
         Slice { dim: 0, start: 0, length: 1 }.into(),
         Chunk { chunks: 2, dim: 0 }.into(),
         Cat { dim: 0 }.into(),
+        Cumsum { dim: 0 }.into(),
+        Flip { dims: vec![0] }.into(),
+        Softmax { dim: 0, log: false }.into(),
     ];
     for op in mixing {
         let mut network = Network::new();
@@ -144,5 +147,20 @@ fn layers_that_mix_the_images_of_a_batch_are_refused_by_name() {
             let alone = run(kind, &network, &Tensor::zeros([1, 4, 3, 5]));
             assert!(alone.is_ok() || matches!(op, Op::Chunk(_)), "{kind:?} {op:?}: {:?}", alone.map(drop));
         }
+    }
+}
+
+/// PyTorch would put the images of the mean beside the channels of the other.
+#[test]
+fn values_whose_images_would_be_broadcast_over_channels_are_refused() {
+    let mut network = Network::new();
+    let input = network.input("x", 2);
+    let mean = network.node("mean", Reduce { reduction: Reduction::Mean, dim: vec![1], keepdim: false }, &[input]);
+    let output = network.node("sum", Add, &[input, mean]);
+    let network = network.returns(output);
+    for kind in [EngineKind::Fast, EngineKind::Reference] {
+        assert!(run(kind, &network, &Tensor::zeros([1, 2, 3, 5])).is_ok());
+        let error = run(kind, &network, &Tensor::zeros([2, 2, 3, 5])).unwrap_err();
+        assert_eq!(error.code, Code::InputShape);
     }
 }

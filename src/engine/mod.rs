@@ -157,7 +157,8 @@ pub(crate) fn input_shapes(network: &Network, inputs: &[Tensor]) -> Result<(usiz
 }
 
 /// `input-shape` unless every value that depends on an input has so many times the images that it has for one: layers such
-/// as `x.view(1, ...)` or a chunk of dimension 0 would make others of them.
+/// as `x.view(1, ...)` or a chunk of dimension 0 would make others of them, and so would values of fewer dimensions, whose
+/// images are beside another dimension when they are broadcast.
 fn check_batch(network: &Network, one: &[Shape], batch: usize) -> Result<()> {
     if batch == 1 {
         return Ok(());
@@ -170,7 +171,11 @@ fn check_batch(network: &Network, one: &[Shape], batch: usize) -> Result<()> {
         let images = if depends[index] { batch } else { 1 };
         let scaled = |shape: &Shape| shape.with_side(0, shape.batch().saturating_mul(images));
         let is_scaled = single.outputs(index).iter().map(scaled).eq(several.outputs(index).iter().copied());
-        if !is_scaled || (depends[index] && node.op.mixes_images()) {
+        let dependent = node.inputs.iter().filter(|value| depends[value.node]);
+        let mut ranks = dependent.map(|value| single[*value].sides().len());
+        let first = ranks.next();
+        let is_broadcast = ranks.any(|rank| Some(rank) != first);
+        if !is_scaled || is_broadcast || (depends[index] && node.op.mixes_images()) {
             let text = format!("{} mixes the images of a batch, so they can only be run one by one.", node.path);
             return Err(Error::new(Code::InputShape, text));
         }

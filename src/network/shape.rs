@@ -19,7 +19,9 @@ pub struct Shape {
 impl Shape {
     /// `[1, C, H, W]`.
     pub fn image(channels: usize, height: usize, width: usize) -> Self {
-        Self { rank: 4, sides: [1, channels, height, width, 0] }
+        let mut sides = [0; MAX_RANK];
+        sides[..4].copy_from_slice(&[1, channels, height, width]);
+        Self { rank: 4, sides }
     }
 
     /// A shape from its sides; `None` if there are more than [`MAX_RANK`].
@@ -167,10 +169,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn shapes_have_up_to_five_sides() {
+    fn shapes_have_up_to_eight_sides() {
         assert_eq!(Shape::of(&[2, 3]).unwrap().sides(), [2, 3]);
         assert_eq!(Shape::of(&[1, 2, 3, 4, 5]).unwrap().elements(), 120);
-        assert_eq!(Shape::of(&[1; 6]), None);
+        assert_eq!(Shape::of(&[1; 9]), None);
         assert_eq!(Shape::of(&[]).unwrap().elements(), 1);
         assert_eq!(Shape::image(3, 4, 5), Shape::of(&[1, 3, 4, 5]).unwrap());
     }

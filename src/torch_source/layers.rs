@@ -90,6 +90,25 @@ impl Arguments for Call<'_> {
         }
     }
 
+    fn counts(&self, name: &str) -> Result<Vec<usize>, String> {
+        match self.list(name) {
+            Some(items) => items.iter().map(|item| self.number(name, item)).collect(),
+            None => Ok(vec![self.count(name, None)?]),
+        }
+    }
+
+    fn open_pair(&self, name: &str) -> Result<(Option<usize>, Option<usize>), String> {
+        let side = |value: &Value| match value {
+            Value::None => Ok(None),
+            value => self.number(name, value).map(Some),
+        };
+        match self.list(name) {
+            Some([height, width]) => Ok((side(height)?, side(width)?)),
+            Some(_) => Err(self.unread(name)),
+            None => self.pair(name, None).map(|(height, width)| (Some(height), Some(width))),
+        }
+    }
+
     fn sides(&self, name: &str) -> Result<[usize; 4], String> {
         match self.list(name) {
             Some([left, right, top, bottom]) => {

@@ -2,28 +2,50 @@
 //! that is, and lists them. `docs/adding-an-operator.md` leads through adding one.
 
 pub mod activation;
+pub mod adaptive;
+pub mod arrange;
 pub mod convolution;
+pub mod elementwise;
 pub mod fourier;
+pub mod general;
+pub mod given_weights;
+pub mod group_norm;
+pub mod interpolate;
+pub mod matmul;
 pub mod norm;
 pub mod padding;
 pub mod pointwise;
 pub mod pooling;
 pub mod rearrange;
+pub mod reduce;
 pub mod resize;
+pub mod sample;
+pub mod shuffle;
 pub mod source;
 pub mod spelling;
 pub mod standardize;
 pub mod transposed;
 
 pub use activation::{Activation, Clamp};
+pub use adaptive::AdaptivePool2d;
+pub use arrange::{Expand, Flip, Permute, SliceScatter, Steps};
 pub use convolution::Conv2d;
+pub use elementwise::{Binary, Unary, Where};
 pub use fourier::{Irfft2, Rfft2};
+pub use general::General;
+pub use given_weights::{ConvTransposeWith, ConvWith};
+pub use group_norm::{GroupNorm, LayerNorm, PReLU};
+pub use interpolate::Interpolate;
+pub use matmul::{Linear, MatMul};
 pub use norm::{BatchNorm2d, InstanceNorm2d};
 pub use padding::{Pad2d, PaddingMode};
 pub use pointwise::{Add, Affine, Mul};
 pub use pooling::{AvgPool2d, MaxPool2d};
 pub use rearrange::{Cat, Chunk, Reshape, Slice};
+pub use reduce::{Cumsum, Reduce, Reduction, Softmax};
 pub use resize::{Upsample, UpsampleMode};
+pub use sample::GridSample;
+pub use shuffle::{Fold, PixelShuffle, PixelUnshuffle, Unfold};
 pub use source::{Constant, Input, Stored};
 pub use standardize::Standardize;
 pub use transposed::ConvTranspose2d;
@@ -255,6 +277,8 @@ operators! {
     Add,
     /// A product, element by element.
     Mul,
+    /// One that only pasted classes use.
+    General,
 }
 
 /// How a PyTorch class spells operators, by file.
@@ -268,6 +292,10 @@ pub(crate) const SPELLINGS: &[&[spelling::Spelling]] = &[
     pooling::SPELLINGS,
     pointwise::SPELLINGS,
     rearrange::SPELLINGS,
+    matmul::SPELLINGS,
+    group_norm::SPELLINGS,
+    shuffle::SPELLINGS,
+    adaptive::SPELLINGS,
 ];
 
 /// An int or an `(h, w)` tuple, as PyTorch's layers take them.
@@ -321,6 +349,22 @@ fn short((h, w): Pair) -> String {
 /// Two formulas as one where they agree.
 fn both_sides(height: String, width: String) -> Option<String> {
     Some(if height == width { height } else { format!("{height}; {width}") })
+}
+
+/// A side of a shape, in PyTorch's words if there is no such dimension.
+fn dimension(shape: Shape, dim: usize) -> Result<usize, String> {
+    shape.sides().get(dim).copied().ok_or_else(|| {
+        let rank = shape.sides().len();
+        format!("Dimension out of range (expected to be in range of [-{rank}, {}], but got {dim})", rank as i64 - 1)
+    })
+}
+
+/// The shape that `infer` says for these tensors; an error for people if it refuses them.
+fn shape_of(inputs: &[&Tensor], infer: impl FnOnce(&[Shape]) -> Result<Shape, String>) -> Result<Shape> {
+    let refused = |text: String| crate::error::Error::new(crate::error::Code::InputShape, text);
+    let too_deep = || refused("There are too many dimensions.".to_owned());
+    let shapes = inputs.iter().map(|x| Shape::of(x.shape()).ok_or_else(too_deep)).collect::<Result<Vec<_>>>()?;
+    infer(&shapes).map_err(refused)
 }
 
 /// One value of the same shape for each value.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::spelling::{Kind, Spelling};
 use super::{Operator, Parameters, Reach, element_wise};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::limits::MAX_INPUTS;
 use crate::network::Shape;
 use crate::tensor::Tensor;
@@ -47,17 +47,14 @@ fn broadcast(a: Shape, b: Shape) -> Result<Shape, String> {
     })
 }
 
-fn infer(inputs: &[Shape]) -> Result<Vec<Shape>, String> {
-    let first = inputs[0];
-    Ok(vec![inputs[1..].iter().try_fold(first, |shape, &other| broadcast(shape, other))?])
+/// The shape that all are repeated to.
+pub(super) fn common_shape(inputs: &[Shape]) -> Result<Shape, String> {
+    inputs[1..].iter().try_fold(inputs[0], |shape, &other| broadcast(shape, other))
 }
 
 /// Combines all inputs, each repeated to the common shape.
 fn combine(inputs: &[&Tensor], step: fn(f32, f32) -> f32) -> Result<Vec<Tensor>> {
-    let refused = |text: String| Error::new(Code::InputShape, text);
-    let too_deep = || refused("There are too many dimensions.".to_owned());
-    let shapes = inputs.iter().map(|x| Shape::of(x.shape()).ok_or_else(too_deep)).collect::<Result<Vec<_>>>()?;
-    let shape = infer(&shapes).map_err(refused)?[0];
+    let shape = super::shape_of(inputs, common_shape)?;
     let mut out = repeated(inputs[0], shape)?;
     for input in &inputs[1..] {
         let other = repeated(input, shape)?;
@@ -67,7 +64,7 @@ fn combine(inputs: &[&Tensor], step: fn(f32, f32) -> f32) -> Result<Vec<Tensor>>
 }
 
 /// A tensor repeated to a shape that it broadcasts to.
-fn repeated(x: &Tensor, shape: Shape) -> Result<Tensor> {
+pub(super) fn repeated(x: &Tensor, shape: Shape) -> Result<Tensor> {
     let sides = shape.sides();
     if x.shape() == sides {
         return Ok(x.clone());
@@ -106,7 +103,7 @@ impl Operator for Add {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
-        infer(inputs)
+        Ok(vec![common_shape(inputs)?])
     }
 
     fn forward(&self, inputs: &[&Tensor], _parameters: &Parameters<'_>) -> Result<Vec<Tensor>> {
@@ -128,7 +125,7 @@ impl Operator for Mul {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
-        infer(inputs)
+        Ok(vec![common_shape(inputs)?])
     }
 
     fn forward(&self, inputs: &[&Tensor], _parameters: &Parameters<'_>) -> Result<Vec<Tensor>> {

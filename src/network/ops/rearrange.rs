@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::spelling::{Kind, Spelling};
-use super::{Operator, Parameters, capped};
+use super::{Operator, Parameters, capped, dimension};
 use crate::error::Result;
 use crate::limits::{MAX_INPUTS, MAX_OUTPUTS};
 use crate::network::Shape;
@@ -48,13 +48,6 @@ pub struct Reshape {
 /// The product of the sides before a dimension, and of those from it on.
 fn around(shape: &[usize], dim: usize) -> (usize, usize) {
     (shape[..dim].iter().product(), shape[dim..].iter().product())
-}
-
-fn dimension(shape: Shape, dim: usize) -> Result<usize, String> {
-    shape.sides().get(dim).copied().ok_or_else(|| {
-        let rank = shape.sides().len();
-        format!("Dimension out of range (expected to be in range of [-{rank}, {}], but got {dim})", rank as i64 - 1)
-    })
 }
 
 /// Parts of `x` along a dimension: `(start, length)` each.
@@ -211,7 +204,7 @@ impl Operator for Reshape {
         };
         let left = left.ok_or_else(invalid)?;
         let sides: Vec<usize> = self.shape.iter().map(|side| side.unwrap_or(left)).collect();
-        Ok(vec![Shape::of(&sides).ok_or("values of more than five dimensions are not run")?])
+        Ok(vec![Shape::of(&sides).ok_or("values of more than eight dimensions are not run")?])
     }
 
     fn forward(&self, inputs: &[&Tensor], _parameters: &Parameters<'_>) -> Result<Vec<Tensor>> {

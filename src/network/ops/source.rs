@@ -84,7 +84,7 @@ impl Operator for Input {
 
 /// The shape as a value's; for people if there are too many dimensions.
 fn value_shape(shape: &[usize]) -> Result<Shape, String> {
-    Shape::of(shape).ok_or_else(|| format!("values of more than five dimensions are not run, and this has {shape:?}"))
+    Shape::of(shape).ok_or_else(|| format!("values of more than eight dimensions are not run, and this has {shape:?}"))
 }
 
 impl Operator for Stored {

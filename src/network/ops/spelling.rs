@@ -35,6 +35,10 @@ pub trait Arguments {
     fn count(&self, name: &str, default: Option<usize>) -> Result<usize, String>;
     /// An int, or (height, width).
     fn pair(&self, name: &str, default: Option<usize>) -> Result<Pair, String>;
+    /// An int or a list of ints.
+    fn counts(&self, name: &str) -> Result<Vec<usize>, String>;
+    /// An int, or (height, width), either of which may be None.
+    fn open_pair(&self, name: &str) -> Result<(Option<usize>, Option<usize>), String>;
     /// Left, right, top, bottom; an int stands for all.
     fn sides(&self, name: &str) -> Result<[usize; 4], String>;
     /// A bool.
