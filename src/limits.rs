@@ -104,6 +104,14 @@ pub const MAX_CLASS_CALL_DEPTH: usize = 160;
 pub const MAX_CLASS_MODULE_DEPTH: usize = 64;
 /// Most items of a list or dict of a pasted class, and most layers.
 pub const MAX_CLASS_ITEMS: usize = 4096;
+/// Most arguments of a class that are guessed from a checkpoint's shapes.
+pub const MAX_GUESSED_ARGUMENTS: usize = 3;
+/// Most combinations of arguments that are tried for a class.
+pub const MAX_CLASS_GUESSES: usize = 1000;
+/// Most tensors that a pasted class's `forward` may return.
+pub const MAX_RETURNED: usize = 64;
+/// Most numbers of a tensor that a pasted class makes itself.
+pub const MAX_CLASS_TENSOR: usize = 1 << 20;
 /// Longest text that a pasted class builds, and longest path of a module, bytes.
 pub const MAX_CLASS_TEXT_BYTES: usize = 1024;
 /// Longest name in a Python file, bytes: names are looked up again and again.

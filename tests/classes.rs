@@ -9,7 +9,7 @@ use infill::engine::EngineKind;
 use infill::models::load;
 use infill::network::Shape;
 use infill::tensor::Tensor;
-use infill::torch_source;
+use infill::torch_source::{self, Options};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -22,30 +22,58 @@ fn input() -> Tensor {
     Tensor::new([1, 3, 16, 16], (1..=3 * 256).map(|i| (2.0 * value(i) - 1.0) as f32).collect()).unwrap()
 }
 
+/// Every class of a file against what PyTorch made of it, on both engines.
+fn hold(stem: &str, at_least: usize) {
+    let source = std::fs::read_to_string(folder().join(format!("{stem}.py"))).unwrap();
+    let rows: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(folder().join(format!("{stem}.json"))).unwrap()).unwrap();
+    assert!(rows.len() >= at_least);
+    let mut faults = Vec::new();
+    for (name, row) in &rows {
+        for kind in [EngineKind::Reference, EngineKind::Fast] {
+            // The whole file, as people paste it, so that the class must be named.
+            let options = Options { class_args: &format!("{name}()"), ..Options::default() };
+            let classes = torch_source::networks(&source, &[Shape::image(3, 16, 16)], options).unwrap().into_iter();
+            let classes = classes.map(|class| (class.name, class.network)).collect();
+            let own = format!("{stem}/{name}.pth");
+            let file = if folder().join(&own).exists() { own } else { format!("{stem}.pth") };
+            let mut checkpoint = checkpoint::open(std::fs::File::open(folder().join(&file)).unwrap(), &file).unwrap();
+            let y = load::engine_for(checkpoint.as_mut(), &file, classes, kind)
+                .and_then(|(mut engine, _)| engine.run(&[input()], &mut |_| ControlFlow::Continue(())));
+            let fault = match y {
+                Ok(y) => difference(&y, row).filter(|&worst| worst > 1e-4).map(|worst| format!("differs by {worst:e}")),
+                Err(error) => Some(error.to_string()),
+            };
+            faults.extend(fault.map(|fault| format!("{name}, {kind:?}: {fault}")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// How far an output is from PyTorch's; infinity if it has another shape.
+fn difference(y: &Tensor, row: &Value) -> Option<f32> {
+    if serde_json::json!(y.shape()) != row["shape"] {
+        return Some(f32::INFINITY);
+    }
+    let wanted: Vec<f32> = row["y"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+    let found: Vec<f32> =
+        y.data().chunks_exact(16).step_by(4).flat_map(|line| line.iter().step_by(4).copied()).collect();
+    let far = |(a, b): (&f32, &f32)| {
+        let distance = (a - b).abs() / b.abs().max(1.0);
+        if distance.is_nan() { f32::INFINITY } else { distance }
+    };
+    assert_eq!(found.len(), wanted.len());
+    found.iter().zip(&wanted).map(far).reduce(f32::max)
+}
+
 #[test]
 fn every_style_gives_pytorchs_numbers() {
-    let source = std::fs::read_to_string(folder().join("styles.py")).unwrap();
-    let rows: BTreeMap<String, Value> =
-        serde_json::from_slice(&std::fs::read(folder().join("styles.json")).unwrap()).unwrap();
-    assert!(rows.len() >= 10);
-    for (name, row) in rows {
-        // The whole file, as people paste it: the class is found by its keys.
-        let classes = torch_source::networks(&source, &[Shape::image(3, 16, 16)]).unwrap().into_iter();
-        let mut classes: Vec<_> = classes.map(|class| (class.name, class.network)).collect();
-        // All weights lie in one file here, so the class must be named.
-        classes.retain(|(class, _)| *class == name);
-        let file = std::fs::File::open(folder().join("styles.pth")).unwrap();
-        let mut checkpoint = checkpoint::open(file, "styles.pth").unwrap();
-        let mut engine = load::engine_for(checkpoint.as_mut(), "styles.pth", classes, EngineKind::Reference)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let y = engine.run(&[input()], &mut |_| ControlFlow::Continue(())).unwrap();
-        assert_eq!(serde_json::json!(y.shape()), row["shape"], "{name}");
-        let wanted: Vec<f32> = row["y"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
-        let found: Vec<f32> =
-            y.data().chunks_exact(16).step_by(4).flat_map(|line| line.iter().step_by(4).copied()).collect();
-        let worst = found.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(found.len() == wanted.len() && worst < 1e-5, "{name}: {worst:e}");
-    }
+    hold("styles", 10);
+}
+
+#[test]
+fn memory_names_and_texts_are_followed_as_pytorch_and_python_do() {
+    hold("cases", 16);
 }
 
 #[test]
@@ -54,7 +82,7 @@ fn of_a_files_classes_the_one_that_fits_is_taken() {
     let text = std::fs::read_to_string(folder().join("edgeconnect.py")).unwrap();
     let (block, generator) = (text.find("class ResnetBlock").unwrap(), text.find("class InpaintGenerator").unwrap());
     let turned = format!("{}{}\n{}", &text[..block], &text[generator..], &text[block..generator]);
-    let classes = torch_source::networks(&turned, &[Shape::image(4, 32, 32)]).unwrap();
+    let classes = torch_source::networks(&turned, &[Shape::image(4, 32, 32)], Options::default()).unwrap();
     assert_eq!(classes[0].name, "ResnetBlock");
     assert!(classes[0].network.as_ref().err().unwrap().message.contains("needs the argument dim"));
     let file = folder().join("../networks/edgeconnect-inpaint.pth");

@@ -159,6 +159,14 @@ fn a_python_file_may_begin_with_a_byte_order_mark() {
         outcome(&["forward", "--weights", &weights, "--class", &class, "--input", &input, "--output", output]);
     assert_eq!((status, stderr.as_str()), (0, ""));
     assert!(Path::new(output).exists());
+
+    // What a class reads of `x.shape[0]` is the number of one picture.
+    let header = r#"{"x":{"dtype":"F32","shape":[2,1,4,4],"data_offsets":[0,128]}}"#;
+    let two = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 128]].concat();
+    let two = write(&folder.join("two.safetensors"), &two);
+    let (status, _, stderr) =
+        outcome(&["forward", "--weights", &weights, "--class", &class, "--input", &two, "--output", output]);
+    assert!(status != 0 && stderr.contains("one picture at a time"), "{status}: {stderr}");
 }
 
 /// pix2pix's batch norms take the picture's statistics unless somebody says otherwise.

@@ -378,7 +378,9 @@ fn a_pasted_class_runs_the_weights_it_was_saved_with() {
         [("edgeconnect.py", "edgeconnect-inpaint.pth", &[4][..]), ("pair.py", "image-pair.pth", &[3, 3])]
     {
         let text = std::fs::read_to_string(folder().join("../classes").join(source)).unwrap();
-        let network = infill::torch_source::network(&text, inputs).unwrap();
+        let shapes: Vec<_> = inputs.iter().map(|&channels| infill::network::Shape::image(channels, 32, 48)).collect();
+        let mut networks = infill::torch_source::networks(&text, &shapes, Default::default()).unwrap();
+        let network = networks.swap_remove(0).network.unwrap();
         let open = || checkpoint::open(std::fs::File::open(folder().join(file)).unwrap(), file).unwrap();
         let x: Vec<Tensor> = inputs
             .iter()
@@ -388,7 +390,8 @@ fn a_pasted_class_runs_the_weights_it_was_saved_with() {
             })
             .collect();
         let classes = || vec![("Net".to_owned(), Ok(network.clone()))];
-        let mut pasted = models::load::engine_for(open().as_mut(), file, classes(), EngineKind::Reference).unwrap();
+        let (mut pasted, _) =
+            models::load::engine_for(open().as_mut(), file, classes(), EngineKind::Reference).unwrap();
         let mut known = models::load::load(open().as_mut(), file, None, EngineKind::Reference).unwrap();
         let (ours, theirs) = (run(pasted.as_mut(), &x).unwrap(), run(known[0].engine.as_mut(), &x).unwrap());
         assert_eq!(ours, theirs, "{source}");

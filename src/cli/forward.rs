@@ -30,6 +30,13 @@ pub struct Arguments {
     /// A Python file with the network's class: read, never executed. The last class whose keys are the file's is taken.
     #[arg(long, conflicts_with_all = ["model", "by_position", "norm_statistics"])]
     class: Option<PathBuf>,
+    /// What the class is made with, such as 'Net(4, 3, ngf=64)': its defaults, and a line such as net = Net(4, 3) in the
+    /// file, are taken otherwise.
+    #[arg(long, requires = "class")]
+    class_args: Option<String>,
+    /// Which of the tensors that the class returns is written, counted from 0: the one that looks like a picture otherwise.
+    #[arg(long, requires = "class")]
+    returned: Option<usize>,
     /// Which mean and variance batch norms take: those stored in the file, or the picture's own.
     #[arg(long, value_parser = PossibleValuesParser::new(NormStatistics::WORDS))]
     norm_statistics: Option<String>,
@@ -54,9 +61,28 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
         let file = super::file_name(path);
-        let classes = torch_source::networks(&source, &shapes).map_err(|e| e.in_file(&file))?;
+        let options = torch_source::Options {
+            class_args: arguments.class_args.as_deref().unwrap_or_default(),
+            returned: arguments.returned,
+            file: &shapes_of(checkpoint.as_ref()),
+        };
+        let classes = torch_source::networks(&source, &shapes, options).map_err(|e| e.in_file(&file))?;
         let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
-        let mut engine = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
+        let (mut engine, class) = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
+        if class.returned.len() > 1 {
+            let one = |(index, returned): (usize, &torch_source::Returned)| {
+                format!("{index}: {} of {:?}", returned.place, returned.shape)
+            };
+            let all: Vec<String> = class.returned.iter().enumerate().map(one).collect();
+            let text =
+                format!("forward returns several tensors ({}). Number {} is written.", all.join(", "), class.taken);
+            super::terminal::note(&text);
+        }
+        // What the class reads of `x.shape[0]` is the number of one picture.
+        if inputs.iter().any(|(_, x)| x.shape()[0] > 1) {
+            let text = "A pasted class is followed for one picture: give it one picture at a time.";
+            return Err(Error::new(Code::InputShape, text));
+        }
         return finish(arguments, engine.as_mut(), inputs);
     }
     let how = Loading {
@@ -87,6 +113,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     };
     finish(arguments, network.engine.as_mut(), inputs)
+}
+
+/// Keys and shapes of a checkpoint's first state dict.
+fn shapes_of(checkpoint: &dyn checkpoint::Checkpoint) -> Vec<(String, Vec<usize>)> {
+    let first = checkpoint.state_dicts().first().map(|dict| dict.tensors.iter()).into_iter().flatten();
+    first.map(|tensor| (tensor.key.clone(), tensor.shape.clone())).collect()
 }
 
 /// Runs the network and writes what comes out.

@@ -5,10 +5,10 @@ use super::names::{KeyNames, PartsLeft, endings};
 use super::prose::faults;
 use super::weights::Weights;
 use super::{ArchConfig, KeyRules};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, StateDict};
 use crate::engine::{self, Engine, EngineKind};
 use crate::error::{Code, Error, Result};
-use crate::network::Network;
+use crate::torch_source::Description;
 
 /// How a description's keys are best found in a file.
 struct Fit {
@@ -19,18 +19,30 @@ struct Fit {
 
 /// The fit with the fewest keys at fault: as the keys are, with a prefix put back that was stripped, or within a part of the
 /// state dict.
-fn fit(checkpoint: &dyn Checkpoint, network: &Network) -> Option<Fit> {
+fn fit(checkpoint: &dyn Checkpoint, class: &Description) -> Option<Fit> {
     let mut fits = Vec::new();
     let mut left = PartsLeft::beside(checkpoint.state_dicts().len());
     for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
         let restored = endings(&keys.prefix).into_iter().map(|put_back| KeyNames { put_back, ..KeyNames::default() });
         let parts = left.beginnings(keys).into_iter().map(|prefix| KeyNames { prefix, ..KeyNames::default() });
         for names in std::iter::once(KeyNames::default()).chain(restored).chain(parts) {
-            let diff = compare_keys(network, &names.view(keys), &KeyRules::default(), &ArchConfig::default());
+            let view = names.view(keys);
+            let mut diff = compare_keys(&class.network, &view, &KeyRules::default(), &ArchConfig::default());
+            diff.unexpected.retain(|key| !is_unused(class, &view, key));
             fits.push(Fit { dict, names, diff });
         }
     }
     fits.into_iter().min_by_key(|fit| (fit.diff.faults().len(), std::cmp::Reverse(fit.diff.fitting)))
+}
+
+/// Whether the file's key is one that the class has and `forward` does not use.
+fn is_unused(class: &Description, dict: &StateDict, key: &str) -> bool {
+    // What a spectral or weight norm stores in a weight's place.
+    let plain = ["_orig", "_u", "_v", "_g"].iter().find_map(|end| key.strip_suffix(end));
+    let own = plain.is_some_and(|plain| class.unused.iter().any(|(own, _)| own == plain));
+    let shape = dict.tensors.iter().find(|tensor| tensor.key == key).map(|tensor| &tensor.shape);
+    let counts = key.ends_with("num_batches_tracked");
+    own || class.unused.iter().any(|(own, expected)| own == key && (counts || Some(expected) == shape))
 }
 
 /// An engine for the first of these classes whose keys and shapes are the file's.
@@ -39,27 +51,28 @@ fn fit(checkpoint: &dyn Checkpoint, network: &Network) -> Option<Fit> {
 pub fn engine_for(
     checkpoint: &mut dyn Checkpoint,
     file: &str,
-    classes: Vec<(String, Result<Network>)>,
+    classes: Vec<(String, Result<Description>)>,
     kind: EngineKind,
-) -> Result<Box<dyn Engine>> {
-    let (mut best, mut fault): (Option<(String, Network, Fit)>, Option<Error>) = (None, None);
+) -> Result<(Box<dyn Engine>, Description)> {
+    let (mut best, mut fault): (Option<(String, Description, Fit)>, Option<Error>) = (None, None);
     for (name, network) in classes {
         match network {
-            Ok(network) => {
-                let Some(fit) = fit(checkpoint, &network) else { continue };
+            Ok(class) => {
+                let Some(fit) = fit(checkpoint, &class) else { continue };
                 let faults = |fit: &Fit| fit.diff.faults().len();
                 if best.as_ref().is_none_or(|(.., before)| faults(&fit) < faults(before)) {
-                    best = Some((name, network, fit));
+                    best = Some((name, class, fit));
                 }
             }
             Err(error) => fault = fault.or(Some(error)),
         }
     }
     match (best, fault) {
-        (Some((_, network, fit)), _) if fit.diff.is_empty() => {
-            let (names, rules) = (&fit.names, &KeyRules::default());
-            let mut weights = Weights { checkpoint, dict: fit.dict, names, rules, network: &network };
-            engine::build(kind, &network, &mut weights).map_err(|e| e.in_file(file))
+        (Some((_, class, fit)), _) if fit.diff.is_empty() => {
+            let (names, rules, network) = (&fit.names, &KeyRules::default(), &class.network);
+            let mut weights = Weights { checkpoint, dict: fit.dict, names, rules, network };
+            let engine = engine::build(kind, network, &mut weights).map_err(|e| e.in_file(file))?;
+            Ok((engine, class))
         }
         // The class that was meant is more likely the one that cannot be followed than one that fits nowhere.
         (Some((.., fit)), Some(fault)) if fit.diff.fitting * 2 < fit.diff.wanted => Err(fault),

@@ -62,6 +62,8 @@ pub struct Network {
     pub nodes: Vec<Node>,
     /// The value that `forward` returns.
     pub output: Option<ValueId>,
+    /// The shapes of the inputs for which alone it was described; empty if it holds for all.
+    pub traced: Vec<Shape>,
 }
 
 impl Network {

@@ -10,7 +10,7 @@ use crate::network::{Op, Pair, Shape};
 /// What a class may be made of, for people.
 pub fn known() -> String {
     let layers = spelling::modules().join(", ");
-    format!("{layers}, torch.cat over channels, sums and products")
+    format!("{layers}, and the functions of torch and torch.nn.functional that docs/classes.md lists")
 }
 
 /// The arguments of one call.
@@ -45,13 +45,15 @@ impl<'a> Call<'a> {
 
     fn list(&self, name: &str) -> Option<&'a [Value]> {
         match self.get(name) {
-            Some(Value::List(id)) => Some(&self.heap.lists[id.0]),
+            Some(Value::List(id) | Value::Tuple(id)) => Some(&self.heap.lists[id.0]),
             _ => None,
         }
     }
 
     fn number(&self, name: &str, value: &Value) -> Result<usize, String> {
-        let Value::Int(number) = value else { return Err(self.unread(name)) };
+        let Value::Int(number) = value else {
+            return Err(self.unread(name));
+        };
         if *number > MAX_LAYER_NUMBER {
             return Err(format!("{name} is {number}, and infill reads up to {MAX_LAYER_NUMBER}"));
         }
@@ -138,6 +140,22 @@ impl Arguments for Call<'_> {
         }
     }
 
+    fn floats(&self, name: &str) -> Result<(f64, f64), String> {
+        let number = |value: &Value| match value {
+            Value::Float(number) => Ok(*number),
+            Value::Int(number) => Ok(*number as f64),
+            _ => Err(self.unread(name)),
+        };
+        match self.list(name) {
+            Some([height, width]) => Ok((number(height)?, number(width)?)),
+            Some(_) => Err(self.unread(name)),
+            None => {
+                let both = number(self.get(name).ok_or_else(|| format!("it needs the argument {name}"))?)?;
+                Ok((both, both))
+            }
+        }
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         match self.get(name) {
             Some(Value::Text(text)) => Some(text.to_string()),
@@ -155,16 +173,37 @@ fn read(call: &Call<'_>, line: usize) -> Result<Option<Op>> {
     op.or_else(|text| at(line, format!("{}: {text}", call.name)))
 }
 
-/// The layer of this name; `None` if there is none.
-pub fn layer(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Option<Kind>> {
-    let Some(spelling) = spelling::find(spelling::Kind::Module, name) else { return Ok(None) };
-    let call = Call { name, spelling, given, heap, input: None, skip: 0 };
-    Ok(Some(read(&call, line)?.map_or(Kind::Nothing, Kind::Layer)))
+/// Whether a call asks for its input to be changed in place.
+fn in_place(call: &Call<'_>, line: usize) -> Result<bool> {
+    if !call.spelling.arguments.contains(&"inplace") {
+        return Ok(false);
+    }
+    call.flag("inplace", false).or_else(|text| at(line, format!("{}: {text}", call.name)))
 }
 
-/// A function of `torch` or `torch.nn.functional` on one tensor of this shape, where it is known; `None` if there is
-/// none of this name.
-pub fn function(name: &str, given: &Given, heap: &Heap, input: Option<Shape>, line: usize) -> Result<Option<Op>> {
-    let Some(spelling) = spelling::find(spelling::Kind::Function, name) else { return Ok(None) };
-    read(&Call { name, spelling, given, heap, input, skip: 1 }, line)
+/// The layer of this name; `None` if there is none.
+pub fn layer(name: &str, given: &Given, heap: &Heap, line: usize) -> Result<Option<Kind>> {
+    let Some(spelling) = spelling::find(spelling::Kind::Module, name) else {
+        return Ok(None);
+    };
+    let call = Call { name, spelling, given, heap, input: None, skip: 0 };
+    let in_place = in_place(&call, line)?;
+    Ok(Some(read(&call, line)?.map_or(Kind::Nothing, |op| Kind::Layer(op, in_place))))
+}
+
+/// A function of `torch` or `torch.nn.functional` on one tensor of this shape, and whether it changes the tensor in
+/// place; `None` if there is none of this name.
+pub fn function(
+    name: &str,
+    given: &Given,
+    heap: &Heap,
+    input: Shape,
+    line: usize,
+) -> Result<Option<(Option<Op>, bool)>> {
+    let Some(spelling) = spelling::find(spelling::Kind::Function, name) else {
+        return Ok(None);
+    };
+    let call = Call { name, spelling, given, heap, input: Some(input), skip: 1 };
+    let in_place = in_place(&call, line)?;
+    Ok(Some((read(&call, line)?, in_place)))
 }

@@ -30,9 +30,10 @@ pub struct Token {
 }
 
 /// Longer ones first.
-const MARKS: [&str; 37] = [
-    "**=", "//=", "...", "->", "**", "//", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", ":=", "(", ")", "[", "]",
-    "{", "}", ",", ":", ".", "=", "+", "-", "*", "/", "%", "<", ">", "@", ";", "|", "&", "^",
+const MARKS: [&str; 47] = [
+    "**=", "//=", "<<=", ">>=", "...", "->", "**", "//", "<<", ">>", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=",
+    "%=", "@=", "&=", "|=", "^=", ":=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "=", "+", "-", "*", "/", "%", "<",
+    ">", "@", ";", "|", "&", "^", "~",
 ];
 
 /// All tokens; the last is `End`.
@@ -82,7 +83,7 @@ impl Lexer<'_> {
                 c if c.is_whitespace() => self.skip(c.len_utf8()),
                 c if c.is_ascii_digit() => self.number()?,
                 '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number()?,
-                '"' | '\'' => self.text(false)?,
+                '"' | '\'' => self.text("")?,
                 c if c.is_alphabetic() || c == '_' => self.name()?,
                 _ => self.mark()?,
             }
@@ -129,18 +130,37 @@ impl Lexer<'_> {
             }
             end = place + c.len_utf8();
         }
-        let text = self.rest[..end].replace('_', "");
-        let kind = match (text.parse(), text.parse()) {
-            (Ok(number), _) => Kind::Int(number),
-            (_, Ok(number)) => Kind::Float(number),
-            _ => return at(self.line, format!("{text} is no number that is read here")),
+        let text = self.rest[..end].replace('_', "").to_ascii_lowercase();
+        let radix = match text.get(..2) {
+            Some("0x") => Some(16),
+            Some("0o") => Some(8),
+            Some("0b") => Some(2),
+            _ => None,
+        };
+        let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
+        let kind = match radix {
+            Some(radix) => i64::from_str_radix(&text[2..], radix).ok().map(Kind::Int),
+            None if is_whole => text.parse().ok().map(Kind::Int),
+            None => text.parse().ok().map(Kind::Float),
+        };
+        let Some(kind) = kind else {
+            let shown = text.chars().take(20).collect::<String>();
+            return at(
+                self.line,
+                format!("{shown} is no number that is read here, or has more digits than infill counts"),
+            );
         };
         self.skip(end);
         self.push(kind);
         Ok(())
     }
 
-    fn text(&mut self, is_format: bool) -> Result<()> {
+    fn text(&mut self, prefix: &str) -> Result<()> {
+        let has = |letter: char| prefix.contains([letter, letter.to_ascii_uppercase()]);
+        let (is_format, is_raw) = (has('f'), has('r'));
+        if has('b') {
+            return at(self.line, "bytes are not read here");
+        }
         let quote = &self.rest[..1];
         let triple = quote.repeat(3);
         let (open, close) = if self.rest.starts_with(&triple) { (3, triple.as_str()) } else { (1, quote) };
@@ -159,10 +179,17 @@ impl Lexer<'_> {
                 break;
             }
         }
-        let Some(end) = end else { return at(self.line, "a string does not end") };
-        let text = body[..end].to_owned();
-        self.push(if is_format { Kind::Format(text.clone()) } else { Kind::Text(text.clone()) });
-        self.line += text.matches('\n').count();
+        let Some(end) = end else {
+            return at(self.line, "a string does not end");
+        };
+        let lines = body[..end].matches('\n').count();
+        // An f-string's escapes are read with its parts.
+        let text = match is_raw {
+            true => body[..end].to_owned(),
+            false => unescaped(&body[..end]),
+        };
+        self.push(if is_format { Kind::Format(text) } else { Kind::Text(text) });
+        self.line += lines;
         self.skip(open + end + close.len());
         Ok(())
     }
@@ -175,8 +202,9 @@ impl Lexer<'_> {
         let name = self.rest[..end].to_owned();
         self.skip(end);
         // f"..", r"..", rb"..".
-        if self.rest.starts_with(['"', '\'']) && name.len() <= 2 {
-            return self.text(name.contains(['f', 'F']));
+        let is_prefix = name.len() <= 2 && name.chars().all(|c| "rRbBfFuU".contains(c));
+        if self.rest.starts_with(['"', '\'']) && is_prefix {
+            return self.text(&name);
         }
         self.push(Kind::Name(name));
         Ok(())
@@ -196,4 +224,53 @@ impl Lexer<'_> {
         self.push(Kind::Mark(mark));
         Ok(())
     }
+}
+
+/// A text with its escapes read, as Python reads them; a character by its name (`\\N{..}`) is not looked up.
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(place) = rest.find('\\') {
+        out += &rest[..place];
+        rest = &rest[place + 1..];
+        let Some(c) = rest.chars().next() else { break };
+        let after = &rest[c.len_utf8()..];
+        let plain = match c {
+            'n' => Some('\n'),
+            't' => Some('\t'),
+            'r' => Some('\r'),
+            'a' => Some('\u{7}'),
+            'b' => Some('\u{8}'),
+            'f' => Some('\u{c}'),
+            'v' => Some('\u{b}'),
+            '\\' | '\'' | '"' => Some(c),
+            _ => None,
+        };
+        let (digits, radix) = match c {
+            'x' => (after.get(..2), 16),
+            'u' => (after.get(..4), 16),
+            'U' => (after.get(..8), 16),
+            '0'..='7' => (Some(octal(rest)), 8),
+            _ => (None, 16),
+        };
+        let code = digits.and_then(|digits| Some((digits, char::from_u32(u32::from_str_radix(digits, radix).ok()?)?)));
+        match (plain, code) {
+            (Some(plain), _) => out.push(plain),
+            (None, Some((digits, code))) => {
+                out.push(code);
+                rest = if radix == 8 { &rest[digits.len()..] } else { &after[digits.len()..] };
+                continue;
+            }
+            (None, None) if c == '\n' => {}
+            (None, None) => out.extend(['\\', c]),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// Up to three octal digits that a text begins with.
+fn octal(text: &str) -> &str {
+    let count = text.bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+    &text[..count]
 }

@@ -29,8 +29,12 @@ pub enum Node {
     Int(i64),
     Float(f64),
     Text(String),
+    /// `...`.
+    Ellipsis,
     /// An f-string: texts and what stands between them.
     Format(Vec<Expression>),
+    /// A value in an f-string, its conversion (`!r` is `r`; none is a space), and its format.
+    Formatted(Box<Expression>, char, Box<Expression>),
     Name(String),
     Attribute(Box<Expression>, String),
     Call(Box<Expression>, Vec<Argument>),
@@ -45,14 +49,30 @@ pub enum Node {
     Each {
         item: Box<Expression>,
         clauses: Vec<Clause>,
-        is_dict: bool,
+        makes: Makes,
     },
     Binary(&'static str, Box<Expression>, Box<Expression>),
+    /// `a < b <= c`: every value once, from left to right.
+    Compare(Box<Expression>, Vec<(&'static str, Expression)>),
+    /// `name := value`.
+    Walrus(String, Box<Expression>),
     /// Condition, what holds if it does, and what else.
     Either(Box<[Expression; 3]>),
     Lambda(Rc<Function>),
     Minus(Box<Expression>),
+    Plus(Box<Expression>),
     Not(Box<Expression>),
+    /// `~value`.
+    Invert(Box<Expression>),
+}
+
+/// What a comprehension makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Makes {
+    List,
+    Dict,
+    /// Items that can be taken once.
+    Generator,
 }
 
 /// `for targets in over if conditions`.
@@ -74,20 +94,31 @@ pub struct Argument {
 
 #[derive(Clone, Debug)]
 pub enum Statement {
-    /// Targets, and the operator of an augmented assignment.
-    Assign(Vec<Expression>, Option<&'static str>, Expression),
+    /// Targets and their value.
+    Assign(Vec<Expression>, Expression),
+    /// `target operator= value`.
+    Augment(Expression, &'static str, Expression),
     Return(Option<Expression>),
-    For(usize, Expression, Expression, Vec<Statement>),
-    While(Expression, Vec<Statement>),
+    /// Targets, what it runs over, its body, and what follows where no `break` ended it.
+    For(usize, Expression, Expression, Vec<Statement>, Vec<Statement>),
+    While(Expression, Vec<Statement>, Vec<Statement>),
     Break,
     Continue,
     /// What holds if the condition does, and what else.
     If(Expression, Vec<Statement>, Vec<Statement>),
-    /// The body of a `with`.
-    With(Vec<Statement>),
+    /// What a `with` enters, and its body.
+    With(Vec<(Expression, Option<Expression>)>, Vec<Statement>),
     Define(Rc<Function>),
     Raise(usize),
     Expression(Expression),
+    /// `del`.
+    Delete(Vec<Expression>),
+    Global(Vec<String>),
+    Nonlocal(Vec<String>),
+    /// Names and the dotted names that they stand for.
+    Import(Vec<(String, String)>),
+    /// The body, its `else` and its `finally`; whether there is an `except`.
+    Try(usize, Vec<Statement>, Vec<Statement>),
 }
 
 /// What a parameter takes.
@@ -117,8 +148,8 @@ pub struct Function {
     /// All of them, `self` included.
     pub parameters: Vec<Parameter>,
     pub body: Vec<Statement>,
-    /// The decorator's name, such as `staticmethod`; empty if there is none.
-    pub decorator: String,
+    /// The decorators' dotted names, such as `staticmethod`.
+    pub decorators: Vec<String>,
     /// Why it cannot be followed; told when somebody calls it.
     pub parse_error: Option<Error>,
 }
@@ -136,16 +167,30 @@ pub struct Class {
     pub functions: HashMap<String, Rc<Function>>,
     /// Attributes of the class itself, read when they are asked for.
     pub constants: HashMap<String, Rc<Expression>>,
+    /// The line of the first thing in it that is not followed, such as a decorator or a condition.
+    pub unread: Option<usize>,
 }
 
 /// What a file defines. Nothing of it is executed: a constant is read when a class asks for it.
 #[derive(Default)]
 pub struct Module {
     pub classes: Vec<Class>,
-    /// The first class of each name, as an index into `classes`.
+    /// The last class of each name, as an index into `classes`.
     pub class_places: HashMap<String, usize>,
     pub functions: HashMap<String, Rc<Function>>,
     pub constants: HashMap<String, Rc<Expression>>,
+    /// Imported names and the dotted names that they stand for.
+    pub imports: HashMap<String, String>,
+    /// Names whose value changes while the file runs, and the line where it does.
+    pub changing: HashMap<String, usize>,
+    /// Calls of the file's classes outside of any class or function, in order: `net = Net(4, 3)`.
+    pub made: Vec<Made>,
+}
+
+/// `Net(4, 3)` outside of any class or function.
+pub struct Made {
+    pub class: String,
+    pub arguments: Vec<Argument>,
 }
 
 /// Every class, function and constant of the file.
@@ -153,17 +198,25 @@ pub fn module(tokens: &[Token]) -> Result<Module> {
     let mut parser = Parser { tokens, at: 0, depth: 0 };
     let mut module = Module::default();
     while *parser.peek() != Kind::End {
-        let decorator = parser.decorator();
+        let decorators = parser.decorators()?;
         if parser.is_name("class") {
-            let class = parser.class()?;
-            module.class_places.entry(class.name.clone()).or_insert(module.classes.len());
+            let mut class = parser.class()?;
+            class.unread = class.unread.or((!decorators.is_empty()).then_some(class.line));
+            module.class_places.insert(class.name.clone(), module.classes.len());
             module.classes.push(class);
         } else {
-            parser.definition(decorator, &mut module.functions, &mut module.constants)?;
+            parser.definition(decorators, &mut module)?;
         }
     }
     definition::resolve_bases(&mut module);
     Ok(module)
+}
+
+/// One expression alone, such as `Net(4, 3)`.
+pub fn expression(tokens: &[Token]) -> Result<Expression> {
+    let mut parser = Parser { tokens, at: 0, depth: 0 };
+    let value = parser.expression()?;
+    if *parser.peek() == Kind::Line { Ok(value) } else { at(parser.line(), "one call is expected here") }
 }
 
 struct Parser<'a> {
@@ -257,7 +310,9 @@ fn shown(kind: &Kind) -> String {
         Kind::Name(name) => name.clone(),
         Kind::Int(number) => number.to_string(),
         Kind::Float(number) => number.to_string(),
-        Kind::Text(text) | Kind::Format(text) => format!("\"{}\"", text.chars().take(20).collect::<String>()),
+        Kind::Text(text) | Kind::Format(text) => {
+            format!("\"{}\"", text.chars().take(20).collect::<String>())
+        }
         Kind::Mark(mark) => (*mark).to_owned(),
         Kind::Line | Kind::End => "the end of the line".to_owned(),
         Kind::Indent | Kind::Dedent => "a change of indentation".to_owned(),

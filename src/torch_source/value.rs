@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::parser::Function;
-use crate::network::{Op, ValueId};
+use super::tensor::{Storage, Tensor};
+use crate::error::Error;
+use crate::network::Op;
 
-/// Index of a list, dict, module or scope in the [`Heap`]. Whatever can hold other values lies there, so that no value
+/// Index of a list, dict, module, tensor or scope in the [`Heap`]. Whatever can hold other values lies there, so that no value
 /// nests: nothing is dropped or copied by recursion, and a cycle is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Id(pub usize);
@@ -19,28 +21,35 @@ pub enum Value {
     Int(i64),
     Float(f64),
     Text(Rc<str>),
-    /// A list or a tuple.
     List(Id),
+    /// A tuple; it lies among the lists.
+    Tuple(Id),
     Dict(Id),
+    /// Items that can be taken once, from first to last; they lie among the lists, last one first.
+    Iterator(Id),
+    /// A module, or an object of a class of the file that is none.
     Module(Id),
-    Tensor(ValueId),
-    /// Something from outside the file by its dotted name, such as `nn.Conv2d`.
+    Tensor(Id),
+    /// Something from outside the file by its dotted name, such as `torch.nn.Conv2d`.
     Name(Rc<str>),
     /// A class of the file.
     Class(usize),
-    /// A function and the scope it was defined in.
-    Function(Rc<Function>, Option<Id>),
+    /// A function as it was defined somewhere.
+    Function(Id),
+    /// A slice inside an index, by its three parts, which lie among the lists.
+    Slice(Id),
+    /// `...`.
+    Ellipsis,
     /// A method of a module, looked for from this place of its classes on.
     Method(Id, Rc<str>, usize),
     /// `super()` of a module, from this place of its classes on.
     Super(Id, usize),
-    /// A method of a list, dict or text.
+    /// A method of a list, dict, text or tensor.
     Of(Held, Rc<str>),
-    /// A method of a tensor.
-    OfTensor(ValueId, Rc<str>),
     /// `functools.partial`.
     Partial(Id),
-    /// What only a run would tell, such as a tensor's size: harmless until something depends on it.
+    /// What has no part in the numbers (a device, a dtype that changes nothing), or what is not known: harmless until
+    /// something depends on it.
     Unread,
 }
 
@@ -50,11 +59,14 @@ pub enum Held {
     Text(Rc<str>),
     List(Id),
     Dict(Id),
+    Tensor(Id),
 }
 
 /// What a module does when it is called and its class has no `forward`.
 #[derive(Clone)]
 pub enum Kind {
+    /// An object of a class that is no module.
+    Object,
     /// `nn.Module`.
     Plain,
     /// `nn.Sequential`.
@@ -63,8 +75,10 @@ pub enum Kind {
     List,
     /// `nn.ModuleDict`.
     Dict,
-    /// One of PyTorch's layers.
-    Layer(Op),
+    /// One of PyTorch's layers; whether it changes its input in place.
+    Layer(Op, bool),
+    /// One that is a function of PyTorch with arguments: `nn.Softmax(dim=1)`.
+    Function(&'static str, Given),
     /// `nn.Identity`, and Dropout in eval mode.
     Nothing,
 }
@@ -88,8 +102,7 @@ enum Key {
     /// Without what stands before its last dot.
     Name(String),
     Class(usize),
-    Tensor(ValueId),
-    /// A list, dict, module or partial: the same one.
+    /// A list, dict, module, tensor, function or partial: the same one.
     Held(u8, Id),
 }
 
@@ -108,11 +121,13 @@ impl Key {
             Value::Text(text) => Key::Text(text.clone()),
             Value::Name(name) => Key::Name(short(name).to_owned()),
             Value::Class(class) => Key::Class(*class),
-            Value::Tensor(id) => Key::Tensor(*id),
             Value::List(id) => Key::Held(0, *id),
             Value::Dict(id) => Key::Held(1, *id),
             Value::Module(id) => Key::Held(2, *id),
             Value::Partial(id) => Key::Held(3, *id),
+            Value::Tensor(id) => Key::Held(4, *id),
+            Value::Function(id) => Key::Held(5, *id),
+            Value::Tuple(id) => Key::Held(6, *id),
             _ => return None,
         })
     }
@@ -127,6 +142,13 @@ impl Dict {
     /// The value of this key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
         self.places.get(&Key::of(key)?).map(|&place| &self.items[place].1)
+    }
+
+    /// Takes a key out; its value, if it was there.
+    pub fn remove(&mut self, key: &Value) -> Option<Value> {
+        let place = self.places.remove(&Key::of(key)?)?;
+        self.places.values_mut().filter(|other| **other > place).for_each(|other| *other -= 1);
+        Some(self.items.remove(place).1)
     }
 
     /// Sets a key's value; one that is set again keeps its place.
@@ -150,7 +172,12 @@ impl FromIterator<(Value, Value)> for Dict {
     }
 }
 
-/// `==` and `is`, of values that hold no others.
+/// `is`: numbers and texts that are equal are one, and so are `True` and `True`, but not `True` and `1`.
+pub fn identical(left: &Value, right: &Value) -> bool {
+    std::mem::discriminant(left) == std::mem::discriminant(right) && same(left, right)
+}
+
+/// `==`, of values that hold no others.
 pub fn same(left: &Value, right: &Value) -> bool {
     Key::of(left).is_some_and(|left| Some(left) == Key::of(right))
 }
@@ -193,6 +220,18 @@ impl Module {
         }
     }
 
+    /// Takes an attribute away.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let place = self.places.remove(name)?;
+        self.places.values_mut().filter(|other| **other > place).for_each(|other| *other -= 1);
+        Some(self.attributes.remove(place).1)
+    }
+
+    /// All attributes, in the order in which they were set.
+    pub fn attributes(&self) -> &[(Rc<str>, Value)] {
+        &self.attributes
+    }
+
     /// How many attributes it has, modules or not.
     pub fn attribute_count(&self) -> usize {
         self.attributes.len()
@@ -212,6 +251,12 @@ impl Module {
 #[derive(Default)]
 pub struct Scope {
     pub names: HashMap<String, Value>,
+    /// Names that belong to the file (`global`).
+    pub globals: Vec<String>,
+    /// Names that belong to a function around this one (`nonlocal`).
+    pub nonlocals: Vec<String>,
+    /// Whether it is a comprehension's, whose walruses belong to the function around it.
+    pub is_comprehension: bool,
     /// The scope around a function inside a function.
     pub around: Option<Id>,
     /// In a method: its module, and the place of its class among the module's classes.
@@ -245,9 +290,25 @@ impl Given {
     }
 }
 
+/// A function, the scope around it, and its parameters' defaults, which are made once.
+#[derive(Clone)]
+pub struct Closure {
+    pub function: Rc<Function>,
+    pub around: Option<Id>,
+    /// By parameter; an error is told when somebody needs the value.
+    pub defaults: Rc<[Option<Result<Value, Error>>]>,
+}
+
 /// Everything that can hold values.
 #[derive(Default)]
 pub struct Heap {
+    /// Names of the file that a function has set (`global`).
+    pub globals: HashMap<String, Value>,
+    /// Constants of the file and of its classes that have been read; they are made once.
+    pub constants: HashMap<(Option<usize>, String), Value>,
+    pub functions: Vec<Closure>,
+    pub tensors: Vec<Tensor>,
+    pub storages: Vec<Storage>,
     pub lists: Vec<Vec<Value>>,
     pub dicts: Vec<Dict>,
     pub modules: Vec<Module>,

@@ -29,7 +29,10 @@ impl<'a> Builder<'a> {
         Self {
             network,
             users,
-            shapes: PROBES.iter().find_map(|&side| network.shapes(&network.square_inputs(side)).ok()),
+            shapes: match &network.traced[..] {
+                [] => PROBES.iter().find_map(|&side| network.shapes(&network.square_inputs(side)).ok()),
+                traced => network.shapes(traced).ok(),
+            },
             holders: network.nodes.iter().map(|node| vec![None; node.op.outputs()]).collect(),
             padding: vec![None; network.nodes.len()],
             steps: Vec::new(),
@@ -88,6 +91,9 @@ impl<'a> Builder<'a> {
             return;
         }
         let node = &self.network.nodes[index];
+        if self.needs_image(&node.op) && !node.inputs.iter().all(|&input| self.is_image(input)) {
+            return self.fresh(index, Work::Loops);
+        }
         match &node.op {
             Op::Input(_) => self.source(index, Work::Input),
             Op::Stored(_) => self.source(index, Work::Stored),
@@ -104,6 +110,18 @@ impl<'a> Builder<'a> {
             Op::Irfft2(_) => self.fourier(index, Work::Irfft2),
             _ => self.fresh(index, Work::Loops),
         }
+    }
+
+    /// Whether a kernel of its own does this, which knows rows and columns of one picture alone.
+    fn needs_image(&self, op: &Op) -> bool {
+        matches!(op, Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Pad2d(_) | Op::Upsample(_) | Op::Cat(_))
+            || matches!(op, Op::BatchNorm2d(_) | Op::InstanceNorm2d(_))
+    }
+
+    /// Whether a value is `[1, C, H, W]`: a class may put windows, or anything, in a batch's place.
+    fn is_image(&self, value: ValueId) -> bool {
+        let traced = self.shapes.as_ref().filter(|_| !self.network.traced.is_empty());
+        traced.is_none_or(|shapes| matches!(shapes[value].sides(), [1, _, _, _]))
     }
 
     fn source(&mut self, index: usize, work: Work) {

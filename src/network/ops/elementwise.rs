@@ -269,7 +269,9 @@ impl Operator for Unary {
             Self::Celu { alpha } => format!("alpha={alpha}"),
             Self::Hardshrink { lambd } | Self::Softshrink { lambd } => format!("lambd={lambd}"),
             Self::Threshold { threshold, value } => format!("threshold={threshold}, value={value}"),
-            _ if self.name().starts_with(char::is_lowercase) => return format!("torch.{}(x)", self.name()),
+            _ if self.name().starts_with(char::is_lowercase) => {
+                return format!("torch.{}(x)", self.name());
+            }
             _ => String::new(),
         };
         format!("{}({arguments})", self.name())

@@ -78,7 +78,7 @@ fn parameters(features: usize, affine: bool, tracked: bool) -> Vec<ParameterSpec
 
 fn infer(features: usize, input: Shape, own_statistics: bool) -> Result<Vec<Shape>, String> {
     let (channels, height, width) = input.planes()?;
-    if channels != features {
+    if features > 0 && channels != features {
         return Err(format!("expected input to have {features} channels, but got {channels} channels instead"));
     }
     if own_statistics && height <= 1 && width <= 1 {
@@ -174,7 +174,9 @@ impl Operator for InstanceNorm2d {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
-        infer(self.num_features, inputs[0], !self.track_running_stats)
+        // Without parameters, PyTorch takes any number of channels, and warns of another one.
+        let features = if self.affine || self.track_running_stats { self.num_features } else { 0 };
+        infer(features, inputs[0], !self.track_running_stats)
     }
 
     fn reach(&self) -> Reach {

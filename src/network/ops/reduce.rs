@@ -188,7 +188,9 @@ impl Operator for Softmax {
             let most = line.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let power = |value: f32| f64::from(value - most).exp();
             let sum: f64 = line.iter().map(|&value| power(value)).sum();
-            let value = |x: f32| if self.log { f64::from(x - most) - sum.ln() } else { power(x) / sum };
+            let value = |x: f32| {
+                if self.log { f64::from(x - most) - sum.ln() } else { power(x) / sum }
+            };
             line.iter_mut().for_each(|x| *x = value(*x) as f32);
         })
     }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::interpolate::{Interpolate, Interpolation};
 use super::spelling::{Arguments, Kind, Spelling};
-use super::{Op, Operator, Parameters, both_sides, capped};
+use super::{Op, Operator, Pair, Parameters, both_sides, capped};
 use crate::error::Result;
-use crate::limits::MAX_SCALE;
+use crate::limits::{MAX_LAYER_NUMBER, MAX_SCALE};
 use crate::network::Shape;
 use crate::tensor::Tensor;
 
@@ -114,78 +115,74 @@ impl Operator for Upsample {
     }
 }
 
-/// The whole factor from the input's shape to `size`.
-fn factor(a: &dyn Arguments) -> Result<usize, String> {
-    let Some(input) = a.input() else {
-        return Err("a size is not read, because it depends on the input: give scale_factor".to_owned());
-    };
-    let (h, w) = a.pair("size", None)?;
-    let (height, width) = (input.height(), input.width());
-    let factor = h / height.max(1);
-    let whole = |side: usize, to: usize| side.checked_mul(factor) == Some(to);
-    match (1..=MAX_SCALE).contains(&factor) && whole(height, h) && whole(width, w) {
-        true => Ok(factor),
-        false => Err(format!("{height} x {width} to {h} x {w} is not a whole factor, which alone is read")),
+/// The size to reach from an input's shape, and `scale_factor` where it decides which pixels are read.
+type Target = (Pair, Option<(f64, f64)>);
+
+fn target(a: &dyn Arguments, height: usize, width: usize) -> Result<Target, String> {
+    if a.given("size") {
+        return Ok((a.pair("size", None)?, None));
     }
+    let (down, across) = a.floats("scale_factor")?;
+    let side = |size: usize, scale: f64| {
+        let side = (size as f64 * scale).floor();
+        (scale > 0.0 && (1.0..=MAX_LAYER_NUMBER as f64).contains(&side)).then_some(side as usize)
+    };
+    let size = side(height, down).zip(side(width, across)).ok_or_else(|| a.unread("scale_factor"))?;
+    Ok((size, (!a.flag("recompute_scale_factor", false)?).then_some((down, across))))
 }
 
-fn scale(a: &dyn Arguments) -> Result<usize, String> {
-    if a.given("size") {
-        return factor(a);
-    }
-    if let Ok(number) = a.float("scale_factor", f64::NAN)
-        && number.fract() == 0.0
-        && (1.0..=MAX_SCALE as f64).contains(&number)
-    {
-        return Ok(number as usize);
-    }
-    match a.pair("scale_factor", None)? {
-        (height, width) if height == width && (1..=MAX_SCALE).contains(&height) => Ok(height),
-        _ => Err(a.unread("scale_factor")),
-    }
+/// The whole factor that leads to a size, if there is one.
+fn factor((height, width): Pair, (h, w): Pair) -> Option<usize> {
+    let factor = h / height.max(1);
+    let whole = |side: usize, to: usize| side.checked_mul(factor) == Some(to);
+    ((1..=MAX_SCALE).contains(&factor) && whole(height, h) && whole(width, w)).then_some(factor)
 }
 
 /// `Upsample` and `interpolate`; `default` is the mode where none is given.
 fn upsample(a: &dyn Arguments, default: &str) -> Result<Option<Op>, String> {
-    let scale = scale(a)?;
+    let Some(input) = a.input() else {
+        return Err("a size depends on the input".to_owned());
+    };
+    let (_, height, width) = input.planes()?;
+    let (size, scale_factor) = target(a, height, width)?;
+    if a.flag("antialias", false)? {
+        return Err("antialias is not followed".to_owned());
+    }
     if a.given("mode") && a.text("mode").is_none() {
         return Err(a.unread("mode"));
     }
     let mode = a.text("mode").unwrap_or_else(|| default.to_owned());
     // `UpsamplingBilinear2d` aligns corners.
-    let mode = match (mode.as_str(), a.flag("align_corners", default == "bilinear")?) {
+    let align_corners = a.flag("align_corners", default == "bilinear")?;
+    let whole = match (mode.as_str(), align_corners) {
         // A whole factor leaves both no choice.
-        ("nearest" | "nearest-exact", _) => UpsampleMode::Nearest,
-        ("bilinear", false) => UpsampleMode::Bilinear,
-        ("bilinear", true) => UpsampleMode::BilinearAligned,
-        _ => return Err("the modes nearest and bilinear are read".to_owned()),
+        ("nearest" | "nearest-exact", _) => Some(UpsampleMode::Nearest),
+        ("bilinear", false) => Some(UpsampleMode::Bilinear),
+        ("bilinear", true) => Some(UpsampleMode::BilinearAligned),
+        _ => None,
     };
-    Ok(Some(Upsample { scale, mode }.into()))
+    if let (Some(mode), Some(scale)) = (whole, factor((height, width), size)) {
+        return Ok(Some(Upsample { scale, mode }.into()));
+    }
+    let mode = match mode.as_str() {
+        "nearest" => Interpolation::Nearest,
+        "nearest-exact" => Interpolation::NearestExact,
+        "bilinear" => Interpolation::Bilinear,
+        "bicubic" => Interpolation::Bicubic,
+        "area" => Interpolation::Area,
+        _ => return Err("the modes nearest, bilinear, bicubic and area are read".to_owned()),
+    };
+    Ok(Some(Interpolate { size, scale_factor, mode, align_corners }.into()))
 }
 
-const ARGUMENTS: &[&str] = &["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"];
+const ARGUMENTS: &[&str] = &["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias"];
 
-pub(super) const SPELLINGS: &[Spelling] = &[
-    Spelling { names: &["Upsample"], kind: Kind::Module, arguments: ARGUMENTS, read: |a| upsample(a, "nearest") },
-    Spelling {
-        names: &["UpsamplingNearest2d"],
-        kind: Kind::Module,
-        arguments: &["size", "scale_factor"],
-        read: |a| upsample(a, "nearest"),
-    },
-    Spelling {
-        names: &["UpsamplingBilinear2d"],
-        kind: Kind::Module,
-        arguments: &["size", "scale_factor"],
-        read: |a| upsample(a, "bilinear"),
-    },
-    Spelling {
-        names: &["interpolate", "upsample"],
-        kind: Kind::Function,
-        arguments: ARGUMENTS,
-        read: |a| upsample(a, "nearest"),
-    },
-];
+pub(super) const SPELLINGS: &[Spelling] = &[Spelling {
+    names: &["interpolate", "upsample"],
+    kind: Kind::Function,
+    arguments: ARGUMENTS,
+    read: |a| upsample(a, "nearest"),
+}];
 
 #[cfg(test)]
 mod tests {

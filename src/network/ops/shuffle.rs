@@ -175,7 +175,9 @@ impl Windows {
         for (plane, ky, kx) in (0..planes).flat_map(|p| (0..kh).flat_map(move |y| (0..kw).map(move |x| (p, y, x)))) {
             let column = ((plane * kh + ky) * kw + kx) * rows * columns;
             for row in 0..rows {
-                let Some(y) = inside(row * self.stride.0 + ky * self.dilation.0, self.padding.0, h) else { continue };
+                let Some(y) = inside(row * self.stride.0 + ky * self.dilation.0, self.padding.0, h) else {
+                    continue;
+                };
                 for place in 0..columns {
                     if let Some(x) = inside(place * self.stride.1 + kx * self.dilation.1, self.padding.1, w) {
                         each(column + row * columns + place, (plane * h + y) * w + x);

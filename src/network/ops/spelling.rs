@@ -45,6 +45,8 @@ pub trait Arguments {
     fn flag(&self, name: &str, default: bool) -> Result<bool, String>;
     /// A number.
     fn float(&self, name: &str, default: f64) -> Result<f64, String>;
+    /// A number for both sides, or one for each.
+    fn floats(&self, name: &str) -> Result<(f64, f64), String>;
     /// A text, if it is one.
     fn text(&self, name: &str) -> Option<String>;
     /// The shape of the tensor that the function is called on, where it is known.

@@ -1,14 +1,12 @@
 //! What expressions stand for.
 
 use super::super::at;
-use super::super::parser::{Argument, Clause, Expression, Node};
-use super::super::value::{Given, Held, Id, Kind, Scope, Value};
+use super::super::parser::{Argument, Clause, Expression, Makes, Node};
+use super::super::value::{Given, Id, Scope, Value};
 use super::Run;
-use super::arithmetic::int;
+use super::arithmetic::{int, int_of};
 use crate::error::Result;
 use crate::limits::MAX_CLASS_ITEMS;
-use crate::network::Op;
-use crate::network::ops::Affine;
 
 impl Run<'_> {
     /// What an expression stands for in this scope.
@@ -21,11 +19,12 @@ impl Run<'_> {
         let line = expression.line;
         Ok(match &expression.node {
             Node::None => Value::None,
+            Node::Ellipsis => Value::Ellipsis,
             Node::Bool(flag) => Value::Bool(*flag),
             Node::Int(number) => Value::Int(*number),
             Node::Float(number) => Value::Float(*number),
             Node::Text(text) => self.text(text.clone(), line)?,
-            Node::Format(parts) => self.format(parts, scope, line)?,
+            Node::Format(_) | Node::Formatted(..) => self.joined(expression, scope)?,
             Node::Name(name) => self.name(name, scope, line)?,
             Node::Attribute(owner, name) => {
                 let owner = self.value(owner, scope)?;
@@ -39,32 +38,52 @@ impl Run<'_> {
                 let given = self.arguments(arguments, scope)?;
                 self.call(callee, given, line)?
             }
-            Node::Index(owner, index) => self.indexed(owner, index, scope, line)?,
-            Node::Slice(_) => Value::Unread,
-            Node::List(items) | Node::Tuple(items) => {
+            Node::Index(owner, index) => {
+                let owner = self.value(owner, scope)?;
+                let index = self.value(index, scope)?;
+                self.pick(owner, index, line)?
+            }
+            Node::List(items) => {
                 let items = self.arguments(items, scope)?.args;
                 self.list(items, line)?
             }
-            Node::Dict(items) => self.dict(items, scope, line)?,
-            Node::Each { item, clauses, is_dict } => {
-                let inner = self.heap.scope(Scope { around: Some(scope), ..Scope::default() });
-                let mut list = Vec::new();
-                self.each(item, clauses, inner, &mut list)?;
-                let list = self.list(list, line)?;
-                if *is_dict { self.outside("dict", Given::of([list]), line)? } else { list }
+            Node::Tuple(items) => {
+                let items = self.arguments(items, scope)?.args;
+                self.tuple(items, line)?
             }
+            Node::Slice(parts) => self.slice_value(parts, scope, line)?,
+            Node::Dict(items) => self.dict(items, scope, line)?,
+            Node::Each { item, clauses, makes } => self.comprehension(item, clauses, *makes, scope, line)?,
             Node::Binary(operator, left, right) => self.operation(operator, left, right, scope, line)?,
+            Node::Compare(first, rest) => self.comparison(first, rest, scope, line)?,
+            Node::Walrus(name, value) => {
+                let value = self.value(value, scope)?;
+                self.set_walrus(name, value.clone(), scope, line)?;
+                value
+            }
             Node::Either(parts) => {
                 let [condition, value, other] = &**parts;
                 let condition = self.value(condition, scope)?;
                 let taken = if self.truth(&condition, line)? { value } else { other };
                 self.value(taken, scope)?
             }
-            Node::Lambda(function) => Value::Function(function.clone(), Some(scope)),
+            Node::Lambda(function) => Value::Function(self.define(function, Some(scope))?),
             Node::Minus(value) => {
                 let value = self.value(value, scope)?;
                 self.negative(value, line)?
             }
+            Node::Plus(value) => match self.value(value, scope)? {
+                Value::Bool(flag) => Value::Int(i64::from(flag)),
+                value @ (Value::Int(_) | Value::Float(_) | Value::Tensor(_) | Value::Unread) => value,
+                _ => return at(line, "+ is not read before this"),
+            },
+            Node::Invert(value) => match self.value(value, scope)? {
+                Value::Tensor(x) => self.inverted(x, line)?,
+                other => match int_of(&other) {
+                    Some(number) => Value::Int(!number),
+                    None => return at(line, "~ is not read before this"),
+                },
+            },
             Node::Not(value) => {
                 let value = self.value(value, scope)?;
                 Value::Bool(!self.truth(&value, line)?)
@@ -72,31 +91,8 @@ impl Run<'_> {
         })
     }
 
-    /// An f-string. One that holds other things than texts and numbers is most likely a message, and stays unread.
-    fn format(&mut self, parts: &[Expression], scope: Id, line: usize) -> Result<Value> {
-        let mut text = String::new();
-        for part in parts {
-            match self.value(part, scope)? {
-                value @ (Value::Text(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::None) => {
-                    text += &self.shown(&value, line)?;
-                    self.fits(&text, line)?;
-                }
-                _ => return Ok(Value::Unread),
-            }
-        }
-        self.text(text, line)
-    }
-
-    /// `owner[index]`, where the index may be a slice.
-    fn indexed(&mut self, owner: &Expression, index: &Expression, scope: Id, line: usize) -> Result<Value> {
-        let owner = self.value(owner, scope)?;
-        if let Value::Tensor(_) = owner {
-            return at(line, "parts of a tensor are not read: give each input of its own to forward");
-        }
-        let Node::Slice(parts) = &index.node else {
-            let index = self.value(index, scope)?;
-            return self.pick(owner, index, line);
-        };
+    /// `begin:end:step` inside an index.
+    fn slice_value(&mut self, parts: &[Option<Expression>], scope: Id, line: usize) -> Result<Value> {
         let mut ends = Vec::new();
         for part in parts {
             ends.push(match part {
@@ -104,58 +100,80 @@ impl Run<'_> {
                 None => Value::None,
             });
         }
-        self.slice(owner, &ends, line)
+        self.listed(ends, line).map(Value::Slice)
+    }
+
+    /// `[item for ..]` and what resembles it.
+    fn comprehension(
+        &mut self,
+        item: &Expression,
+        clauses: &[Clause],
+        makes: Makes,
+        scope: Id,
+        line: usize,
+    ) -> Result<Value> {
+        let inner = Scope { around: Some(scope), is_comprehension: true, ..Scope::default() };
+        let inner = self.heap.scope(inner);
+        let mut list = Vec::new();
+        self.each(item, clauses, inner, &mut list)?;
+        match makes {
+            Makes::List => self.list(list, line),
+            Makes::Generator => self.iterator(list, line),
+            Makes::Dict => {
+                let list = self.list(list, line)?;
+                self.dict_from(&list, line)
+            }
+        }
+    }
+
+    /// `a < b <= c`, which looks no further once the answer is known.
+    fn comparison(
+        &mut self,
+        first: &Expression,
+        rest: &[(&'static str, Expression)],
+        scope: Id,
+        line: usize,
+    ) -> Result<Value> {
+        let mut left = self.value(first, scope)?;
+        let mut answer = Value::Bool(true);
+        for (index, (operator, right)) in rest.iter().enumerate() {
+            let right = self.value(right, scope)?;
+            answer = self.binary(operator, left, right.clone(), line)?;
+            if index + 1 < rest.len() && !self.truth(&answer, line)? {
+                return Ok(answer);
+            }
+            left = right;
+        }
+        Ok(answer)
     }
 
     /// `left operator right`; `and` and `or` look at the right side only where the left one leaves it open.
     fn operation(
         &mut self,
-        operator: &str,
+        operator: &'static str,
         left: &Expression,
         right: &Expression,
         scope: Id,
         line: usize,
     ) -> Result<Value> {
         let left = self.value(left, scope)?;
-        if matches!(operator, "and" | "or") && self.truth(&left, line)? == (operator == "or") {
-            return Ok(left);
+        if matches!(operator, "and" | "or") {
+            return if self.truth(&left, line)? == (operator == "or") { Ok(left) } else { self.value(right, scope) };
         }
         let right = self.value(right, scope)?;
-        if matches!(operator, "and" | "or") { Ok(right) } else { self.binary(operator, left, right, line) }
+        self.binary(operator, left, right, line)
     }
 
     fn negative(&mut self, value: Value, line: usize) -> Result<Value> {
         match value {
-            Value::Int(number) => int(number.checked_neg(), line),
             Value::Float(number) => Ok(Value::Float(-number)),
-            Value::Tensor(x) => self.tensor(Affine { scale: -1.0, offset: 0.0 }, &[x], "affine", line),
+            Value::Tensor(_) => self.binary("*", value, Value::Int(-1), line),
             Value::Unread => Ok(Value::Unread),
-            _ => at(line, "this has no negative"),
+            other => match int_of(&other) {
+                Some(number) => int(number.checked_neg(), line),
+                None => at(line, "this has no negative"),
+            },
         }
-    }
-
-    /// A name of this function, of those around it, of the file, or from outside.
-    fn name(&mut self, name: &str, scope: Id, line: usize) -> Result<Value> {
-        let mut place = Some(scope);
-        while let Some(id) = place {
-            let scope = &self.heap.scopes[id.0];
-            if let Some(value) = scope.names.get(name) {
-                return Ok(value.clone());
-            }
-            place = scope.around;
-        }
-        let module = self.module;
-        if let Some(&class) = module.class_places.get(name) {
-            return Ok(Value::Class(class));
-        }
-        if let Some(function) = module.functions.get(name) {
-            return Ok(Value::Function(function.clone(), None));
-        }
-        if let Some(constant) = module.constants.get(name) {
-            let scope = self.heap.scope(Scope::default());
-            return self.deeper(line, |run| run.value(constant, scope));
-        }
-        Ok(Value::Name(name.into()))
     }
 
     /// `super()` in a method.
@@ -212,7 +230,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn arguments(&mut self, arguments: &[Argument], scope: Id) -> Result<Given> {
+    pub(super) fn arguments(&mut self, arguments: &[Argument], scope: Id) -> Result<Given> {
         let mut given = Given::default();
         for argument in arguments {
             let line = argument.value.line;
@@ -236,79 +254,5 @@ impl Run<'_> {
             }
         }
         Ok(given)
-    }
-
-    /// `owner.name`.
-    pub(super) fn attribute(&mut self, owner: Value, name: &str, line: usize) -> Result<Value> {
-        Ok(match owner {
-            Value::Name(owner) => self.text(format!("{owner}.{name}"), line).map(|text| match text {
-                Value::Text(text) => Value::Name(text),
-                other => other,
-            })?,
-            Value::Super(module, from) => Value::Method(module, name.into(), from),
-            Value::Module(module) => self.attribute_of(module, name, line)?,
-            Value::Class(class) => {
-                let class = &self.module.classes[class];
-                if let Some(function) = class.functions.get(name) {
-                    return Ok(Value::Function(function.clone(), None));
-                }
-                match class.constants.get(name) {
-                    Some(constant) => {
-                        let scope = self.heap.scope(Scope::default());
-                        self.value(constant, scope)?
-                    }
-                    None if name == "__name__" => Value::Text(class.name.as_str().into()),
-                    None => return at(line, format!("{} has no {name}", class.name)),
-                }
-            }
-            Value::Tensor(x) if name == "shape" => self.sizes(x, line)?,
-            Value::Tensor(_) if name == "ndim" => Value::Int(4),
-            Value::Tensor(_) if matches!(name, "dtype" | "device") => Value::Unread,
-            Value::Tensor(x) => Value::OfTensor(x, name.into()),
-            Value::Text(text) => Value::Of(Held::Text(text), name.into()),
-            Value::List(id) => Value::Of(Held::List(id), name.into()),
-            Value::Dict(id) => Value::Of(Held::Dict(id), name.into()),
-            Value::Partial(id) if name == "func" => self.heap.partials[id.0].callee.clone(),
-            Value::Unread => Value::Unread,
-            _ => return at(line, format!(".{name} is not read here")),
-        })
-    }
-
-    fn attribute_of(&mut self, id: Id, name: &str, line: usize) -> Result<Value> {
-        if let Some(value) = self.heap.modules[id.0].get(name) {
-            return Ok(value.clone());
-        }
-        if let Some((function, place)) = self.method(id, name, 0) {
-            return match function.decorator.as_str() {
-                "property" => self.function(&function, None, Some((id, place)), Given::default(), line),
-                "staticmethod" => Ok(Value::Function(function, None)),
-                _ => Ok(Value::Method(id, name.into(), 0)),
-            };
-        }
-        let class = self.heap.modules[id.0].class;
-        let constant = class.and_then(|class| {
-            let own = &self.module.classes[class].lineage;
-            own.iter().find_map(|&class| self.module.classes[class].constants.get(name))
-        });
-        if let Some(constant) = constant {
-            let scope = self.heap.scope(Scope::default());
-            return self.value(constant, scope);
-        }
-        let count = |number: usize| Value::Int(number as i64);
-        Ok(match (name, &self.heap.modules[id.0].kind) {
-            ("training", _) => Value::Bool(false),
-            ("_modules", _) => {
-                let children = self.children(id, line)?.into_iter();
-                let children = children.map(|(name, child)| (Value::Text(name), Value::Module(child)));
-                self.dict_of(children.collect(), line)?
-            }
-            ("weight" | "bias" | "device" | "dtype", _) => Value::Unread,
-            ("in_channels", Kind::Layer(Op::Conv2d(conv))) => count(conv.in_channels),
-            ("in_channels", Kind::Layer(Op::ConvTranspose2d(conv))) => count(conv.in_channels),
-            ("out_channels", Kind::Layer(Op::Conv2d(conv))) => count(conv.out_channels),
-            ("out_channels", Kind::Layer(Op::ConvTranspose2d(conv))) => count(conv.out_channels),
-            ("num_features", Kind::Layer(Op::BatchNorm2d(norm))) => count(norm.num_features),
-            _ => Value::Method(id, name.into(), 0),
-        })
     }
 }

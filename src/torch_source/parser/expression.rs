@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Argument, Clause, Expression, Function, Node, Parser, Statement, shown};
+use super::{Argument, Clause, Expression, Function, Makes, Node, Parser, Statement, shown};
 use crate::error::Result;
 use crate::limits::MAX_CLASS_EXPRESSION_HEIGHT;
 
@@ -35,10 +35,12 @@ impl Parser<'_> {
     /// `a, (b, c) in` of a loop.
     pub(super) fn targets(&mut self) -> Result<Expression> {
         let line = self.line();
-        let mut names = Vec::new();
+        let (mut names, mut ends_in_comma) = (Vec::new(), false);
         while !self.is_name("in") {
-            names.push(Argument { name: None, stars: 0, value: self.sum()? });
-            if !self.accept(",") {
+            let stars = usize::from(self.accept("*"));
+            names.push(Argument { name: None, stars, value: self.sum()? });
+            ends_in_comma = self.accept(",");
+            if !ends_in_comma {
                 break;
             }
         }
@@ -46,7 +48,7 @@ impl Parser<'_> {
             return at(self.line(), "a loop over names is read, such as: for i in range(8)");
         }
         match names.len() {
-            1 => Ok(names.remove(0).value),
+            1 if !ends_in_comma => Ok(names.remove(0).value),
             _ => self.grown(line, Node::Tuple(names)),
         }
     }
@@ -56,10 +58,21 @@ impl Parser<'_> {
         let highest = |list: &[Argument]| list.iter().map(|argument| argument.value.height).max().unwrap_or(0);
         let most = |list: &[Expression]| list.iter().map(|item| item.height).max().unwrap_or(0);
         let below = match &node {
-            Node::None | Node::Bool(_) | Node::Int(_) | Node::Float(_) | Node::Text(_) | Node::Name(_) => 0,
+            Node::None
+            | Node::Ellipsis
+            | Node::Bool(_)
+            | Node::Int(_)
+            | Node::Float(_)
+            | Node::Text(_)
+            | Node::Name(_) => 0,
             // What a lambda holds is counted where it is called.
             Node::Lambda(_) => 0,
             Node::Attribute(value, _) | Node::Minus(value) | Node::Not(value) => value.height,
+            Node::Plus(value) | Node::Invert(value) | Node::Walrus(_, value) => value.height,
+            Node::Formatted(value, _, format) => value.height.max(format.height),
+            Node::Compare(first, rest) => {
+                rest.iter().map(|(_, value)| value.height).max().unwrap_or(0).max(first.height)
+            }
             Node::Call(callee, arguments) => callee.height.max(highest(arguments)),
             Node::List(items) | Node::Tuple(items) => highest(items),
             Node::Format(items) => most(items),
@@ -90,11 +103,17 @@ impl Parser<'_> {
                 let parameters = parser.parameters(":", false)?;
                 let value = parser.expression()?;
                 let body = vec![Statement::Return(Some(value))];
-                let (name, decorator) = ("lambda".to_owned(), String::new());
-                let function = Function { name, line, parameters, body, decorator, parse_error: None };
+                let (name, decorators) = ("lambda".to_owned(), Vec::new());
+                let function = Function { name, line, parameters, body, decorators, parse_error: None };
                 return parser.grown(line, Node::Lambda(Rc::new(function)));
             }
             let value = parser.either()?;
+            if let (Node::Name(name), true) = (&value.node, parser.is_mark(":=")) {
+                let name = name.clone();
+                parser.at += 1;
+                let value = parser.expression()?;
+                return parser.grown(line, Node::Walrus(name, Box::new(value)));
+            }
             if !parser.accept_name("if") {
                 return Ok(value);
             }
@@ -127,22 +146,19 @@ impl Parser<'_> {
             let value = self.deeper(Self::inversion)?;
             return self.grown(line, Node::Not(Box::new(value)));
         }
-        let mut left = self.sum()?;
-        let Some(mut mark) = self.comparison() else { return Ok(left) };
-        // `a < b < c` is `a < b and b < c`.
-        let mut all: Option<Expression> = None;
-        loop {
-            let right = self.sum()?;
-            let pair = self.grown(line, Node::Binary(mark, Box::new(left), Box::new(right.clone())))?;
-            let whole = match all {
-                Some(before) => self.grown(line, Node::Binary("and", Box::new(before), Box::new(pair)))?,
-                None => pair,
-            };
-            match self.comparison() {
-                Some(next) => (mark, left, all) = (next, right, Some(whole)),
-                None => return Ok(whole),
-            }
+        let left = self.bits()?;
+        let mut rest = Vec::new();
+        while let Some(mark) = self.comparison() {
+            rest.push((mark, self.bits()?));
         }
+        if rest.is_empty() { Ok(left) } else { self.grown(line, Node::Compare(Box::new(left), rest)) }
+    }
+
+    /// `|`, `^`, `&` and shifts, which bind in this order.
+    fn bits(&mut self) -> Result<Expression> {
+        self.binary(&["|"], |parser| {
+            parser.binary(&["^"], |parser| parser.binary(&["&"], |parser| parser.binary(&["<<", ">>"], Self::sum)))
+        })
     }
 
     /// The comparison that stands here, read.
@@ -151,7 +167,7 @@ impl Parser<'_> {
             return Some(mark);
         }
         if self.accept_name("is") {
-            return Some(if self.accept_name("not") { "!=" } else { "==" });
+            return Some(if self.accept_name("not") { "is not" } else { "is" });
         }
         let next = self.tokens.get(self.at + 1).map(|token| &token.kind);
         if self.is_name("not") && matches!(next, Some(Kind::Name(word)) if word == "in") {
@@ -166,7 +182,7 @@ impl Parser<'_> {
     }
 
     fn product(&mut self) -> Result<Expression> {
-        self.binary(&["*", "//", "/", "%"], Self::power)
+        self.binary(&["*", "//", "/", "%", "@"], Self::power)
     }
 
     fn power(&mut self) -> Result<Expression> {
@@ -176,7 +192,12 @@ impl Parser<'_> {
             return self.grown(line, Node::Minus(Box::new(value)));
         }
         if self.accept("+") {
-            return self.deeper(Self::power);
+            let value = self.deeper(Self::power)?;
+            return self.grown(line, Node::Plus(Box::new(value)));
+        }
+        if self.accept("~") {
+            let value = self.deeper(Self::power)?;
+            return self.grown(line, Node::Invert(Box::new(value)));
         }
         let base = self.postfix()?;
         if !self.accept("**") {
@@ -254,7 +275,8 @@ impl Parser<'_> {
             self.at += usize::from(named);
             let mut value = self.expression()?;
             if self.is_name("for") {
-                value = self.each(value, false)?;
+                let makes = if close == "]" { Makes::List } else { Makes::Generator };
+                value = self.each(value, makes)?;
             }
             list.push(Argument { name, stars, value });
             if !self.accept(",") {
@@ -266,7 +288,7 @@ impl Parser<'_> {
     }
 
     /// `for .. in .. if ..`, once or more, after the item.
-    fn each(&mut self, item: Expression, is_dict: bool) -> Result<Expression> {
+    fn each(&mut self, item: Expression, makes: Makes) -> Result<Expression> {
         let mut clauses = Vec::new();
         while self.accept_name("for") {
             let targets = self.targets()?;
@@ -277,7 +299,7 @@ impl Parser<'_> {
             }
             clauses.push(Clause { targets, over, conditions });
         }
-        self.grown(item.line, Node::Each { item: Box::new(item), clauses, is_dict })
+        self.grown(item.line, Node::Each { item: Box::new(item), clauses, makes })
     }
 
     fn atom(&mut self) -> Result<Expression> {
@@ -295,22 +317,23 @@ impl Parser<'_> {
                 self.at -= 1;
                 return self.text();
             }
-            Kind::Mark("...") => Node::None,
+            Kind::Mark("...") => Node::Ellipsis,
             Kind::Mark("(") => {
                 if self.accept(")") {
                     return self.grown(line, Node::Tuple(Vec::new()));
                 }
                 let mut inside = self.tuple()?;
                 if self.is_name("for") {
-                    inside = self.each(inside, false)?;
+                    return at(line, "a generator is read as the argument of a call alone: write a list, [..]");
                 }
                 self.expect(")")?;
+                inside.line = line;
                 return Ok(inside);
             }
             Kind::Mark("[") => {
                 let items = self.arguments("]")?;
                 return match items.first().map(|item| &item.value.node) {
-                    Some(Node::Each { .. }) if items.len() == 1 && items[0].stars == 0 => items
+                    Some(Node::Each { makes: Makes::List, .. }) if items.len() == 1 && items[0].stars == 0 => items
                         .into_iter()
                         .next()
                         .map_or_else(|| at(line, "this is not read here"), |item| Ok(item.value)),
@@ -331,12 +354,15 @@ impl Parser<'_> {
                 items.push((None, self.expression()?));
             } else {
                 let key = self.expression()?;
+                if !self.is_mark(":") {
+                    return at(line, "sets are not read: write a list, [..]");
+                }
                 self.expect(":")?;
                 let value = self.expression()?;
                 if self.is_name("for") {
                     let pair = [key, value].map(|value| Argument { name: None, stars: 0, value });
                     let item = self.grown(line, Node::Tuple(pair.into()))?;
-                    let each = self.each(item, true)?;
+                    let each = self.each(item, Makes::Dict)?;
                     self.expect("}")?;
                     return Ok(each);
                 }

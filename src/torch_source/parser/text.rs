@@ -35,23 +35,10 @@ impl Parser<'_> {
                 rest = &from[2..];
                 continue;
             }
-            let Some(close) = from.find('}').filter(|_| from.starts_with('{')) else {
+            let Some(close) = closing(from).filter(|_| from.starts_with('{')) else {
                 return at(line, "a } is missing in this f-string");
             };
-            let inside = &from[1..close];
-            if inside.contains([':', '!', '=']) {
-                // A number's format: the text is known to a run alone.
-                parts.push(self.grown(line, Node::Slice(Vec::new()))?);
-                rest = &from[close + 1..];
-                continue;
-            }
-            let mut tokens = lexer::tokens(inside.trim())?;
-            tokens.iter_mut().for_each(|token| token.line = line);
-            let mut parser = Parser { tokens: &tokens, at: 0, depth: self.depth };
-            let value = parser.expression()?;
-            if *parser.peek() != Kind::Line {
-                return at(line, format!("this is not read in an f-string: {inside}"));
-            }
+            let value = self.formatted(&from[1..close], line)?;
             parts.push(value);
             rest = &from[close + 1..];
         }
@@ -60,4 +47,62 @@ impl Parser<'_> {
         parts.push(tail);
         Ok(())
     }
+
+    /// What stands between braces: a value, `=` if its text is shown, `!r` or `!s`, and `:format`.
+    fn formatted(&mut self, inside: &str, line: usize) -> Result<Expression> {
+        let (before, format) = match outside_brackets(inside, ':') {
+            Some(colon) => (&inside[..colon], &inside[colon + 1..]),
+            None => (inside, ""),
+        };
+        let mark = outside_brackets(before, '!').filter(|&mark| !before[mark + 1..].starts_with('='));
+        let (value, conversion) = match mark {
+            Some(mark) => (&before[..mark], before[mark + 1..].trim().chars().next().unwrap_or(' ')),
+            None => (before, ' '),
+        };
+        if value.trim_end().ends_with('=') {
+            return at(line, "{value=} is not read in an f-string");
+        }
+        let mut tokens = lexer::tokens(value.trim())?;
+        tokens.iter_mut().for_each(|token| token.line = line);
+        let mut parser = Parser { tokens: &tokens, at: 0, depth: self.depth + 1 };
+        let value = parser.expression()?;
+        if *parser.peek() != Kind::Line {
+            return at(line, format!("this is not read in an f-string: {inside}"));
+        }
+        let mut parts = Vec::new();
+        self.deeper(|parser| parser.format(format, line, &mut parts))?;
+        let format = self.grown(line, Node::Format(parts))?;
+        self.grown(line, Node::Formatted(Box::new(value), conversion, Box::new(format)))
+    }
+}
+
+/// The `}` that ends what begins with `{`.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    for (place, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth <= 1 => return Some(place),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The first place of this character outside of brackets and texts.
+fn outside_brackets(text: &str, wanted: char) -> Option<usize> {
+    let (mut depth, mut quote) = (0usize, None);
+    for (place, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
+            (None, _) if c == wanted && depth == 0 => return Some(place),
+            _ => {}
+        }
+    }
+    None
 }
