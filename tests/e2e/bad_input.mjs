@@ -108,6 +108,8 @@ export async function a_worker_that_dies_without_a_word(v) {
     await visitor.openPhoto(png());
     await visitor.paint([[-30, 0], [30, 10]]);
     const mask = (await visitor.save('Save mask')).bytes;
+    // The death of a worker that still starts is known only once its time is up.
+    await visitor.until(() => /\d/.test(document.querySelector('#model-size')?.textContent ?? ''), undefined, 60_000);
     const ended = await visitor.evaluate(() => /** @type {any} */ (window).workersForTest.splice(0).map((/** @type {Worker} */ worker) => worker.terminate()).length);
     check(ended >= 2, `only ${ended} workers were there to end`);
     await stillWorks(visitor, mask);
