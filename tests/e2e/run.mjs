@@ -34,7 +34,6 @@ const EVERYWHERE = [
   main.a_mask_of_everything_is_refused,
   main.a_bmp_is_loaded_as_a_mask,
   main.a_sample_is_one_click_away,
-  tools.every_tool_draws_by_mouse,
   bad.not_an_image,
   bad.not_a_checkpoint,
   bad.a_truncated_checkpoint,
