@@ -48,8 +48,7 @@ pub fn check(
     second: Option<Vec<u8>>,
     edges: Option<Vec<u8>>,
 ) -> Result<JsValue, JsValue> {
-    let Given { photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
-    (options.second, options.edges) = (second, edges);
+    let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options, second, edges)?;
     let load = |kind: EngineKind| -> Result<Vec<Loaded>, JsValue> {
         let mut all = Vec::new();
         for (blob, name) in blobs.iter().zip(&names) {

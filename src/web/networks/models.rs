@@ -140,8 +140,8 @@ impl Models {
         second: Option<Vec<u8>>,
         edges: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
-        let Given { mut photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
-        (photo.is_gray, options.second, options.edges) = (is_gray, second, edges);
+        let Given { mut photo, mask, options } = Given::new(rgba, (width, height), mask, options, second, edges)?;
+        photo.is_gray = is_gray;
         let models = self.networks(handle, &options)?;
         let mut watch = watcher(progress);
         let patches = pipeline::fill(&photo, &mask, models, &options, &mut watch).map_err(|e| to_js(&e))?;

@@ -29,14 +29,17 @@ pub struct Given {
 }
 
 impl Given {
-    /// The run's arguments as they cross the boundary; `options` is the JSON of `FillOptions`.
+    /// The run's arguments as they cross the boundary; `options` is the JSON of `FillOptions`, which has neither the
+    /// second picture nor the edges.
     pub fn new(
         rgba: Uint8Array,
         (width, height): (usize, usize),
         mask: Vec<u8>,
         options: &str,
+        second: Option<Vec<u8>>,
+        edges: Option<Vec<u8>>,
     ) -> Result<Self, JsValue> {
-        let options = FillOptions::from_json(options).map_err(|e| to_js(&e))?;
+        let options = FillOptions { second, edges, ..FillOptions::from_json(options).map_err(|e| to_js(&e))? };
         let photo = PagePixels { rgba, width, height, is_gray: false };
         Ok(Self { photo, mask: Mask { width, height, holes: mask }, options })
     }

@@ -38,7 +38,7 @@ impl Models {
         propose: bool,
         progress: &Function,
     ) -> Result<Array, JsValue> {
-        let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options)?;
+        let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options, None, None)?;
         let models = self.networks(handle, &options)?;
         let maps = pipeline::edges(&photo, &mask, models, &options, propose, &mut watcher(progress));
         let object = |map: pipeline::EdgeMap| {
@@ -69,8 +69,7 @@ impl Models {
         second: Option<Vec<u8>>,
         edges: Option<Vec<u8>>,
     ) -> Result<Array, JsValue> {
-        let Given { photo, mask, mut options } = Given::new(rgba, (width, height), mask, options)?;
-        (options.second, options.edges) = (second, edges);
+        let Given { photo, mask, options } = Given::new(rgba, (width, height), mask, options, second, edges)?;
         let channels = pipeline::preview(&photo, &mask, self.networks(handle, &options)?, &options);
         let object = |channel: pipeline::Channel| {
             let numbers = [
@@ -100,7 +99,7 @@ impl Models {
         options: &str,
         progress: &Function,
     ) -> Result<String, JsValue> {
-        let Given { photo, options, .. } = Given::new(rgba, (width, height), Vec::new(), options)?;
+        let Given { photo, options, .. } = Given::new(rgba, (width, height), Vec::new(), options, None, None)?;
         let scores = pipeline::score(&photo, self.networks(handle, &options)?, &options, &mut watcher(progress));
         Ok(json!(scores.map_err(|e| to_js(&e))?).to_string())
     }
