@@ -105,7 +105,7 @@ fn only_the_blocks_under_the_hole_change() {
         let source = file(&name);
         let photo = decode_photo(&source).unwrap();
         let (changed, disc) = painted(&photo, (40, 21), 9);
-        let Saved { bytes, quality, notes } = save(&changed, Some(&source), &KEEP).unwrap();
+        let Saved { bytes, quality, notes, .. } = save(&changed, Some(&source), &KEEP).unwrap();
         assert!(quality.is_none() && notes.is_empty(), "{name}: {notes:?}");
         let (before, after) = (jpeg::read(&source).unwrap(), jpeg::read(&bytes).unwrap());
         let (across, down) = before.sampling();

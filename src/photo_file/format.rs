@@ -34,6 +34,11 @@ impl Format {
         }
     }
 
+    /// The format to save in what was opened from this file: its own, or PNG where infill does not write that.
+    pub fn like(source: Option<&[u8]>) -> Self {
+        source.and_then(Self::of).unwrap_or(Self::Png)
+    }
+
     /// The ending of its files' names.
     pub fn ending(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! A JPEG whose blocks are the source's, but for those that the hole touches.
 
+use std::borrow::Cow;
+
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 
@@ -16,8 +18,8 @@ pub fn jpeg(photo: &Photo, source: &[u8], without_place: bool) -> Result<Vec<u8>
     let decoded = pipeline::decode_stored(source).map_err(|_| "damaged")?;
     let orientation = decoded.orientation;
     let shown = decoded.image.into_rgba8();
-    let stored = stored(photo, orientation).filter(|stored| stored.dimensions() == shown.dimensions());
-    let stored = stored.ok_or("another-size")?;
+    let stored = stored(photo, orientation).filter(|(_, size)| *size == shown.dimensions());
+    let (stored, _) = stored.ok_or("another-size")?;
     if (coefficients.width, coefficients.height) != (shown.width() as usize, shown.height() as usize) {
         return Err("damaged");
     }
@@ -41,9 +43,13 @@ fn word(refusal: Refusal) -> &'static str {
     }
 }
 
-/// The photo turned back into the orientation of its file.
-fn stored(photo: &Photo, orientation: Orientation) -> Option<RgbaImage> {
-    let upright = RgbaImage::from_raw(photo.width as u32, photo.height as u32, photo.rgba.clone())?;
+/// The photo's pixels turned back into the orientation of its file, with their width and height.
+fn stored(photo: &Photo, orientation: Orientation) -> Option<(Cow<'_, [u8]>, (u32, u32))> {
+    let size = (photo.width as u32, photo.height as u32);
+    if orientation == Orientation::NoTransforms {
+        return Some((Cow::Borrowed(&photo.rgba), size));
+    }
+    let upright = RgbaImage::from_raw(size.0, size.1, photo.rgba.clone())?;
     let back = match orientation {
         Orientation::Rotate90 => Orientation::Rotate270,
         Orientation::Rotate270 => Orientation::Rotate90,
@@ -51,5 +57,6 @@ fn stored(photo: &Photo, orientation: Orientation) -> Option<RgbaImage> {
     };
     let mut image = DynamicImage::ImageRgba8(upright);
     image.apply_orientation(back);
-    Some(image.into_rgba8())
+    let size = (image.width(), image.height());
+    Some((Cow::Owned(image.into_rgba8().into_raw()), size))
 }

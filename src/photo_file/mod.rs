@@ -49,11 +49,38 @@ pub struct SaveOptions {
 pub struct Saved {
     /// The whole file.
     pub bytes: Vec<u8>,
+    /// Its format.
+    pub format: Format,
     /// The quality of a JPEG that was encoded anew as a whole.
     pub quality: Option<u8>,
+    /// What it has of its source, as stable words: `blocks` (all of a JPEG's that the hole does not touch), `sixteen-bit`,
+    /// `profile`, `exif`, `xmp`, `iptc`, `place` (it tells where the photo was taken).
+    pub kept: Vec<&'static str>,
     /// What a user may not expect, as stable words: `anew-` and why a JPEG's blocks could not be kept, `flattened`,
-    /// `text-left-out`, `colour-left-out`, `iptc-left-out`, `metadata-left-out`.
+    /// `text-left-out`, `colour-left-out`, `iptc-left-out`, `metadata-left-out`, and `metadata-unread` of a source in a
+    /// format that infill does not read.
     pub notes: Vec<String>,
+}
+
+/// What a photo's file is, as far as it matters for saving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its format, if infill writes it.
+    pub format: Option<Format>,
+    /// Whether it tells where the photo was taken.
+    pub has_place: bool,
+    /// A JPEG's estimated quality, 1 to 100 as the Independent JPEG Group counts it.
+    pub quality: Option<u8>,
+}
+
+/// Says what a photo's file is.
+pub fn describe(source: &[u8]) -> SourceFile {
+    let format = Format::of(source);
+    SourceFile {
+        format,
+        has_place: container::metadata(source).has_place(),
+        quality: if format == Some(Format::Jpeg) { jpeg::estimate_quality(source) } else { None },
+    }
 }
 
 /// Saves a photo. `source` is the file that it was opened from, as long as somebody has it: without it there is nothing but
@@ -70,25 +97,46 @@ pub fn save(photo: &Photo, source: Option<&[u8]>, options: &SaveOptions) -> Resu
         && let Some(source) = source.filter(|source| Format::of(source) == Some(Format::Jpeg))
     {
         match kept::jpeg(photo, source, options.without_place) {
-            Ok(bytes) => return Ok(Saved { bytes, quality: None, notes }),
+            Ok(bytes) => {
+                let kept = kept(photo, &bytes, Some("blocks"));
+                return Ok(Saved { bytes, format: Format::Jpeg, quality: None, kept, notes });
+            }
             Err(why) => notes.push(format!("anew-{why}")),
         }
     }
     let (metadata, mut left_out) = edited_metadata(photo, source, options);
     notes.append(&mut left_out);
-    let (bytes, quality) = match options.format {
-        Format::Png => (png(photo, source, &metadata)?, None),
-        Format::WebP => (webp(photo, &metadata)?, None),
+    let (bytes, quality, kept_of_pixels) = match options.format {
+        Format::Png => {
+            let (bytes, is_deep) = png(photo, source, &metadata)?;
+            (bytes, None, is_deep.then_some("sixteen-bit"))
+        }
+        Format::WebP => (webp(photo, &metadata)?, None, None),
         Format::Jpeg => {
             let quality = options.quality.or_else(|| source.and_then(jpeg::estimate_quality));
             let quality = quality.unwrap_or(DEFAULT_QUALITY);
             if photo.has_alpha {
                 notes.push("flattened".to_owned());
             }
-            (new_jpeg(photo, &metadata, quality)?, Some(quality))
+            (new_jpeg(photo, &metadata, quality)?, Some(quality), None)
         }
     };
-    Ok(Saved { bytes, quality, notes })
+    let kept = kept(photo, &bytes, kept_of_pixels);
+    Ok(Saved { bytes, format: options.format, quality, kept, notes })
+}
+
+/// [`Saved::kept`], as the saved file itself tells it.
+fn kept(photo: &Photo, saved: &[u8], of_pixels: Option<&'static str>) -> Vec<&'static str> {
+    let metadata = container::metadata(saved);
+    let iptc = metadata.resources.as_deref().and_then(metadata::iptc::records);
+    let parts = [
+        ("profile", photo.icc.is_some()),
+        ("exif", metadata.exif.is_some()),
+        ("xmp", metadata.xmp.is_some()),
+        ("iptc", iptc.is_some()),
+        ("place", metadata.has_place()),
+    ];
+    of_pixels.into_iter().chain(parts.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word)).collect()
 }
 
 /// What the source tells, as it is true of the saved file, and notes on what the format has no place for.
@@ -116,18 +164,20 @@ fn edited_metadata(photo: &Photo, source: Option<&[u8]>, options: &SaveOptions) 
         ("text-left-out", !is_png && metadata.chunks.iter().any(is_text)),
         ("colour-left-out", !is_png && !has_srgb && photo.icc.is_none() && metadata.chunks.iter().any(means_colour)),
         ("iptc-left-out", options.format == Format::WebP && metadata.resources.is_some()),
+        ("metadata-unread", source.is_some_and(|source| Format::of(source).is_none())),
     ];
     (metadata, notes.into_iter().filter(|(_, holds)| *holds).map(|(note, _)| note.to_owned()).collect())
 }
 
-fn png(photo: &Photo, source: Option<&[u8]>, metadata: &Metadata) -> Result<Vec<u8>> {
+/// The file, and whether it has the 16 bits of its source.
+fn png(photo: &Photo, source: Option<&[u8]>, metadata: &Metadata) -> Result<(Vec<u8>, bool)> {
     let deep = source.filter(|source| Format::of(source) == Some(Format::Png));
     let deep = deep.and_then(|source| sixteen_bit::encode(photo, source));
-    let bytes = match deep {
-        Some(bytes) => bytes?,
-        None => pipeline::encode_photo(photo)?,
+    let (bytes, is_deep) = match deep {
+        Some(bytes) => (bytes?, true),
+        None => (pipeline::encode_photo(photo)?, false),
     };
-    Ok(container::png::with_metadata(&bytes, metadata, photo.icc.is_some()))
+    Ok((container::png::with_metadata(&bytes, metadata, photo.icc.is_some()), is_deep))
 }
 
 fn webp(photo: &Photo, metadata: &Metadata) -> Result<Vec<u8>> {

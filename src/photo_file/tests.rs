@@ -10,6 +10,7 @@ use crate::pipeline::decode_photo;
 const TURNED_JPEG: &[u8] = include_bytes!("../../tests/reference/metadata/photo-6.jpg");
 const UPRIGHT_JPEG: &[u8] = include_bytes!("../../tests/reference/metadata/photo-1.jpg");
 const PNG: &[u8] = include_bytes!("../../tests/reference/metadata/photo.png");
+const RAMP: &[u8] = include_bytes!("../../tests/reference/metadata/ramp-rgb16.png");
 const WEBP: &[u8] = include_bytes!("../../tests/reference/metadata/photo.webp");
 
 const FORMATS: [Format; 3] = [Format::Png, Format::Jpeg, Format::WebP];
@@ -48,6 +49,56 @@ fn metadata_is_kept_in_every_format_from_every_format() {
             assert!(format == Format::Jpeg || back.rgba == photo.rgba);
         }
     }
+}
+
+#[test]
+fn what_is_kept_is_said() {
+    for (source, format, quality, expected) in [
+        (UPRIGHT_JPEG, Format::Jpeg, None, &["blocks", "profile", "exif", "xmp", "iptc", "place"][..]),
+        (UPRIGHT_JPEG, Format::Jpeg, Some(80), &["profile", "exif", "xmp", "iptc", "place"][..]),
+        (UPRIGHT_JPEG, Format::WebP, None, &["profile", "exif", "xmp", "place"][..]),
+        (RAMP, Format::Png, None, &["sixteen-bit"][..]),
+        (RAMP, Format::WebP, None, &[][..]),
+    ] {
+        let photo = decode_photo(source).unwrap();
+        let options = SaveOptions { format, quality, without_place: false };
+        let saved = save(&photo, Some(source), &options).unwrap();
+        assert_eq!(saved.kept, expected, "{format:?}");
+        assert_eq!(saved.format, format);
+    }
+}
+
+#[test]
+fn a_file_is_described() {
+    let jpeg = describe(TURNED_JPEG);
+    assert_eq!((jpeg.format, jpeg.has_place), (Some(Format::Jpeg), true));
+    assert!(jpeg.quality.is_some_and(|quality| (60..=100).contains(&quality)), "{jpeg:?}");
+    for (source, format) in [(PNG, Format::Png), (WEBP, Format::WebP)] {
+        assert_eq!(describe(source), SourceFile { format: Some(format), has_place: true, quality: None });
+    }
+    assert_eq!(describe(b"GIF89a"), SourceFile { format: None, has_place: false, quality: None });
+    assert_eq!(
+        [Format::like(None), Format::like(Some(b"GIF89a")), Format::like(Some(WEBP))].map(Format::ending),
+        ["png", "png", "webp"]
+    );
+}
+
+/// Each of the parts that may tell a place is enough; none is left once the place is.
+#[test]
+fn a_place_is_found_in_any_part_and_gone_once_left_out() {
+    let found = container::metadata(TURNED_JPEG);
+    let only = [
+        Metadata { exif: found.exif.clone(), ..Metadata::default() },
+        Metadata { xmp: found.xmp.clone(), ..Metadata::default() },
+        Metadata { resources: found.resources.clone(), ..Metadata::default() },
+        Metadata { chunks: vec![(*b"tEXt", b"exif:GPSLatitude\x0048/1".to_vec())], ..Metadata::default() },
+    ];
+    for mut part in only {
+        assert!(part.has_place(), "{part:?}");
+        part.edit(&Edit { without_place: true, ..Edit::default() });
+        assert!(!part.has_place(), "{part:?}");
+    }
+    assert!(!container::metadata(RAMP).has_place());
 }
 
 #[test]
@@ -220,7 +271,7 @@ fn deep(bytes: &[u8]) -> (Vec<u16>, usize) {
 fn sixteen_bits_stay_outside_the_hole_and_have_no_bands_inside() {
     for source in [
         &include_bytes!("../../tests/reference/metadata/ramp-gray16.png")[..],
-        include_bytes!("../../tests/reference/metadata/ramp-rgb16.png"),
+        RAMP,
         include_bytes!("../../tests/reference/metadata/ramp-rgba16.png"),
     ] {
         let mut photo = decode_photo(source).unwrap();

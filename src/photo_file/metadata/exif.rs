@@ -15,6 +15,8 @@ const THUMBNAIL_OFFSET: u16 = 0x201;
 const THUMBNAIL_LENGTH: u16 = 0x202;
 const EXIF_IFD: u16 = 0x8769;
 const GPS_IFD: u16 = 0x8825;
+/// The one tag of GPS that every such IFD has, place or none: its version.
+const GPS_VERSION: u16 = 0;
 const MAKER_NOTE: u16 = 0x927c;
 const PIXEL_X: u16 = 0xa002;
 const PIXEL_Y: u16 = 0xa003;
@@ -55,6 +57,16 @@ pub fn edit(mut bytes: Vec<u8>, edit: &Edit) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// Whether a block of EXIF tells where the photo was taken, in tags that everybody reads.
+pub fn has_place(bytes: &[u8]) -> bool {
+    let mut bytes = bytes.to_vec();
+    let Some(tiff) = Tiff::new(&mut bytes) else { return false };
+    let Some(first) = tiff.u32(4).map(|at| at as usize) else { return false };
+    let details = tiff.value(first, EXIF_IFD).map(|at| at as usize);
+    let places = [Some(first), details].into_iter().flatten().filter_map(|ifd| tiff.value(ifd, GPS_IFD));
+    places.map(|at| at as usize).any(|ifd| tiff.entries(ifd).iter().any(|entry| entry.tag != GPS_VERSION))
 }
 
 /// Bytes up to the end marker of the JPEG that begins here, past those of the thumbnails inside it.

@@ -57,6 +57,22 @@ impl Metadata {
             self.chunks.retain(|(_, data)| !data.starts_with(b"exif:GPS"));
         }
     }
+
+    /// Whether it tells where the photo was taken.
+    pub fn has_place(&self) -> bool {
+        let edit = Edit { without_place: true, ..Edit::default() };
+        let is_short = |bytes: &&Vec<u8>| bytes.len() <= MAX_METADATA_BYTES;
+        // What goes with the place, and would stay otherwise, tells one.
+        let in_xmp = |packet: &Vec<u8>| xmp::edit(packet, &edit, false) != xmp::edit(packet, &Edit::default(), false);
+        let in_iptc = |resources: &Vec<u8>| {
+            let edited = iptc::edit(resources, &edit);
+            iptc::records(&edited) != iptc::records(resources)
+        };
+        self.exif.as_ref().filter(is_short).is_some_and(|exif| exif::has_place(exif))
+            || self.xmp.as_ref().filter(is_short).is_some_and(in_xmp)
+            || self.resources.as_ref().filter(is_short).is_some_and(in_iptc)
+            || self.chunks.iter().any(|(_, data)| data.starts_with(b"exif:GPS"))
+    }
 }
 
 /// Where a JPEG seems to begin: its start marker, and the first byte of the next one.
