@@ -6,7 +6,7 @@ import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
 import { recall, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
-import { BuildChoice, PICTURES, REFERENCE } from './worker/builds.js';
+import { BuildChoice, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
 import { spawnWorker } from './worker/spawn.js';
@@ -20,6 +20,10 @@ import { Threads } from './worker/threads.js';
 const FILES_IDLE_MS = 20_000;
 const TINT_KEY = 'infill-mask-colour';
 const AUTO_FILL_KEY = 'infill-fill-on-release';
+const QUALITY_KEY = 'infill-jpeg-quality';
+const PLACE_KEY = 'infill-leave-out-place';
+/** A JPEG's quality, as the Independent JPEG Group counts it. */
+export const QUALITIES = Array.from({ length: 100 }, (_, i) => String(i + 1));
 
 /**
  * What the parts of the page are told.
@@ -30,14 +34,14 @@ const AUTO_FILL_KEY = 'infill-fill-on-release';
  * @property {() => void} models
  * @property {(done: number | null) => void} progress null: nothing runs
  * @property {() => void} tint another colour of the mask was chosen
- * @property {(bytes: Uint8Array<ArrayBuffer>, name: string) => void} download a file is ready to be saved
+ * @property {(file: Blob, name: string) => void} download a file is ready to be saved
  * @property {() => void} details the person wants to see what the page knows of a model
  */
 
 export class App {
   /** @type {Document | null} */
   document = null;
-  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto'), autoFill: recall(AUTO_FILL_KEY, ['on', 'off'], 'off') === 'on' };
+  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto'), autoFill: recall(AUTO_FILL_KEY, ['on', 'off'], 'off') === 'on', quality: Number(recall(QUALITY_KEY, QUALITIES, '92')), withoutPlace: recall(PLACE_KEY, ['on', 'off'], 'off') === 'on' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
   /** Whether another run follows the one that is on, for what was painted meanwhile. */
@@ -64,7 +68,9 @@ export class App {
     this.models = new ModelList(() => listener.models());
     /** Decodes, also while a run is on. */
     this.decoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
-    /** Encodes, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
+    /** Saves the photo, with what its file tells. */
+    this.saver = new WorkerClient(spawnWorker('saving'), { builds: new BuildChoice([SAVING]), idleMs: FILES_IDLE_MS });
+    /** Encodes masks, and the photo where nothing else can, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
     this.encoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
     this.inference = new WorkerClient(spawnWorker('inference'), { builds: this.builds, threads: new Threads() });
@@ -125,9 +131,9 @@ export class App {
     this.#show(words, action, true);
   }
 
-  /** Hands over a file to be saved. @param {Uint8Array<ArrayBuffer>} bytes @param {string} name */
-  download(bytes, name) {
-    this.#listener.download(bytes, name);
+  /** Hands over a file to be saved. @param {Blob} file @param {string} name */
+  download(file, name) {
+    this.#listener.download(file, name);
   }
 
   /** @param {number | null} done */
@@ -149,6 +155,13 @@ export class App {
     this.#listener.work();
   }
 
+  /** @param {{quality?: number, withoutPlace?: boolean}} how photos are saved; it is remembered */
+  chooseSaving({ quality = this.settings.quality, withoutPlace = this.settings.withoutPlace }) {
+    Object.assign(this.settings, { quality, withoutPlace });
+    remember(QUALITY_KEY, String(quality));
+    remember(PLACE_KEY, withoutPlace ? 'on' : 'off');
+  }
+
   /** Shows what the page knows of the selected model, or of the file that does not fit. */
   showDetails() {
     this.#listener.details();
@@ -156,7 +169,11 @@ export class App {
 
   /** Photo, mask, history or selection changed. */
   touch() {
-    this.encoder.keepReady(this.document?.history.isUnsaved ?? false);
+    const history = this.document?.history;
+    const isUnsaved = history?.isUnsaved ?? false;
+    this.encoder.keepReady(isUnsaved);
+    // Fetched once a photo is open: the host may be gone when it is needed.
+    this.saver.keepReady(isUnsaved || history?.wasSaved === false);
     this.#listener.work();
   }
 }

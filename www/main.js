@@ -24,6 +24,7 @@ import { listenForFiles } from './ui/files.js';
 import { MaskMenu } from './ui/mask_menu.js';
 import { Panel } from './ui/panel.js';
 import { chooseReading } from './ui/reading_dialog.js';
+import { SaveDialog } from './ui/save_dialog.js';
 import { ScoresView } from './ui/scores_view.js';
 import { Shortcuts } from './ui/shortcuts.js';
 import { setTheme, theme } from './ui/theme.js';
@@ -61,6 +62,7 @@ const app = new App({
   work: () => {
     bars.show();
     menu.show();
+    saving.workChanged();
     pointer.refresh();
     edges.update();
     scores.update();
@@ -130,6 +132,7 @@ const toolbox = new Toolbox(TOOLS, editor, () => {
 const rail = new ToolRail(toolbox);
 const options = new ToolOptions(toolbox, editor.options);
 const menu = new MaskMenu(app);
+const saving = new SaveDialog(app);
 const bars = new Bars(app, stage, size);
 const compare = new Compare(app, stage);
 const edges = new EdgesView(app, stage, toolbox);
@@ -182,7 +185,7 @@ const page = {
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };
 listenForFiles(app, page);
-new Shortcuts(app, { stage, toolbox, size, options, pointer, bars, menu, compare, openPhoto: page.choosePhoto });
+new Shortcuts(app, { stage, toolbox, size, options, pointer, bars, menu, saving, compare, openPhoto: page.choosePhoto });
 
 window.addEventListener('beforeunload', (event) => {
   if (app.document?.history.isUnsaved) event.preventDefault();

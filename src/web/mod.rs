@@ -11,6 +11,8 @@ mod js_error;
 mod networks;
 #[cfg(feature = "pictures")]
 mod pictures;
+#[cfg(feature = "saving")]
+mod saving;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ mod tests;
 pub use networks::*;
 #[cfg(feature = "pictures")]
 pub use pictures::{decode_photo, encode_mask, encode_photo, read_mask};
+#[cfg(feature = "saving")]
+pub use saving::{describe_file, save_photo};
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;

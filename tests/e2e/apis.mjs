@@ -9,6 +9,8 @@ import { usedApis } from './used_apis.mjs';
 const FALLBACKS = /** @type {Record<string, string>} */ ({
   'ImageData.colorSpace': 'canvas/color_space.js draws sRGB, and the page says so',
   'CanvasRenderingContext2D.getContextAttributes': 'canvas/color_space.js takes the canvas for one of sRGB',
+  'Navigator.canShare': 'ui/hand_over.js offers no sharing',
+  'Navigator.share': 'ui/hand_over.js offers no sharing',
   'PointerEvent.getCoalescedEvents': 'canvas/pointer.js takes the event itself',
 });
 /** Only in a service worker; the test of the offline site runs it. */
@@ -18,8 +20,8 @@ const NAMELESS = /^(ImportMeta|ReadableStreamRead\w+Result|DOMStringMap\.__index
 
 /** Options that do no harm where they are ignored. */
 const HARMLESS = ['CanvasRenderingContext2DSettings.willReadFrequently', 'FocusOptions.preventScroll', 'WorkerOptions.name'];
-/** Options that canvas/color_space.js asks for once it has seen that they work. */
-const PROBED_BY_THE_PAGE = ['CanvasRenderingContext2DSettings.colorSpace', 'ImageDataSettings.colorSpace'];
+/** Options that canvas/color_space.js and ui/hand_over.js ask for once they have seen that they work. */
+const PROBED_BY_THE_PAGE = ['ShareData.files', 'CanvasRenderingContext2DSettings.colorSpace', 'ImageDataSettings.colorSpace'];
 
 /** By option: whether the engine knows it, which it shows by reading it. Runs in the page. */
 function optionsRead() {

@@ -74,6 +74,14 @@ export async function a_model_is_fetched_when_it_is_chosen_and_works_offline_fro
   await visitor.driver.close();
 }
 
+const sheep = async () => file('sheep.jpg', await readFile(`${ROOT}www/samples/sheep.jpg`), 'image/jpeg');
+
+/** With what its file told: a PNG would mean that only the pixels could be saved. @param {Visitor} v */
+async function savesJpeg(v) {
+  const { name, bytes } = await v.save('Save image');
+  check(name === 'sheep-infill.jpg' && bytes[0] === 0xff, `saved as ${name}: ${await v.status()}`);
+}
+
 /** @param {Visitor} v */
 export async function work_of_the_first_visit_is_saved_when_the_host_is_gone(v) {
   const site = await serve(`${ROOT}dist`, {}, '/some/where/');
@@ -81,16 +89,16 @@ export async function work_of_the_first_visit_is_saved_when_the_host_is_gone(v) 
   await visitor.page.addInitScript(KEEP_WORKERS);
   await visitor.open();
   await isKept(visitor);
-  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.openPhoto(await sheep());
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
   await site.close();
-  await visitor.save('Save image');
+  await savesJpeg(visitor);
   // Even a new worker starts, from what the service worker kept.
   await visitor.evaluate(() => /** @type {any} */ (window).workersForTest.forEach((/** @type {Worker} */ worker) => worker.terminate()));
   await visitor.paint([[-60, 40], [30, 50]]);
   await visitor.inpaint();
-  await visitor.save('Save image');
+  await savesJpeg(visitor);
   await visitor.quiet();
   await visitor.driver.close();
 }
@@ -100,7 +108,7 @@ export async function without_a_service_worker_work_is_saved_when_the_host_is_go
   const site = await serve(`${ROOT}dist`, {}, '/some/where/');
   const visitor = await v.another(site.url);
   await visitor.open();
-  await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
+  await visitor.openPhoto(await sheep());
   await visitor.paint([[-30, 0], [30, 10]]);
   await visitor.inpaint();
   // The browser's own cache would hide that the host is gone.
@@ -108,7 +116,7 @@ export async function without_a_service_worker_work_is_saved_when_the_host_is_go
   await site.close();
   // Longer than a worker without work lives.
   await pause(25_000);
-  await visitor.save('Save image');
+  await savesJpeg(visitor);
   await visitor.driver.close();
 }
 
@@ -152,10 +160,10 @@ export async function only_the_builds_that_are_used_are_kept(v) {
   const visitor = await visitorOf(v, site.url);
   await visitor.open();
   await isKept(visitor);
-  check((await builds(visitor)) === 'pictures,relaxed', `the first visit kept ${await builds(visitor)}`);
+  check((await builds(visitor)) === 'pictures,relaxed,saving', `the first visit kept ${await builds(visitor)}`);
   await visitor.open();
   await visitor.openPhoto(file('photo.png', photo(300, 200), 'image/png'));
-  check((await builds(visitor)) === 'pictures,relaxed,relaxed-threads', `the second visit kept ${await builds(visitor)}`);
+  check((await builds(visitor)) === 'pictures,relaxed,relaxed-threads,saving', `the second visit kept ${await builds(visitor)}`);
   await visitor.page.goto('about:blank');
   await site.close();
   await visitor.open();
@@ -210,7 +218,7 @@ export async function an_update_waits_until_the_last_tab_is_closed(v) {
     const caches = await other.evaluate(async () => (await window.caches.keys()).filter((name) => name.startsWith('infill-site')));
     check(caches.length === 1, `old versions are kept: ${caches}`);
     const kept = await builds(new Visitor(new ChromiumDriver(other, site.url), site.url));
-    check(kept === 'pictures,relaxed,relaxed-threads', `the new version kept ${kept}, not what the old one used`);
+    check(kept === 'pictures,relaxed,relaxed-threads,saving', `the new version kept ${kept}, not what the old one used`);
     await visitor.quiet();
     await visitor.page.context().close();
   } finally {

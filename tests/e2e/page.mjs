@@ -131,6 +131,13 @@ export class Visitor {
     return this.driver.download(() => this.button(name).click());
   }
 
+  /** Saves in a format that is chosen. @param {'source' | 'jpg' | 'png' | 'webp'} format */
+  async saveAs(format) {
+    await this.button('How to save').click();
+    await this.control('combobox', 'Format').selectOption(format);
+    return this.save('Save');
+  }
+
   /** Waits until a status says something. @param {RegExp} pattern @param {number} [timeout] */
   async says(pattern, timeout = 20_000) {
     for (const end = Date.now() + timeout; ; await pause(POLL_MS)) {

@@ -17,6 +17,7 @@ import * as maskFiles from './mask_files.mjs';
 import * as offline from './offline.mjs';
 import * as privacy from './privacy.mjs';
 import * as reach from './reach.mjs';
+import * as saving from './saving.mjs';
 import * as screens from './screens.mjs';
 import * as threads from './threads.mjs';
 import * as tools from './tools.mjs';
@@ -42,6 +43,7 @@ const EVERYWHERE = [
   colours.a_display_p3_photo_opens_in_every_engine,
   inside.a_drawn_edge_changes_the_fill_as_on_the_command_line,
   bad.an_icon_is_opened_and_blocks_nothing,
+  saving.a_jpeg_comes_back_as_it_came,
   offline.the_site_works_offline_once_visited,
   offline.a_model_is_fetched_when_it_is_chosen_and_works_offline_from_then_on,
   offline.a_kept_file_that_was_rewritten_is_fetched_anew,
@@ -50,7 +52,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

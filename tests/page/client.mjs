@@ -294,6 +294,29 @@ export async function a_build_that_does_not_work_here_gives_way_to_the_next() {
   assert.equal(builds.current.name, 'simd128');
 }
 
+/** Work is saved otherwise then; once the worker is there, its task takes what it takes. */
+export async function a_task_waits_for_a_worker_only_as_long_as_it_says() {
+  const slow = setUp();
+  await assert.rejects(slow.client.request(unload('a'), { startMs: 5 }), { code: 'worker-wait' });
+  const patient = slow.client.request(unload('b'));
+  slow.ready();
+  await turn();
+  assert.equal(slow.workers[0].last.handle, 'b', 'what was given up is not sent');
+  const waits = slow.client.request(unload('c'), { startMs: 5 });
+  await new Promise((resume) => setTimeout(resume, 20));
+  slow.workers[0].say({ kind: 'done', id: slow.workers[0].last.id, value: 1 });
+  assert.equal(await patient, 1);
+  await turn();
+  slow.workers[0].say({ kind: 'done', id: slow.workers[0].last.id, value: 2 });
+  assert.equal(await waits, 2, 'a worker that is busy is there');
+  const quick = setUp();
+  const task = quick.client.request(unload('a'), { startMs: 5 });
+  quick.ready();
+  await new Promise((resume) => setTimeout(resume, 20));
+  quick.workers[0].say({ kind: 'done', id: quick.workers[0].last.id, value: 3 });
+  assert.equal(await task, 3);
+}
+
 export function builds_follow_what_the_browser_can() {
   /** @param {object} change @param {string} [query] */
   const names = (change, query = '') => candidates({ validate: () => true, isIsolated: true, cores: 4, wishes: new URLSearchParams(query), ...change }).map(({ name, threads }) => `${name} ${threads}`);

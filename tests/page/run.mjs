@@ -10,6 +10,7 @@ import * as maskFile from './mask_file.mjs';
 import * as open from './open.mjs';
 import * as plane from './plane.mjs';
 import * as policy from './policy.mjs';
+import * as save from './save.mjs';
 import * as shipped from './shipped.mjs';
 import * as tint from './tint.mjs';
 import * as tools from './tools.mjs';
@@ -17,7 +18,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

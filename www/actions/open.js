@@ -35,7 +35,7 @@ import { loadWeights } from './weights.js';
  */
 export async function openPhoto(app, page, blob, name) {
   const decoded = await decode(app, page, blob, name);
-  if (decoded) await show(app, page, decoded, name);
+  if (decoded) await show(app, page, decoded, blob, name);
 }
 
 /**
@@ -64,16 +64,17 @@ async function decode(app, page, blob, name) {
  * @param {App} app
  * @param {Page} page
  * @param {DecodedPhoto} decoded
+ * @param {Blob} source the file that it was decoded from
  * @param {string} name
  */
-async function show(app, page, decoded, name) {
+async function show(app, page, decoded, source, name) {
   if (app.document?.history.isUnsaved) {
     const isSure = await page.ask({ text: text.replaceQuestion, yes: text.replaceYes, no: text.replaceNo });
     if (!isSure) return app.say(text.kept);
   }
   app.run?.abort();
   const { buffer, byteOffset, length } = decoded.rgba;
-  const photo = new Photo({ ...decoded, rgba: new Uint8ClampedArray(/** @type {ArrayBuffer} */ (buffer), byteOffset, length), name });
+  const photo = new Photo({ ...decoded, rgba: new Uint8ClampedArray(/** @type {ArrayBuffer} */ (buffer), byteOffset, length), source, name });
   page.show(photo);
   app.state.opened();
   const known = /** @type {Record<string, string>} */ (text.notes);
@@ -143,7 +144,7 @@ async function openOrMask(app, page, file) {
     if (answer === 'none') return app.say(text.kept);
     if (answer === 'yes') return loadMask(app, page, file);
   }
-  await show(app, page, decoded, file.name);
+  await show(app, page, decoded, file, file.name);
 }
 
 /**
@@ -162,7 +163,7 @@ async function openFirst(app, page, files) {
   const hasMask = second !== null && (swapped || isMaskOf(second, first));
   const isMask = hasMask && (await page.ask({ text: text.maskBeside(maskFile.name, photoFile.name), yes: text.asItsMask, no: text.onlyPhoto }));
   const before = app.document;
-  await show(app, page, photo, photoFile.name);
+  await show(app, page, photo, photoFile, photoFile.name);
   if (app.document === before) return;
   if (isMask) return loadMask(app, page, maskFile);
   if (!hasMask) app.mention(text.onlyFirst(files.length, photoFile.name));

@@ -13,6 +13,8 @@ export class History {
   #undone = /** @type {Command[]} */ ([]);
   /** The step that the saved file ends with; null before the first one. */
   #saved = /** @type {Command | null} */ (null);
+  /** Whether anything was ever saved. */
+  wasSaved = false;
   #perform;
   #limit;
 
@@ -56,6 +58,7 @@ export class History {
 
   markSaved() {
     this.#saved = this.top;
+    this.wasSaved = true;
   }
 
   /**

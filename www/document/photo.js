@@ -20,8 +20,8 @@ export class Photo {
   #opened = /** @type {Map<number, Uint8ClampedArray>} */ (new Map());
   #columns;
 
-  /** @param {{name: string, width: number, height: number, rgba: Uint8ClampedArray, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array}} from */
-  constructor({ name, width, height, rgba, hasAlpha, isGray, icc }) {
+  /** @param {{name: string, width: number, height: number, rgba: Uint8ClampedArray, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array, notes?: string[], source?: Blob | null}} from */
+  constructor({ name, width, height, rgba, hasAlpha, isGray, icc, notes = [], source = null }) {
     this.name = name;
     this.width = width;
     this.height = height;
@@ -29,6 +29,12 @@ export class Photo {
     this.hasAlpha = hasAlpha;
     this.isGray = isGray;
     this.icc = icc;
+    /** What a user may not expect of it, in stable words. */
+    this.notes = notes;
+    /** The file that it was opened from: not its bytes, but a way to them. */
+    this.source = source;
+    /** How it is to be saved. @type {import('./saving.js').Choice} */
+    this.saveAs = 'source';
     /** Counts the changes, so that a worker's copy can be known to be old. */
     this.version = 0;
     this.#columns = Math.ceil(width / TILE);

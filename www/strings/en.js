@@ -21,6 +21,13 @@ const percent = (share) => (share < 0.01 ? 'less than 1 %' : share > 0.99 ? 'mor
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
 
+/** Words in a row: a, b and c. */
+const words = new Intl.ListFormat('en');
+/** @param {string[]} parts */
+const list = (parts) => words.format(parts);
+/** @param {string} why @param {number} [quality] */
+const anew = (why, quality) => `The whole photo is encoded anew${quality ? `, at quality ${quality}` : ''}, because ${why}.`;
+
 export const text = {
   // Top bar
   name: 'infill',
@@ -38,7 +45,10 @@ export const text = {
   panel: 'Settings and details',
   panelTip: 'Settings and details',
   saveImage: 'Save image',
-  saveImageTip: 'Save as PNG at full size (Ctrl+S)',
+  saveImageTip: 'Save at full size, in the format it came in (Ctrl+S)',
+  howToSave: 'How to save',
+  howToSaveTip: 'Format, quality, copy and share (Ctrl+Shift+S)',
+  saveOrShare: 'Save or share',
 
   // Stage
   canvas: 'Photo and mask',
@@ -144,6 +154,11 @@ export const text = {
   encoding: 'Preparing the file',
   /** @param {string} name */
   saved: (name) => `Saved as ${short(name)}.`,
+  shared: (/** @type {string} */ name) => `${short(name)} was handed over.`,
+  copiedImage: 'The picture is copied.',
+  copyFailed: 'The browser did not let the picture be copied. Save it instead.',
+  shareFailed: 'The file could not be handed over. Save it instead.',
+  saveInstead: 'Save it',
   maskLoaded: 'Mask loaded. It is used exactly as it is.',
   maskFull: 'Everything is painted over, so nothing is left to fill the photo from. Erase a part of the mask, or undo.',
   /** @param {string} file */
@@ -199,7 +214,7 @@ export const text = {
 
   // Notes on an opened photo
   notes: {
-    'sixteen-bit': 'It has 16 bits a channel; it is edited and saved in 8.',
+    'sixteen-bit': 'It has 16 bits a channel; it is edited in 8. Saved as a PNG, it keeps its 16 where nothing is filled.',
     animated: 'It moves: only the first frame was opened.',
     damaged: 'Its file is damaged or cut off, so a part of the picture may be missing.',
     turned: 'It was turned upright, as its EXIF orientation says.',
@@ -207,6 +222,59 @@ export const text = {
     'browser-p3': 'infill does not read this format, so the browser decoded it; its colours are Display P3 now.',
     'shown-as-srgb': 'Its colours are wider than this browser can draw, so they look paler here; they are saved as they are.',
   },
+
+  // How to save
+  saveFormat: 'Format',
+  saveFormats: { png: 'PNG', jpg: 'JPEG', webp: 'WebP' },
+  /** @param {string} format */
+  asItCame: (format) => `${format}, as it came`,
+  unchanged: 'As it came',
+  jpegAnew: 'JPEG, encoded anew',
+  webpLossless: 'WebP, without loss',
+  quality: 'Quality',
+  qualityNumber: 'Quality, 1 to 100',
+  withoutPlace: 'Leave out the place it was taken',
+  withoutPlaceTip: 'GPS and named places, and the camera maker’s own note, which may hold one too',
+  savePreview: 'The file as it will be saved',
+  dragOut: 'Drag this to a folder or another program',
+  preparing: 'Preparing the file',
+  /** @param {number} bytes @param {number | null} before of the file that was opened */
+  fileSize: (bytes, before) => (before ? `${size(bytes)}; it came with ${size(before)}` : size(bytes)),
+  saveFile: 'Save',
+  copyFile: 'Copy',
+  copyFileTip: 'Copy the picture (Ctrl+C)',
+  shareFile: 'Share',
+  shareFileTip: 'Hand the file to another app',
+  keptBlocks: 'Every block of the JPEG that no fill touches stays as it was.',
+  keptExactly: 'Every pixel is saved exactly.',
+  keptSixteen: 'It keeps its 16 bits a channel; fills continue in 16.',
+  onlyEight: 'It is saved with 8 bits a channel: only a PNG holds its 16.',
+  /** @param {number} quality */
+  allAnew: (quality) => `The whole photo is encoded anew, at quality ${quality}.`,
+  /** @param {string[]} parts */
+  keptMetadata: (parts) => `${list(parts)} ${parts.length === 1 ? 'is' : 'are'} kept.`,
+  metadataNames: { exif: 'EXIF', xmp: 'XMP', iptc: 'IPTC' },
+  tellsPlace: 'It tells where the photo was taken.',
+  placeLeftOut: 'The place it was taken is left out, and so is the camera maker’s note.',
+  keptProfile: 'Its colour profile is kept.',
+  convertedColours: 'Its colours were converted to sRGB when it was opened.',
+  convertedColoursP3: 'Its colours were converted to Display P3 when it was opened, whose profile is saved.',
+  saveNotes: /** @type {Record<string, (quality?: number) => string>} */ ({
+    'anew-components': (quality) => anew('it is no JPEG of one or three components', quality),
+    'anew-arithmetic': (quality) => anew('it is a JPEG with arithmetic coding', quality),
+    'anew-precision': (quality) => anew('it has other than 8 bits a sample', quality),
+    'anew-process': (quality) => anew('it is a lossless or hierarchical JPEG', quality),
+    'anew-damaged': (quality) => anew('its file is damaged or cut off', quality),
+    'anew-another-size': (quality) => anew('its file has another size by now', quality),
+    flattened: () => 'A JPEG has no transparency: what was clear is white.',
+    'text-left-out': () => 'The text in its file is left out: only a PNG has a place for it.',
+    'colour-left-out': () => 'What its file says of its colours is no ICC profile, and is left out: only a PNG has a place for it.',
+    'iptc-left-out': () => 'Its IPTC data is left out: a WebP has no place for it.',
+    'metadata-left-out': () => 'A part of its metadata (EXIF or XMP) is left out: it is damaged or too long.',
+    'metadata-unread': () => 'What its file tells beside the picture, such as its date, is left out: infill does not read this format.',
+    'source-gone': () => 'The file that it was opened from was moved or changed, so what it told beside the picture could not be kept.',
+    'png-instead': () => 'What writes other files could not be started, so this is a PNG of the picture alone.',
+  }),
 
   // Errors of the page itself, by code; the crate's errors bring their own words
   errors: {

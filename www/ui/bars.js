@@ -86,6 +86,8 @@ export class Bars {
     disable('redo', !document?.history.canRedo || isRunning);
     disable('compare', !document?.photo.isEdited);
     disable('save-image', !document);
+    disable('how-to-save', !document);
+    byId('save-or-share', HTMLButtonElement).hidden = isRunning || !document?.photo.isEdited;
     disable('save-mask', isEmpty);
     disable('clear-mask', isEmpty);
     disable('inpaint', isEmpty);

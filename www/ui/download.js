@@ -7,11 +7,11 @@
 const RELEASE_MS = 60_000;
 
 /**
- * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Blob} file
  * @param {string} name
  */
-export function download(bytes, name) {
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'image/png' }));
+export function download(file, name) {
+  const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -48,8 +48,12 @@ export function listenForFiles(app, page) {
 function listenForDrops(run) {
   const cover = byId('dragging', HTMLDivElement);
   const words = byId('dragging-text', HTMLParagraphElement);
+  // A picture that is dragged out of this page carries a file too, and is not meant for it.
+  let isOwn = false;
+  document.addEventListener('dragstart', () => { isOwn = true; });
+  document.addEventListener('dragend', () => { isOwn = false; });
   /** @param {DragEvent} event */
-  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') ?? false;
+  const carriesFiles = (event) => !isOwn && (event.dataTransfer?.types.includes('Files') ?? false);
   document.addEventListener('dragover', (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();

@@ -5,9 +5,10 @@
  */
 import { clearMask, redo, undo } from '../actions/edit.js';
 import { cancel } from '../actions/fill.js';
-import { saveImage } from '../actions/save.js';
+import { copyImage, saveImage } from '../actions/save.js';
 import { text } from '../strings/en.js';
 import { byId } from './dom.js';
+import { writePicture } from './hand_over.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../canvas/stage.js').Stage} Stage */
@@ -19,6 +20,7 @@ import { byId } from './dom.js';
 /** @typedef {import('./tool_options.js').ToolOptions} ToolOptions */
 /** @typedef {import('./compare.js').Compare} Compare */
 /** @typedef {import('./mask_menu.js').MaskMenu} MaskMenu */
+/** @typedef {import('./save_dialog.js').SaveDialog} SaveDialog */
 
 const BRUSH_STEP = 1.15;
 const ZOOM_STEP = 1.25;
@@ -42,7 +44,7 @@ export class Shortcuts {
 
   /**
    * @param {App} app
-   * @param {{stage: Stage, toolbox: Toolbox, size: BrushSize, options: ToolOptions, pointer: PointerInput, bars: Bars, menu: MaskMenu, compare: Compare, openPhoto: () => void}} parts
+   * @param {{stage: Stage, toolbox: Toolbox, size: BrushSize, options: ToolOptions, pointer: PointerInput, bars: Bars, menu: MaskMenu, saving: SaveDialog, compare: Compare, openPhoto: () => void}} parts
    */
   constructor(app, parts) {
     this.#app = app;
@@ -122,7 +124,8 @@ export class Shortcuts {
     if (isTyping) return;
     if (key === 'z') event.shiftKey ? redo(this.#app) : undo(this.#app);
     else if (key === 'y') redo(this.#app);
-    else if (key === 's') void saveImage(this.#app);
+    else if (key === 's') event.shiftKey ? this.#parts.saving.open() : void saveImage(this.#app);
+    else if (key === 'c' && this.#app.document && !event.shiftKey && !getSelection()?.toString()) void copyImage(this.#app, writePicture);
     else if (key === 'o') this.#parts.openPhoto();
     else return;
     event.preventDefault();

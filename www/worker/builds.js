@@ -31,6 +31,8 @@ const ATOMICS = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 
 
 /** What decodes and encodes; every browser runs it, and a photo can be open before anything that fills it has arrived. */
 export const PICTURES = { name: 'pictures', threads: 1 };
+/** What saves, with what a photo's file tells: a build of its own, so that neither needs the other. */
+export const SAVING = { name: 'saving', threads: 1 };
 /** What compares the engines. */
 export const REFERENCE = { name: 'reference', threads: 1 };
 

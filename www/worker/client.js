@@ -18,6 +18,7 @@ import { Threads } from './threads.js';
  * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
  * @property {Transferable[]} [transfer]
  * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
+ * @property {number} [startMs] how long a worker that is not there yet may take to start before the task is given up, `worker-wait`
  * @property {number} [generation] the worker that holds what the request names: any other answers `worker-replaced`
  */
 
@@ -28,6 +29,7 @@ import { Threads } from './threads.js';
  * @property {Options} options
  * @property {(value: any) => void} resolve
  * @property {(error: unknown) => void} reject
+ * @property {ReturnType<typeof setTimeout>} [startTimer]
  */
 
 /** More crashes than this within a minute, and no new worker is started until the minute is over. */
@@ -89,13 +91,22 @@ export class WorkerClient {
    */
   request(request, options = {}) {
     return new Promise((resolve, reject) => {
-      const task = { id: this.#nextId++, request, options, resolve, reject };
+      const task = /** @type {Task} */ ({ id: this.#nextId++, request, options, resolve, reject });
       const { signal } = options;
       if (signal?.aborted) return reject(cancelled());
       signal?.addEventListener('abort', () => this.#abort(task), { once: true });
+      if (options.startMs) task.startTimer = setTimeout(() => this.#giveUp(task), options.startMs);
       this.#queue.push(task);
       this.#next();
     });
+  }
+
+  /** No worker has come in the time that the task gave it: what has none to wait for goes on. @param {Task} task */
+  #giveUp(task) {
+    const at = this.#queue.indexOf(task);
+    if (at < 0 || this.#isReady) return;
+    this.#queue.splice(at, 1);
+    task.reject(new Failure({ code: 'worker-wait', message: 'No worker has started in time.', keys: [] }));
   }
 
   /** @param {Task} task */
@@ -137,6 +148,7 @@ export class WorkerClient {
     if (!this.#isReady) return;
     const task = this.#queue.shift();
     if (!task) return;
+    clearTimeout(task.startTimer);
     const { generation = this.generation } = task.options;
     if (generation !== this.generation) {
       task.reject(new Failure({ code: 'worker-replaced', message: 'The worker that held the model is gone.', keys: [] }));
@@ -264,7 +276,10 @@ export class WorkerClient {
   /** @param {Fault} fault */
   #failAll(fault) {
     const tasks = this.#queue.splice(0);
-    for (const task of tasks) task.reject(new Failure(fault));
+    for (const task of tasks) {
+      clearTimeout(task.startTimer);
+      task.reject(new Failure(fault));
+    }
   }
 }
 

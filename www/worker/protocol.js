@@ -16,6 +16,24 @@
  */
 
 /**
+ * What a photo's file is, as far as it matters for saving.
+ * @typedef {object} SourceFile
+ * @property {string} [format] `png`, `jpg` or `webp`, where it is one of these
+ * @property {boolean} hasPlace whether it tells where the photo was taken
+ * @property {number} [quality] of a JPEG, as it is estimated
+ */
+
+/**
+ * A file to be written.
+ * @typedef {object} SavedFile
+ * @property {Uint8Array<ArrayBuffer>} bytes
+ * @property {string} format `png`, `jpg` or `webp`
+ * @property {number} [quality] of a JPEG that was encoded anew as a whole
+ * @property {string[]} kept what it has of its source, in stable words: `blocks`, `sixteen-bit`, `profile`, `exif`, `xmp`, `iptc`, `place`
+ * @property {string[]} notes what a user may not expect, in the crate's stable words or the page's: `source-gone`, `png-instead`
+ */
+
+/**
  * A mask as it was found in a file.
  * @typedef {object} FoundMask
  * @property {Uint8Array} holes 255 is hole, 0 known
@@ -192,6 +210,8 @@
  * @typedef {{kind: 'decode-photo', blob: Blob, tryBrowser: boolean}
  *   | {kind: 'encode-photo', key: string, width: number, height: number, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array}
  *   | {kind: 'read-mask', blob: Blob, width: number, height: number, channel?: string, isInverted: boolean}
+ *   | {kind: 'describe-file', blob: Blob}
+ *   | {kind: 'save-photo', key: string, width: number, height: number, hasAlpha: boolean, isGray: boolean, icc?: Uint8Array, source: Blob | null, format?: string, quality?: number, withoutPlace: boolean}
  *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
  *   | {kind: 'inspect', blob: Blob, name: string}
  *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string, byPosition?: boolean}

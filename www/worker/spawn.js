@@ -33,7 +33,7 @@ import(${JSON.stringify(module.href)}).then((module) => ${run}).catch((error) =>
 
 /**
  * A worker with a build of the crate.
- * @param {'pictures' | 'inference'} kind its module
+ * @param {'pictures' | 'saving' | 'inference'} kind its module
  * @returns {(build: Build) => Worker}
  */
 export function spawnWorker(kind) {

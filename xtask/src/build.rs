@@ -41,11 +41,13 @@ pub const ALL: [Build; 4] = [
 pub const TESTED: [Build; 2] = [SURE, BEST];
 /// Decodes and encodes: all that opening a photo needs.
 pub const PICTURES: Build = Build { name: "pictures", relaxed: false, threads: false, features: &["pictures"] };
+/// Saves photos with what their files tell: apart from what decodes, so that one can be had without the other.
+pub const SAVING: Build = Build { name: "saving", relaxed: false, threads: false, features: &["saving"] };
 /// Fetched only when somebody checks the fast engine against the reference.
 pub const REFERENCE: Build =
     Build { name: "reference", relaxed: false, threads: false, features: &["networks", "reference"] };
 /// All that `dist` ships.
-pub const SHIPPED: [Build; 6] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, REFERENCE];
+pub const SHIPPED: [Build; 7] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, SAVING, REFERENCE];
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;
