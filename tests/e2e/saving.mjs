@@ -253,11 +253,12 @@ export async function the_picture_is_copied(v) {
   await v.openPhoto(image);
   const exact = decode((await v.saveAs('png')).bytes);
   const onClipboard = async () => {
-    const bytes = await v.page.evaluate(async () => {
+    const { width, height } = await v.page.evaluate(async () => {
       const [item] = await navigator.clipboard.read();
-      return [...new Uint8Array(await (await item.getType('image/png')).arrayBuffer())];
+      const { width, height } = await createImageBitmap(await item.getType('image/png'));
+      return { width, height };
     });
-    return decode(Buffer.from(bytes));
+    return { width, height };
   };
   await v.page.getByRole('application').focus();
   await v.page.keyboard.press('Control+c');
@@ -270,7 +271,7 @@ export async function the_picture_is_copied(v) {
   await v.button('Copy').click();
   await v.says(/The picture is copied/);
   check((await onClipboard()).width === exact.width, 'the button copies nothing');
-  await v.page.keyboard.press('Escape');
+  check(!(await v.page.locator('#saving').isVisible()), 'the dialog hides what is said');
   await v.quiet();
 }
 
@@ -303,7 +304,14 @@ export async function the_file_is_shared_where_there_is_sharing(v) {
   await v.button('Share').click();
   check(await v.button('Share').isVisible(), 'the dialog is gone although nothing was shared');
   check((await v.state()) === 'done', 'closing the sheet is an error');
+  await v.page.evaluate(() => { /** @type {any} */ (window).refuse = 'NotAllowedError'; });
+  await v.button('Share').click();
+  await v.says(/could not be handed over/);
+  await v.save('Save it');
+  await v.says(/Saved as sheep-infill\.jpg/);
   await v.page.evaluate(() => { /** @type {any} */ (window).refuse = ''; });
+  await v.button('Save or share').click();
+  await lines(v);
   await v.button('Share').click();
   await v.says(/was handed over/);
   const [shared, size] = await v.page.evaluate(() => [/** @type {any} */ (window).shared, document.querySelector('#saving')?.hasAttribute('open')]);

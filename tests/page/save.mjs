@@ -1,6 +1,6 @@
 // Saving: what can be chosen, what is made of it, and what is left when a part is missing.
 import assert from 'node:assert/strict';
-import { prepareFile, saveImage } from '../../www/actions/save.js';
+import { copyImage, prepareFile, saveImage, shareImage } from '../../www/actions/save.js';
 import { keptIn, lossesIn } from '../../www/actions/saved_words.js';
 import { History } from '../../www/document/history.js';
 import { Photo } from '../../www/document/photo.js';
@@ -124,6 +124,35 @@ export async function a_file_that_is_ready_is_saved_unless_the_photo_has_changed
   photo.swap({ x: 0, y: 0, width: 1, height: 1, rgba: new Uint8Array(4) });
   await saveImage(app, prepared);
   assert.deepEqual([asked.length, downloads.length], [2, 2]);
+}
+
+export async function what_is_shared_is_saved_unless_the_person_thinks_better_of_it() {
+  const { app, photo, said, history } = setUp();
+  history.push(/** @type {any} */ ({ bytes: 1 }));
+  const prepared = await prepareFile(app, photo);
+  const refuse = (/** @type {string} */ name) => async () => { throw new DOMException('', name); };
+  assert.equal(await shareImage(app, prepared, refuse('AbortError')), false);
+  assert.deepEqual(said, []);
+  assert.equal(await shareImage(app, prepared, refuse('NotAllowedError')), true);
+  assert.deepEqual(said, [text.shareFailed]);
+  assert.ok(history.isUnsaved);
+  const taken = /** @type {File[]} */ ([]);
+  await shareImage(app, prepared, async (file) => void taken.push(file));
+  assert.deepEqual([taken[0].name, said.at(-1), history.isUnsaved], ['a-infill.jpg', 'a-infill.jpg was handed over.', false]);
+}
+
+export async function the_picture_as_it_is_now_is_copied_and_a_refusal_said() {
+  const { app, asked, said } = setUp();
+  let isBegun = false;
+  const copying = copyImage(app, async (png) => {
+    isBegun = true;
+    assert.equal((await png).type, 'image/png');
+  });
+  assert.ok(isBegun, 'the browser must hear of it while a person asks for it');
+  await copying;
+  assert.deepEqual([asked.map(({ to, kind }) => `${to} ${kind}`).join(), said.join()], ['encoder encode-photo', text.copiedImage]);
+  await copyImage(app, async () => { throw new DOMException('', 'NotAllowedError'); });
+  assert.equal(said.at(-1), text.copyFailed);
 }
 
 /** @param {string[]} kept @param {string[]} notes @param {{format?: string, quality?: number}} [more] */

@@ -112,7 +112,7 @@ function markSaved(app, history, top) {
  * @param {App} app
  * @param {Prepared} prepared
  * @param {(file: File) => Promise<void>} share the browser's way
- * @returns {Promise<boolean>} whether it was taken
+ * @returns {Promise<boolean>} false if the person thought better of it
  */
 export async function shareImage(app, { file, version }, share) {
   const { document } = app;
@@ -125,9 +125,9 @@ export async function shareImage(app, { file, version }, share) {
     succeed(text.shared(file.name));
     return true;
   } catch (error) {
-    // Closing the sheet is no fault.
-    if (!(error instanceof DOMException && error.name === 'AbortError')) app.fail(text.shareFailed, { label: text.saveInstead, run: () => void saveImage(app) });
-    return false;
+    if (error instanceof DOMException && error.name === 'AbortError') return false;
+    app.fail(text.shareFailed, { label: text.saveInstead, run: () => void saveImage(app) });
+    return true;
   }
 }
 
@@ -135,20 +135,17 @@ export async function shareImage(app, { file, version }, share) {
  * Copies the photo as it is now.
  * @param {App} app
  * @param {(png: Promise<Blob>) => Promise<void>} write the browser's way, which is begun at once: later it may be refused
- * @returns {Promise<boolean>}
  */
 export async function copyImage(app, write) {
   const photo = app.document?.photo;
-  if (!photo) return false;
+  if (!photo) return;
   const succeed = app.begin();
   if (!app.state.isRunning) app.say(text.encoding);
   try {
     await write(pngOf(app, photo));
     succeed(text.copiedImage);
-    return true;
   } catch (error) {
     if (!isCancelled(error)) app.fail(error instanceof Failure ? wordsFor(error) : text.copyFailed, { label: text.saveInstead, run: () => void saveImage(app) });
-    return false;
   }
 }
 

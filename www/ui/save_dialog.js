@@ -50,7 +50,7 @@ export class SaveDialog {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    const copy = make('button', { class: 'btn line', type: 'button', title: text.copyFileTip, onclick: () => void copyImage(app, writePicture) }, icon('copy'), text.copyFile);
+    const copy = make('button', { class: 'btn line', type: 'button', title: text.copyFileTip, onclick: () => this.#onCopy() }, icon('copy'), text.copyFile);
     const close = make('button', { class: 'btn icon', type: 'button', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.#dialog.close() }, icon('close'));
     this.#dialog.append(
       make('header', {}, make('h2', { id: 'saving-title' }, text.howToSave), close),
@@ -212,6 +212,12 @@ export class SaveDialog {
     const prepared = this.#prepared ?? undefined;
     this.#dialog.close();
     await saveImage(this.#app, prepared);
+  }
+
+  /** What comes of it is said below the dialog. */
+  #onCopy() {
+    this.#dialog.close();
+    void copyImage(this.#app, writePicture);
   }
 
   async #onShare() {
