@@ -68,6 +68,8 @@ pub const MAX_COMPARED_DICTS: usize = 64;
 pub const MAX_PREFIX_ENDINGS: usize = 4;
 /// Largest factor by which a layer enlarges.
 pub const MAX_SCALE: usize = 64;
+/// Most scores of an attention layer: every patch of a picture with every other.
+pub const MAX_ATTENTION_SCORES: usize = 1 << 26;
 /// Largest picture file, bytes: more than 16-bit RGBA at [`IMAGE_PIXELS`] takes uncompressed.
 pub const MAX_IMAGE_FILE_BYTES: u64 = 1 << 30;
 /// Longest Python file with a network's class, bytes.

@@ -7,6 +7,7 @@
 //! planes.
 
 mod algorithm_selection;
+mod attention;
 #[cfg(test)]
 mod definition;
 mod depthwise;

@@ -1,6 +1,7 @@
 //! From steps and weights to kernels: for each convolution the one that pays, its weights packed as they are read.
 
 use super::algorithm_selection::select;
+use super::attention;
 use super::depthwise::Depthwise;
 use super::fourier::Fourier;
 use super::geometry::{ConvWeights, Convolution, Geometry};
@@ -9,8 +10,9 @@ use super::small_cout_conv::SmallCoutConv;
 use super::view::View;
 use super::winograd::{self, Tile, WinogradConv, WinogradWeights};
 use crate::engine::WeightSource;
-use crate::engine::lower::{self, Epilogue, Lowered, SumPart, Work, lower};
+use crate::engine::lower::{self, Epilogue, Lowered, Pointwise, SumPart, Work, lower};
 use crate::error::{Code, Error, Result};
+use crate::network::ops::ContextualAttention;
 use crate::network::ops::source::take;
 use crate::network::{Network, Node, Op, Pad2d, PaddingMode, Upsample, ValueId};
 
@@ -30,6 +32,8 @@ pub enum Kernel {
     Depthwise(Box<Depthwise>),
     /// A norm by the picture's own statistics; weight and bias if affine. In place.
     Norm { eps: f64, affine: Option<(Vec<f32>, Vec<f32>)> },
+    /// `(x - mean) / (std + eps)` by the picture's own statistics. In place.
+    Standardize(f64),
     /// A norm with fixed statistics that no convolution took: factor and summand by channel. In place.
     Scale(Vec<f32>, Vec<f32>),
     /// The epilogue's function alone. In place.
@@ -42,6 +46,12 @@ pub enum Kernel {
     Cat,
     /// A sum.
     Add,
+    /// A product, element by element.
+    Mul,
+    /// The gates of a gated convolution: the function of the first half of the channels.
+    Gated(Pointwise),
+    /// Contextual attention.
+    Attention(ContextualAttention),
     /// A Fourier transform over height and width.
     Fourier(Fourier),
     /// A padding layer, or a copy with another border.
@@ -61,8 +71,9 @@ impl Kernel {
             Self::WinogradConv(_) => "winograd",
             Self::SmallCoutConv(_) => "narrow",
             Self::Depthwise(_) => "depthwise",
-            Self::Norm { .. } => "norm",
-            Self::Scale(..) | Self::Function | Self::Affine(..) | Self::Add => "pointwise",
+            Self::Norm { .. } | Self::Standardize(_) => "norm",
+            Self::Scale(..) | Self::Function | Self::Affine(..) | Self::Add | Self::Mul | Self::Gated(_) => "pointwise",
+            Self::Attention(_) => "attention",
             Self::Upsample(..) => "upsample",
             Self::Fourier(_) => "fourier",
             Self::Cat | Self::Copy(_) => "copy",
@@ -86,6 +97,7 @@ impl Kernel {
         match self {
             Self::WinogradConv(layer) => layer.scratch(to, threads),
             Self::Fourier(layer) => layer.scratch(to, threads),
+            Self::Attention(op) => attention::scratch(*op, to),
             _ => 0,
         }
     }
@@ -186,6 +198,9 @@ fn kernel(
         (Work::Function, _) => Ok(Kernel::Function),
         (Work::Cat, _) => Ok(Kernel::Cat),
         (Work::Add, _) => Ok(Kernel::Add),
+        (Work::Mul, _) => Ok(Kernel::Mul),
+        (Work::Gated(activation), _) => Ok(Kernel::Gated((*activation).into())),
+        (Work::Attention(op), _) => Ok(Kernel::Attention(*op)),
         (Work::Rfft2, _) => Ok(Kernel::Fourier(Fourier::Forward)),
         (Work::Irfft2, _) => Ok(Kernel::Fourier(Fourier::Inverse)),
         (Work::Convolution(convolution), Some((index, node))) => {
@@ -198,6 +213,7 @@ fn kernel(
         }
         (Work::OwnNorm, Some((_, node))) => own_norm(node, weights),
         (work, Some((_, node))) => match (work, &node.op) {
+            (Work::Standardize, Op::Standardize(op)) => Ok(Kernel::Standardize(op.eps)),
             (Work::Affine, Op::Affine(affine)) => Ok(Kernel::Affine(affine.scale, affine.offset)),
             (Work::Upsample, Op::Upsample(upsample)) => Ok(Kernel::Upsample(*upsample)),
             _ => {

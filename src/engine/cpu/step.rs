@@ -2,13 +2,15 @@
 
 use std::ops::ControlFlow;
 
+use super::attention;
 use super::kernels::{Epilogue, elementwise};
 use super::layout::{Layout, split};
 use super::plan::{Kernel, Step};
 use super::view::View;
+use crate::engine::lower::Pointwise;
 use crate::error::{Code, Error, Result};
 use crate::network::ops::Parameters;
-use crate::network::{Network, Pad2d, Shape, Upsample};
+use crate::network::{Activation, Network, Pad2d, Shape, Upsample};
 use crate::ordering;
 use crate::tensor::Tensor;
 use crate::threads;
@@ -74,6 +76,10 @@ pub fn run(
             }
             scaled(values, to, (&scale, &offset), epilogue);
         }
+        Kernel::Standardize(eps) => {
+            let (scale, offset) = moments(values, to).standardize(*eps);
+            scaled(values, to, (&scale, &offset), epilogue);
+        }
         Kernel::Scale(scale, offset) => scaled(values, to, (scale, offset), epilogue),
         Kernel::Function => {
             to.rows(values, &|y, row| elementwise::finish(row, to.shape.channels, of_row(epilogue, to, y)))
@@ -84,6 +90,12 @@ pub fn run(
         Kernel::Upsample(layer) => upsample(layer, first()?, (values, to)),
         Kernel::Cat => cat(&all(), values, to),
         Kernel::Add => add(&all(), values, to),
+        Kernel::Mul => multiply(&all(), values, to),
+        Kernel::Gated(function) => gated(*function, first()?, (values, to)),
+        Kernel::Attention(op) => {
+            let [features, mask] = all()[..] else { return Err(lost()) };
+            attention::run(*op, features, &to_planes(mask.0, mask.1), (values, to), scratch, tell)?;
+        }
         Kernel::Fourier(layer) => {
             layer.run(first()?, (values, to), epilogue, (scratch, layout.threads), tell)?;
         }
@@ -119,6 +131,7 @@ fn loops<'a>(step: &'a Step, place: &Place<'_>) -> Option<&'a [(&'static str, Ve
     match &step.kernel {
         Kernel::Loops(parameters) => Some(parameters),
         Kernel::Add if step.inputs.iter().any(|&value| shape(value) != shape(step.output())) => Some(&[]),
+        Kernel::Mul if !step.inputs.iter().all(|&value| covers(shape(value), shape(step.output()))) => Some(&[]),
         _ => None,
     }
 }
@@ -234,6 +247,49 @@ fn add(parts: &[Source<'_>], values: &mut [f32], to: &View) {
                 _ => elementwise::add(row, &data[view.row(y)]),
             }
         }
+    });
+}
+
+/// Whether a factor has the product's shape, or one channel of it.
+fn covers(factor: Shape, product: Shape) -> bool {
+    let one = |shape: Shape| matches!(shape.sides(), [1, 1, _, _]);
+    factor == product || (one(factor) && matches!(product.sides(), [1, ..]) && factor == product.with_side(1, 1))
+}
+
+/// A product of values of one shape, or of one channel, which is repeated.
+fn multiply(parts: &[Source<'_>], values: &mut [f32], to: &View) {
+    let c = to.shape.channels;
+    to.rows(values, &|y, row| {
+        for (index, (data, view)) in parts.iter().enumerate() {
+            let from = &data[view.row(y)];
+            match (index, view.shape.channels == c) {
+                (0, true) => row.copy_from_slice(from),
+                (0, false) => row.chunks_exact_mut(c).zip(from).for_each(|(pixel, &v)| pixel.fill(v)),
+                (_, true) => row.iter_mut().zip(from).for_each(|(v, from)| *v *= from),
+                (_, false) => {
+                    row.chunks_exact_mut(c)
+                        .zip(from)
+                        .for_each(|(pixel, from)| pixel.iter_mut().for_each(|v| *v *= from));
+                }
+            }
+        }
+    });
+}
+
+/// The function of the first half of the channels, times the sigmoid of the second.
+fn gated(function: Pointwise, (x, from): Source<'_>, (values, to): (&mut [f32], &View)) {
+    let c = to.shape.channels;
+    let only = |activation| Epilogue { activation, ..Epilogue::default() };
+    to.rows(values, &|y, row| {
+        let mut gates = vec![0.0; row.len()];
+        let pixels = row.chunks_exact_mut(c).zip(gates.chunks_exact_mut(c));
+        for ((value, gate), from) in pixels.zip(x[from.row(y)].chunks_exact(2 * c)) {
+            value.copy_from_slice(&from[..c]);
+            gate.copy_from_slice(&from[c..]);
+        }
+        elementwise::finish(row, c, only(function));
+        elementwise::finish(&mut gates, c, only(Pointwise::Curve(Activation::Sigmoid)));
+        row.iter_mut().zip(&gates).for_each(|(v, gate)| *v *= gate);
     });
 }
 

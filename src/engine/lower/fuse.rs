@@ -106,6 +106,10 @@ impl<'a> Builder<'a> {
             Op::Upsample(_) => self.fresh(index, Work::Upsample),
             Op::Cat(cat) if cat.dim == 1 => self.fresh(index, Work::Cat),
             Op::Add(_) => self.fresh(index, Work::Add),
+            Op::Mul(_) => self.fresh(index, Work::Mul),
+            Op::Gated(gated) => self.fresh(index, Work::Gated(gated.activation)),
+            Op::ContextualAttention(op) => self.fresh(index, Work::Attention(*op)),
+            Op::Standardize(_) => self.in_place(index, Work::Standardize),
             Op::Rfft2(_) => self.fourier(index, Work::Rfft2),
             Op::Irfft2(_) => self.fourier(index, Work::Irfft2),
             _ => self.fresh(index, Work::Loops),
@@ -115,7 +119,8 @@ impl<'a> Builder<'a> {
     /// Whether a kernel of its own does this, which knows rows and columns of one picture alone.
     fn needs_image(&self, op: &Op) -> bool {
         matches!(op, Op::Conv2d(_) | Op::ConvTranspose2d(_) | Op::Pad2d(_) | Op::Upsample(_) | Op::Cat(_))
-            || matches!(op, Op::BatchNorm2d(_) | Op::InstanceNorm2d(_))
+            || matches!(op, Op::BatchNorm2d(_) | Op::InstanceNorm2d(_) | Op::Standardize(_) | Op::Gated(_))
+            || matches!(op, Op::ContextualAttention(_))
     }
 
     /// Whether a value is `[1, C, H, W]`: a class may put windows, or anything, in a batch's place.

@@ -9,8 +9,9 @@ mod pointwise;
 
 pub use pointwise::Pointwise;
 
+use crate::network::ops::ContextualAttention;
 use crate::network::ops::norm::Statistics;
-use crate::network::{Network, Op, PaddingMode, ValueId};
+use crate::network::{Activation, Network, Op, PaddingMode, ValueId};
 
 /// A network as steps in execution order.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +74,8 @@ pub enum Work {
     FixedNorm,
     /// A norm by the picture's own statistics. In place.
     OwnNorm,
+    /// [`Standardize`](crate::network::ops::Standardize). In place.
+    Standardize,
     /// The epilogue's function alone. In place.
     Function,
     /// `x * scale + offset`, in place.
@@ -83,6 +86,12 @@ pub enum Work {
     Cat,
     /// A sum.
     Add,
+    /// A product, element by element.
+    Mul,
+    /// The gates of a gated convolution.
+    Gated(Activation),
+    /// Contextual attention.
+    Attention(ContextualAttention),
     /// `rfft2`.
     Rfft2,
     /// `irfft2`; it reads the spectrum only.

@@ -4,13 +4,16 @@
 pub mod activation;
 pub mod adaptive;
 pub mod arrange;
+pub mod contextual_attention;
 pub mod convolution;
 pub mod elementwise;
 pub mod fourier;
+pub mod gated;
 pub mod general;
 pub mod given_weights;
 pub mod group_norm;
 pub mod interpolate;
+pub mod mask_sums;
 pub mod matmul;
 pub mod norm;
 pub mod padding;
@@ -29,13 +32,16 @@ pub mod transposed;
 pub use activation::{Activation, Clamp};
 pub use adaptive::AdaptivePool2d;
 pub use arrange::{Expand, Flip, Permute, SliceScatter, Steps};
+pub use contextual_attention::ContextualAttention;
 pub use convolution::Conv2d;
 pub use elementwise::{Binary, Unary, Where};
 pub use fourier::{Irfft2, Rfft2};
+pub use gated::Gated;
 pub use general::General;
 pub use given_weights::{ConvTransposeWith, ConvWith};
 pub use group_norm::{GroupNorm, LayerNorm, PReLU};
 pub use interpolate::Interpolate;
+pub use mask_sums::MaskSums;
 pub use matmul::{Linear, MatMul};
 pub use norm::{BatchNorm2d, InstanceNorm2d};
 pub use padding::{Pad2d, PaddingMode};
@@ -277,6 +283,12 @@ operators! {
     Add,
     /// A product, element by element.
     Mul,
+    /// The gates of a gated convolution.
+    Gated,
+    /// The sums of a partial convolution's mask.
+    MaskSums,
+    /// DeepFill's attention.
+    ContextualAttention,
     /// One that only pasted classes use.
     General,
 }

@@ -120,10 +120,18 @@ impl Moments {
         self.count = count;
     }
 
+    /// `(x - mean) / (std + eps)` as factor and summand, `std` with one less than the count.
+    pub fn standardize(&self, eps: f64) -> (Vec<f32>, Vec<f32>) {
+        let deviation = |q: &f64| (q.max(0.0) / (self.count - 1.0).max(1.0)).sqrt();
+        self.centred(self.squares.iter().map(|q| 1.0 / (deviation(q) + eps)).collect())
+    }
+
     /// `(x - mean) / sqrt(biased variance + eps)` as factor and summand.
     pub fn normalise(&self, eps: f64) -> (Vec<f32>, Vec<f32>) {
-        let factor: Vec<f64> =
-            self.squares.iter().map(|q| 1.0 / (q.max(0.0) / self.count.max(1.0) + eps).sqrt()).collect();
+        self.centred(self.squares.iter().map(|q| 1.0 / (q.max(0.0) / self.count.max(1.0) + eps).sqrt()).collect())
+    }
+
+    fn centred(&self, factor: Vec<f64>) -> (Vec<f32>, Vec<f32>) {
         let offset = self.mean.iter().zip(&factor).map(|(m, f)| (-m * f) as f32).collect();
         (factor.into_iter().map(|f| f as f32).collect(), offset)
     }
