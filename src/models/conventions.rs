@@ -27,24 +27,34 @@ pub enum Range {
     ZeroOne,
     /// -1 to 1.
     MinusOneOne,
+    /// 0 to 1 less the mean of ImageNet's pictures, divided by their deviation, colour by colour.
+    ImageNet,
 }
-spelled!(Range, ZeroOne = "0..1", MinusOneOne = "-1..1");
+spelled!(Range, ZeroOne = "0..1", MinusOneOne = "-1..1", ImageNet = "imagenet");
+
+/// Mean and deviation of ImageNet's red, green and blue, as torchvision's weights have them.
+const IMAGENET: [(f32, f32); 3] = [(0.485, 0.229), (0.456, 0.224), (0.406, 0.225)];
 
 impl Range {
-    /// A value of 0..1 in this range.
-    pub fn from_unit(self, value: f32) -> f32 {
+    /// The middle of this range in 0..1, and how much of 0..1 a step of 1 is. What has no colour counts as green.
+    fn middle(self, colour: Option<Colour>) -> (f32, f32) {
         match self {
-            Self::ZeroOne => value,
-            Self::MinusOneOne => value * 2.0 - 1.0,
+            Self::ZeroOne => (0.0, 1.0),
+            Self::MinusOneOne => (0.5, 0.5),
+            Self::ImageNet => IMAGENET[colour.unwrap_or(Colour::Green) as usize],
         }
     }
 
+    /// A value of 0..1 in this range.
+    pub fn from_unit(self, value: f32, colour: Option<Colour>) -> f32 {
+        let (middle, step) = self.middle(colour);
+        (value - middle) / step
+    }
+
     /// A value of this range in 0..1.
-    pub fn to_unit(self, value: f32) -> f32 {
-        match self {
-            Self::ZeroOne => value,
-            Self::MinusOneOne => value * 0.5 + 0.5,
-        }
+    pub fn to_unit(self, value: f32, colour: Option<Colour>) -> f32 {
+        let (middle, step) = self.middle(colour);
+        value * step + middle
     }
 }
 
@@ -97,6 +107,35 @@ pub enum Blend {
 }
 spelled!(Blend, Matched = "matched", Pasted = "pasted");
 
+/// What a network is shown beyond the photo's borders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// The photo mirrored at its last pixels' centres, which occur once.
+    Reflected,
+    /// The photo mirrored at its border: its last pixels occur twice.
+    Symmetric,
+}
+spelled!(Beyond, Reflected = "reflected", Symmetric = "symmetric");
+
+impl Beyond {
+    /// The photo's row or column, of `size`, that position `at` shows.
+    pub fn source(self, at: i64, size: usize) -> usize {
+        let size = size as i64;
+        let folded = match self {
+            Self::Reflected if size < 2 => 0,
+            Self::Reflected => {
+                let folded = at.rem_euclid(2 * (size - 1));
+                folded.min(2 * (size - 1) - folded)
+            }
+            Self::Symmetric => {
+                let folded = at.rem_euclid(2 * size.max(1));
+                folded.min(2 * size.max(1) - 1 - folded)
+            }
+        };
+        folded as usize
+    }
+}
+
 /// A colour channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -132,6 +171,16 @@ pub enum Source {
     Second(Colour),
     /// One number everywhere.
     Constant(f32),
+}
+
+impl Source {
+    /// Which colour it shows, if one.
+    pub fn colour(self) -> Option<Colour> {
+        match self {
+            Self::Masked(colour) | Self::Whole(colour) | Self::Second(colour) => Some(colour),
+            _ => None,
+        }
+    }
 }
 
 /// The range of a channel's values.
@@ -247,6 +296,8 @@ pub struct Conventions {
     pub blend: Blend,
     /// Sizes.
     pub size: SizeRule,
+    /// What it sees where its window reaches beyond the photo.
+    pub beyond: Beyond,
     /// Which mean and variance its batch norms take; `None` if it has no norm that stores any.
     pub norm_statistics: Option<NormStatistics>,
 }
@@ -263,6 +314,7 @@ impl Conventions {
             output_covers: OutputCovers::Field,
             blend: Blend::Matched,
             size: SizeRule { multiple: 1, preferred: 256, fixed: false },
+            beyond: Beyond::Reflected,
             norm_statistics: Some(NormStatistics::Stored),
         }
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::config::{BLOCKS, INPUTS, OUTPUTS, WIDTH};
 use super::spec::sentences;
-use super::{ArchConfig, ArchParameter, Blend, Conventions, HoleValue, KeyRules, Keys, ModelSpec, Range, SizeRule};
+use super::{
+    ArchConfig, ArchParameter, Beyond, Blend, Conventions, HoleValue, KeyRules, Keys, ModelSpec, Range, SizeRule,
+};
 use crate::limits::MAX_BLOCKS;
 use crate::network::ops::{Add, Irfft2, Rfft2};
 use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, Network, Op, Pad2d, PaddingMode, ValueId};
@@ -83,7 +85,9 @@ fn conventions(_: &ArchConfig) -> Conventions {
         output_range: Range::ZeroOne,
         hole_value: HoleValue::Constant(0.0),
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 8, preferred: 512, fixed: false },
+        // Any multiple of 8 is taken; with 64 the spectra have sides that are transformed fastest.
+        size: SizeRule { multiple: 64, preferred: 512, fixed: false },
+        beyond: Beyond::Symmetric,
         ..Conventions::rgb_and_mask()
     }
 }

@@ -14,6 +14,7 @@ pub fn conventions_json(c: &Conventions, role: Role) -> Value {
         "maskMeans": c.mask_means.as_str(),
         "outputCovers": c.output_covers.as_str(),
         "blend": c.blend.as_str(),
+        "beyond": c.beyond.as_str(),
         "normStatistics": c.norm_statistics.map(NormStatistics::as_str),
         "inputs": inputs_word(c, role),
         "channels": c.inputs.iter().map(|input| groups(input.channels.iter().map(|c| c.source))).collect::<Vec<_>>(),

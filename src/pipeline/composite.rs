@@ -4,7 +4,7 @@ use super::prepare::Scene;
 use super::resample::{extend, resize};
 use super::window::Window;
 use crate::error::{Code, Error, Result};
-use crate::models::{Blend, Conventions, OutputCovers};
+use crate::models::{Blend, Colour, Conventions, OutputCovers};
 use crate::tensor::Tensor;
 
 /// Largest colour shift that the rim may ask for, in 0..1: networks drift a little, and what is further off is meant.
@@ -26,7 +26,7 @@ pub fn to_window(output: &Tensor, c: &Conventions, scene: &Scene, window: &Windo
     let scale = window.size.0 as f64 / w as f64 * covered.0 as f64 / ow as f64;
     let planes = [0, 1, 2].map(|channel: usize| {
         let from = &output.data()[channel.min(channels - 1) * oh * ow..][..oh * ow];
-        let values: Vec<f32> = from.iter().map(|&v| c.output_range.to_unit(v)).collect();
+        let values: Vec<f32> = from.iter().map(|&v| c.output_range.to_unit(v, Some(Colour::RGB[channel]))).collect();
         let fitted = resize(&values, (ow, oh), covered);
         let mut field = match centre {
             false => fitted,

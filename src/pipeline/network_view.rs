@@ -37,6 +37,7 @@ impl FillJob<'_> {
         let conventions = self.options.conventions(&model.conventions);
         // The centre convention holds the hole in the middle half of the field.
         let window = window::choose(conventions.size, conventions.output_covers, hole, photo.0, photo.1);
+        let window = Window { beyond: conventions.beyond, ..window };
         let source = window.source(photo.0, photo.1);
         let rgba = self.read(source);
         let holes: Vec<u8> =
@@ -121,6 +122,6 @@ fn given(
     let output = model.engine.run(&seen.scene.inputs(&conventions, options, planes)?, watch)?;
     let (_, _, rows, columns) = output.nchw()?;
     let plane: Vec<f32> =
-        output.data()[..rows * columns].iter().map(|&v| conventions.output_range.to_unit(v)).collect();
+        output.data()[..rows * columns].iter().map(|&v| conventions.output_range.to_unit(v, None)).collect();
     Ok(if (columns, rows) == seen.scene.size { plane } else { resize(&plane, (columns, rows), seen.scene.size) })
 }

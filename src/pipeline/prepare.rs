@@ -3,10 +3,10 @@
 use super::canny::canny;
 use super::options::SecondInput;
 use super::resample::{harmonic, resize};
-use super::window::{Window, mirrored};
+use super::window::Window;
 use super::{FillOptions, Rect};
 use crate::error::Result;
-use crate::models::{Channel, Conventions, HoleValue, InputTensor, MaskMeans, Range, Source};
+use crate::models::{Channel, Colour, Conventions, HoleValue, InputTensor, MaskMeans, Range, Source};
 use crate::tensor::Tensor;
 
 /// A window at the network's input size.
@@ -22,7 +22,7 @@ pub struct Scene {
 /// Gray weights of scikit-image's `rgb2gray`.
 const GRAY: [f64; 3] = [0.2125, 0.7154, 0.0721];
 
-/// A byte picture read through the window's mirrored borders, one plane in 0..1.
+/// A byte picture read through the window, one plane in 0..1.
 pub fn plane(
     bytes: &[u8],
     channels: usize,
@@ -32,10 +32,10 @@ pub fn plane(
     photo: (usize, usize),
 ) -> Vec<f32> {
     let (w, h) = window.size;
-    let columns: Vec<usize> = (0..w).map(|x| mirrored(window.x + x as i64, photo.0) - source.x).collect();
+    let columns: Vec<usize> = (0..w).map(|x| window.beyond.source(window.x + x as i64, photo.0) - source.x).collect();
     let mut out = Vec::with_capacity(w * h);
     for y in 0..h {
-        let row = (mirrored(window.y + y as i64, photo.1) - source.y) * source.width;
+        let row = (window.beyond.source(window.y + y as i64, photo.1) - source.y) * source.width;
         out.extend(columns.iter().map(|x| f32::from(bytes[(row + x) * channels + channel]) / 255.0));
     }
     out
@@ -59,15 +59,16 @@ impl Scene {
     }
 
     /// A plane in 0..1 as the network gets it: in its range, with its hole value.
-    fn masked_picture(&self, plane: &[f32], range: Range, hole_value: HoleValue) -> Vec<f32> {
+    fn masked_picture(&self, plane: &[f32], colour: Option<Colour>, range: Range, hole_value: HoleValue) -> Vec<f32> {
+        let ranged = |v: f32| range.from_unit(v, colour);
         match hole_value {
             HoleValue::Constant(hole) => {
                 let pixels = plane.iter().zip(&self.hole);
-                pixels.map(|(&v, &h)| if h > 0.5 { hole } else { range.from_unit(v) }).collect()
+                pixels.map(|(&v, &h)| if h > 0.5 { hole } else { ranged(v) }).collect()
             }
             HoleValue::Smooth => {
                 let known: Vec<f32> = self.hole.iter().map(|h| 1.0 - h).collect();
-                harmonic(plane, &known, self.size).into_iter().map(|v| range.from_unit(v)).collect()
+                harmonic(plane, &known, self.size).into_iter().map(ranged).collect()
             }
         }
     }
@@ -120,18 +121,21 @@ impl Scene {
 
     /// One channel's values.
     fn channel(&self, channel: &Channel, c: &Conventions, options: &FillOptions, planes: &Planes) -> Vec<f32> {
-        let range = channel.values(c);
+        let (range, colour) = (channel.values(c), channel.source.colour());
         let mut values = match channel.source {
             Source::Constant(value) => vec![value; self.hole.len()],
-            Source::Masked(colour) => self.masked_picture(&self.rgb[colour as usize], range, c.hole_value),
+            Source::Masked(own) => self.masked_picture(&self.rgb[own as usize], colour, range, c.hole_value),
             Source::Gray => {
                 let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
-                self.masked_picture(&gray, range, c.hole_value)
+                self.masked_picture(&gray, colour, range, c.hole_value)
             }
-            Source::Second(colour) if planes.second.is_none() && options.second_input == SecondInput::Photo => {
-                self.masked_picture(&self.rgb[colour as usize], range, c.hole_value)
+            Source::Second(own) if planes.second.is_none() && options.second_input == SecondInput::Photo => {
+                self.masked_picture(&self.rgb[own as usize], colour, range, c.hole_value)
             }
-            source => self.plane(source, c, options, planes).into_iter().map(|v| range.from_unit(v)).collect(),
+            source => {
+                let plane = self.plane(source, c, options, planes);
+                plane.into_iter().map(|v| range.from_unit(v, colour)).collect()
+            }
         };
         values.iter_mut().for_each(|value| *value += channel.offset);
         values

@@ -79,7 +79,7 @@ pub fn edges(
         let seen = job.network_view(label, hole, &models[main]);
         let edges = job.edges(&seen, models, propose.then_some(&mut *watch))?;
         let values = edges.iter().map(|v| (v * 255.0).round().clamp(0.0, 255.0) as u8).collect();
-        let Window { x, y, size, input } = seen.window;
+        let Window { x, y, size, input, .. } = seen.window;
         Ok(EdgeMap { x, y, size, input, values })
     };
     job.groups.boxes.iter().map(map).collect()
@@ -119,7 +119,7 @@ pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: 
 /// A channel's values as gray: its range from black to white.
 fn gray(plane: &[f32], channel: &models::Channel, conventions: &Conventions) -> Vec<u8> {
     let range = channel.values(conventions);
-    let unit = |v: f32| range.to_unit(v - channel.offset);
+    let unit = |v: f32| range.to_unit(v - channel.offset, channel.source.colour());
     plane.iter().map(|&v| (unit(v) * 255.0).round().clamp(0.0, 255.0) as u8).collect()
 }
 
@@ -156,13 +156,14 @@ pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, w
     };
     let input = (side(width, field[1]), side(height, field[0]));
     let whole = Rect { x: 0, y: 0, width, height };
-    let window = Window { x: 0, y: 0, size: (width, height), input };
+    let window = Window { x: 0, y: 0, size: (width, height), input, beyond: conventions.beyond };
     let rgba = photo.read(whole);
     let mut values = Vec::with_capacity(3 * input.0 * input.1);
     for channel in 0..3 {
         let planes = plane(&rgba, 4, channel, whole, &window, (width, height));
         let small = resize(&planes, window.size, input);
-        values.extend(small.into_iter().map(|v| conventions.input_range.from_unit(v.clamp(0.0, 1.0))));
+        let range = |v: f32| conventions.input_range.from_unit(v.clamp(0.0, 1.0), Some(models::Colour::RGB[channel]));
+        values.extend(small.into_iter().map(range));
     }
     let output = judge.engine.run(&[Tensor::new([1, 3, input.1, input.0], values)?], watch)?;
     let (_, _, rows, columns) = output.nchw()?;

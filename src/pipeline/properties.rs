@@ -6,9 +6,9 @@ use proptest::test_runner::RngSeed;
 use super::composite::feather;
 use super::hole_groups::HoleGroups;
 use super::resample::{extend, resize};
-use super::window::{choose, mirrored};
+use super::window::choose;
 use super::{Mask, Rect};
-use crate::models::{OutputCovers, SizeRule};
+use crate::models::{Beyond, OutputCovers, SizeRule};
 
 /// The same cases in every run, unless a number of them is asked for (`PROPTEST_CASES`).
 fn cases(count: u32) -> ProptestConfig {
@@ -52,9 +52,13 @@ proptest! {
 
     #[test]
     fn mirrored_positions_lie_inside_and_change_by_one(at in -100_000i64..100_000, size in 1usize..3000) {
-        let (here, next) = (mirrored(at, size), mirrored(at + 1, size));
-        prop_assert!(here < size && next < size);
-        prop_assert!(here.abs_diff(next) == usize::from(size > 1));
+        for beyond in [Beyond::Reflected, Beyond::Symmetric] {
+            let (here, next) = (beyond.source(at, size), beyond.source(at + 1, size));
+            prop_assert!(here < size && next < size);
+            // Where the edge is repeated, it stays there for one step.
+            let stays = size == 1 || (beyond == Beyond::Symmetric && (at + 1).rem_euclid(size as i64) == 0);
+            prop_assert!(here.abs_diff(next) == usize::from(!stays));
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which part of the photo a network sees for one hole, and at what size.
 
 use super::Rect;
-use crate::models::{OutputCovers, SizeRule};
+use crate::models::{Beyond, OutputCovers, SizeRule};
 
-/// A window of the photo, possibly reaching beyond its borders, where the photo is mirrored.
+/// A window of the photo, possibly reaching beyond its borders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Left edge in the photo; may be negative.
@@ -14,6 +14,8 @@ pub struct Window {
     pub size: (usize, usize),
     /// Size of the network's input.
     pub input: (usize, usize),
+    /// What it shows beyond the photo's borders.
+    pub beyond: Beyond,
 }
 
 /// Chooses the window for a hole: the hole fills at most half of each side where the photo allows it, the network
@@ -34,6 +36,7 @@ pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, he
             y: place(hole.y, hole.height, side, height, covers),
             size,
             input,
+            beyond: Beyond::Reflected,
         };
     }
     let scale = (side as f64 / rule.preferred as f64).max(1.0);
@@ -48,6 +51,7 @@ pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, he
         y: place(hole.y, hole.height, h, height, covers),
         size: (w, h),
         input: (input_width, input_height),
+        beyond: Beyond::Reflected,
     }
 }
 
@@ -59,16 +63,6 @@ fn place(start: usize, length: usize, size: usize, available: usize, covers: Out
         OutputCovers::Field if size >= available => -((size - available) as i64 / 2),
         OutputCovers::Field => centred.clamp(0, (available - size) as i64),
     }
-}
-
-/// The photo's pixel that position `at` shows: mirrored beyond the borders, without repeating the edge.
-pub fn mirrored(at: i64, size: usize) -> usize {
-    if size == 1 {
-        return 0;
-    }
-    let period = 2 * (size as i64 - 1);
-    let folded = at.rem_euclid(period);
-    folded.min(period - folded) as usize
 }
 
 impl Window {
@@ -83,7 +77,7 @@ impl Window {
     /// The part of the photo that the window reads.
     pub fn source(&self, width: usize, height: usize) -> Rect {
         let side = |start: i64, length: usize, size: usize| {
-            let read = (start..start + length as i64).map(|at| mirrored(at, size));
+            let read = (start..start + length as i64).map(|at| self.beyond.source(at, size));
             // Mirroring reaches each pixel of one interval: its ends suffice.
             read.fold((usize::MAX, 0), |(low, high), at| (low.min(at), high.max(at)))
         };
@@ -105,7 +99,7 @@ mod tests {
     fn small_holes_are_seen_unscaled() {
         let hole = Rect { x: 1000, y: 20, width: 60, height: 40 };
         let window = choose(FREE, OutputCovers::Field, hole, 4000, 3000);
-        assert_eq!(window, Window { x: 902, y: 0, size: (256, 256), input: (256, 256) });
+        assert_eq!(window, Window { x: 902, y: 0, size: (256, 256), input: (256, 256), beyond: Beyond::Reflected });
     }
 
     #[test]
@@ -139,15 +133,18 @@ mod tests {
 
     #[test]
     fn pixels_outside_the_window_have_no_place_in_it() {
-        let window = Window { x: -2, y: 3, size: (5, 4), input: (8, 8) };
+        let window = Window { x: -2, y: 3, size: (5, 4), input: (8, 8), beyond: Beyond::Symmetric };
         assert_eq!((window.index_of(0, 3), window.index_of(2, 6)), (Some(2), Some(19)));
         // One to the right is not the first of the next row, and one above is none.
         assert_eq!((window.index_of(3, 3), window.index_of(0, 2), window.index_of(0, 7)), (None, None, None));
     }
 
     #[test]
-    fn mirroring_does_not_repeat_the_edge() {
-        let seen: Vec<usize> = (-3..7).map(|at| mirrored(at, 4)).collect();
-        assert_eq!(seen, [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]);
+    fn mirroring_repeats_the_edge_where_it_should() {
+        let seen = |beyond: Beyond| (-3..7).map(|at| beyond.source(at, 4)).collect::<Vec<usize>>();
+        assert_eq!(seen(Beyond::Reflected), [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]);
+        // `numpy.pad(numpy.arange(4), 3, mode="symmetric")`.
+        assert_eq!(seen(Beyond::Symmetric), [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]);
+        assert_eq!([Beyond::Reflected, Beyond::Symmetric].map(|beyond| beyond.source(-5, 1)), [0, 0]);
     }
 }

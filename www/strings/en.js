@@ -345,7 +345,7 @@ export const text = {
   trainedKnown: 'This is how the model was trained. You can change it to see what becomes of a fill.',
   trainedHelp: 'A file cannot tell this. It is guessed; if the fill looks wrong, change it.',
   range: 'Value range',
-  rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1' },
+  rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1', imagenet: 'as ImageNet’s mean and deviation' },
   holeValue: 'Holes are set to',
   holeSmooth: 'Holes are continued smoothly',
   maskMeans: 'A 1 in the mask is',
