@@ -100,7 +100,8 @@ fn hold_published(name: &str) {
     let open = || checkpoint::open(std::fs::File::open(folder().join(file)).unwrap(), file);
     let shape = sizes(&row["inputs"][0]);
     let low = row["low"].as_f64().unwrap();
-    let x = Tensor::new(shape.clone(), numbers(shape.iter().product(), 1, low)).unwrap();
+    let mut inputs = vec![Tensor::new(shape.clone(), numbers(shape.iter().product(), 1, low)).unwrap()];
+    inputs.extend(row["mask"].is_object().then(|| spots(&row["mask"], &shape)));
     let expected: Vec<f32> = row["y"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
     for (kind, tolerance) in [(EngineKind::Reference, 1e-4), (EngineKind::Fast, 1e-3)] {
         let mut loaded = models::load::load(open().unwrap().as_mut(), file, None, kind).unwrap();
@@ -112,7 +113,7 @@ fn hold_published(name: &str) {
             network.use_statistics(statistics, kind, open).unwrap();
             assert_eq!(network.conventions.norm_statistics, Some(statistics));
         }
-        let output = run(network.engine.as_mut(), std::slice::from_ref(&x)).unwrap();
+        let output = run(network.engine.as_mut(), &inputs).unwrap();
         assert_eq!(output.shape(), sizes(&row["shape"]), "{name}");
         let found = sampled(&output, row["step"].as_u64().unwrap() as usize);
         assert_eq!(found.len(), expected.len());
@@ -120,6 +121,14 @@ fn hold_published(name: &str) {
         println!("{name}, {kind:?}: max abs error {worst:e}");
         assert!(worst <= tolerance, "{name}, {kind:?}: max abs error {worst:e}");
     }
+}
+
+/// `spots` of make_published.py, or what they leave, as equal channels of a mask.
+fn spots(mask: &Value, image: &[usize]) -> Tensor {
+    let (channels, known) = (mask["channels"].as_u64().unwrap() as usize, mask["known"].as_bool().unwrap());
+    let hole = |value: f32| f32::from(u8::from((value > 0.8) != known));
+    let plane: Vec<f32> = numbers(image[2] * image[3], 2, -1.0).into_iter().map(hole).collect();
+    Tensor::new([1, channels, image[2], image[3]], plane.repeat(channels)).unwrap()
 }
 
 macro_rules! published {
@@ -156,6 +165,14 @@ published! {
     lama_with_large_statistics_at_odd_sides = "lama-gen-state-dict-odd",
     aot_gan = "aot-gan",
     aot_gan_at_odd_sides = "aot-gan-odd",
+    deepfillv2 = "deepfillv2",
+    deepfillv2_at_odd_sides = "deepfillv2-odd",
+    deepfillv2_with_tensorflows_padding = "deepfillv2-tf",
+    deepfillv2_with_tensorflows_padding_at_odd_sides = "deepfillv2-tf-odd",
+    deepfillv2_without_attention = "deepfillv2-plain",
+    deepfillv2_without_attention_at_odd_sides = "deepfillv2-plain-odd",
+    partial_convolutions = "partial-convolution",
+    partial_convolutions_of_five_halvings = "partial-convolution-of-five",
 }
 
 #[test]

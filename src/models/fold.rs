@@ -13,6 +13,10 @@ pub enum Stored {
     Plain(String),
     /// Spectral norm: the keys of `weight_orig`, `u` and `v`.
     Spectral([String; 3]),
+    /// Spectral norm whose module takes a step towards the singular vectors before every use, in `eval()` too, as that of
+    /// many repositories from before PyTorch had its own: the keys of `weight_bar`, `u` and `v`. `v` is not read: it follows
+    /// from `u`.
+    SteppedSpectral([String; 3]),
     /// Weight norm: the keys of `g` and `v`.
     WeightNorm([String; 2]),
 }
@@ -22,7 +26,7 @@ impl Stored {
     pub fn keys(&self) -> &[String] {
         match self {
             Stored::Plain(key) => std::slice::from_ref(key),
-            Stored::Spectral(keys) => keys,
+            Stored::Spectral(keys) | Stored::SteppedSpectral(keys) => keys,
             Stored::WeightNorm(keys) => keys,
         }
     }
@@ -31,7 +35,7 @@ impl Stored {
     pub fn shaped_key(&self) -> &str {
         match self {
             Stored::Plain(key) => key,
-            Stored::Spectral([orig, ..]) => orig,
+            Stored::Spectral([orig, ..]) | Stored::SteppedSpectral([orig, ..]) => orig,
             Stored::WeightNorm([_, v]) => v,
         }
     }
@@ -47,9 +51,9 @@ pub fn stored<'a>(key: &str, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> O
         return None;
     }
     let path = |tail: &str| if module.is_empty() { tail.to_owned() } else { format!("{module}.{tail}") };
+    let stepped = ["weight_bar", "weight_u", "weight_v"].map(path);
     let triples = [
         ["weight_orig", "weight_u", "weight_v"],
-        ["weight_bar", "weight_u", "weight_v"],
         ["parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"],
     ];
     let pairs = [["weight_g", "weight_v"], ["parametrizations.weight.original0", "parametrizations.weight.original1"]];
@@ -57,6 +61,7 @@ pub fn stored<'a>(key: &str, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> O
     triples
         .into_iter()
         .map(|names| Stored::Spectral(names.map(path)))
+        .chain([Stored::SteppedSpectral(stepped)])
         .chain(pairs.into_iter().map(|names| Stored::WeightNorm(names.map(path))))
         .find(|form| there(form.keys()))
 }
@@ -74,6 +79,24 @@ pub fn spectral(mut weight: Vec<f32>, shape: &[usize], rows: usize, u: &[f32], v
     }
     weight.iter_mut().for_each(|w| *w = (f64::from(*w) / sigma) as f32);
     weight
+}
+
+/// The singular vectors after one step of power iteration from `u`: `v = W^T u / |W^T u|`, then `u = W v / |W v|`. The rows of
+/// W are dimension 0.
+pub fn stepped(weight: &[f32], u: &[f32]) -> [Vec<f32>; 2] {
+    let columns = weight.len() / u.len().max(1);
+    let normalized = |values: Vec<f64>| {
+        let norm = values.iter().map(|x| x * x).sum::<f64>().sqrt() + 1e-12;
+        values.into_iter().map(|x| x / norm).collect::<Vec<f64>>()
+    };
+    let mut v = vec![0.0; columns];
+    for (row, &u) in weight.chunks_exact(columns.max(1)).zip(u) {
+        v.iter_mut().zip(row).for_each(|(v, &w)| *v += f64::from(w) * f64::from(u));
+    }
+    let v = normalized(v);
+    let along = |row: &[f32]| row.iter().zip(&v).map(|(&w, v)| f64::from(w) * v).sum();
+    let u = normalized(weight.chunks_exact(columns.max(1)).map(along).collect());
+    [u, v].map(|vector| vector.into_iter().map(|x| x as f32).collect())
 }
 
 /// `g * v / |v|`, the norm taken over all dimensions but the first.
@@ -103,6 +126,15 @@ mod tests {
         let transposed: Vec<f32> = v.iter().flat_map(|&b| u.iter().map(move |&a| 3.0 * a * b)).collect();
         let folded = spectral(transposed.clone(), &[3, 2], 1, &u, &v);
         assert!(folded.iter().zip(&transposed).all(|(f, w)| (f - w / 3.0).abs() < 1e-6), "{folded:?}");
+    }
+
+    /// By numpy: `v = W.T @ u; v /= norm(v); u = W @ v; u /= norm(u)` of `[[1, 2], [3, 4]]` and `[1, 0]`.
+    #[test]
+    fn a_step_of_power_iteration_follows_u_alone() {
+        let [u, v] = stepped(&[1.0, 2.0, 3.0, 4.0], &[1.0, 0.0]);
+        for (found, expected) in v.iter().chain(&u).zip([0.447_213_6, 0.894_427_2, 0.413_802_9, 0.910_366_4]) {
+            assert!((found - expected).abs() < 1e-6, "{u:?} {v:?}");
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub fn compare_keys(network: &Network, dict: &StateDict, rules: &KeyRules, confi
         };
         diff.wanted += counts;
         diff.folded = match stored {
-            Stored::Spectral(_) => Some("spectral norm"),
+            Stored::Spectral(_) | Stored::SteppedSpectral(_) => Some("spectral norm"),
             Stored::WeightNorm(_) => Some("weight norm"),
             Stored::Plain(_) => diff.folded,
         };

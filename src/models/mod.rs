@@ -7,6 +7,8 @@ mod context_encoder;
 mod context_unet;
 pub mod conventions;
 mod cyclegan_resnet;
+mod deepfill;
+mod deepfill_zhaoyuzhi;
 mod edgeconnect;
 pub mod fold;
 pub mod for_class;
@@ -17,6 +19,7 @@ pub mod load;
 mod migan;
 pub mod names;
 mod norm_kind;
+mod partial_convolution;
 mod pix2pix_unet;
 mod prose;
 mod pytorch_gan_context_encoder;
@@ -29,8 +32,8 @@ mod weights;
 
 pub use config::{ArchConfig, ArchParameter, Found, Keys};
 pub use conventions::{
-    Blend, Channel, ChannelRange, Colour, Conventions, HoleValue, InputTensor, MaskMeans, NormStatistics, OutputCovers,
-    Range, SizeRule, Source,
+    Beyond, Blend, Channel, ChannelRange, Colour, Conventions, HoleValue, InputTensor, MaskMeans, NormStatistics,
+    OutputCovers, Range, SizeRule, Source,
 };
 pub use names::KeyNames;
 pub use prose::{article, is_sibling};
@@ -50,6 +53,10 @@ fn known() -> Vec<ModelSpec> {
         context_unet::spec(),
         lama::spec(),
         aot_gan::spec(),
+        deepfill::pytorch(),
+        deepfill::tensorflow(),
+        deepfill_zhaoyuzhi::spec(),
+        partial_convolution::spec(),
         migan::side_512(),
         migan::side_256(),
         migan::other_side(),

@@ -26,7 +26,7 @@ const fn sibling(name: &'static str, keys: &'static [&'static str], needs: &'sta
     Relative { name, needs, keys, without: &[], withheld: true }
 }
 
-const RELATIVES: [Relative; 11] = [
+const RELATIVES: [Relative; 9] = [
     sibling(
         "LaMa MPE",
         &["str_state_dict"],
@@ -53,8 +53,6 @@ const RELATIVES: [Relative; 11] = [
     },
     named("LaMa", &["ffc.convl2l"]),
     named("MI-GAN in its training form, or CoModGAN", &["encoder.b", "synthesis.b"]),
-    named("DeepFillv2", &["stage1.conv1.conv"]),
-    named("a partial convolution network", &["enc_1.conv"]),
     named("EdgeConnect's discriminator", &["conv1.0.weight_orig", "conv5.0.weight_orig"]),
     named("Pathak's Context Encoder", &["main.0.weight", "main."]),
 ];

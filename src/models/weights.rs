@@ -85,6 +85,14 @@ impl Weights<'_> {
                 let (u, v) = (std::mem::take(&mut parts[1]), std::mem::take(&mut parts[2]));
                 Ok(fold::spectral(parts.remove(0), shape, rows, &u, &v))
             }
+            (Stored::SteppedSpectral(_), 3) => {
+                let (shape, height) = (&infos[0].shape, parts[1].len());
+                if height == 0 || shape.first() != Some(&height) || parts[2].len() * height != parts[0].len() {
+                    return Err(wrong(key, "weight_u and weight_v do not fit weight_bar"));
+                }
+                let [u, v] = fold::stepped(&parts[0], &parts[1]);
+                Ok(fold::spectral(parts.remove(0), shape, 0, &u, &v))
+            }
             (Stored::WeightNorm(_), 2) => {
                 if parts[0].is_empty()
                     || !parts[1].len().is_multiple_of(parts[0].len())

@@ -19,13 +19,14 @@ import torch
 from torch import nn
 
 from make import HERE, numbers
-from published import AotGan, Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
+from published import (AotGan, DeepFillPyTorch, DeepFillTensorFlow, Lama, MiGan, PartialUNet, PlainDeepFill,
+                       PyTorchGanContextEncoder, Resnet, UNet)
 
 
 def trained(net, x):
     """Weights and statistics as training leaves them: none as initialised, and no layer's output vanishes or grows."""
     for name, layer in net.named_modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and not name.endswith(".filter"):
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)) and not name.endswith((".filter", ".mask_conv")):
             transposed = isinstance(layer, nn.ConvTranspose2d)
             nn.init.normal_(layer.weight)
             # Unit norm over what one output pixel sums: of a transposed kernel, one in stride x stride.
@@ -303,8 +304,68 @@ def aot_gans():
             for key, (h, w, step) in sizes.items()}
 
 
+class Masked(nn.Module):
+    """A network that also takes a mask, which stays the same."""
+
+    def __init__(self, net, mask):
+        super().__init__()
+        self.net = net
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        return self.net(x, self.mask)
+
+
+def spots(height, width):
+    """Single holes, a tenth of all pixels."""
+    return (numbers((1, 1, height, width), 2) > 0.8).float()
+
+
+def masked_rows(name, model, net, sizes, channels, mask=lambda spots: spots, file=None):
+    """Rows of a network that takes a picture of so many channels and a mask, as the rule makes it of `spots`."""
+    found = {}
+    for key, (height, width, step) in sizes.items():
+        given = mask(spots(height, width))
+        made = row(file or f"{name}.pth", model, Masked(net, given), numbers((1, channels, height, width), 1), step, "stored")
+        made["mask"] = {"channels": given.shape[1], "known": bool(given.mean() > 0.5)}
+        found[key] = made
+    return found
+
+
+def deepfills():
+    torch.manual_seed(19)
+    found = {}
+    for name, net in [("deepfillv2", DeepFillPyTorch(8)), ("deepfillv2-tf", DeepFillTensorFlow(8))]:
+        trained(Masked(net, spots(64, 64)), numbers((1, 5, 64, 64), 1))
+        state = {"G": net.state_dict(), "D": nn.Conv2d(3, 4, 5).state_dict(), "n_iter": 9}
+        torch.save(state, f"{HERE}/{name}.pth")
+        found |= masked_rows(name, name, net, {name: (128, 128, 11), f"{name}-odd": (104, 88, 9)}, 5)
+    net, name = PlainDeepFill(4), "deepfillv2-plain"
+    trained(Masked(net, spots(64, 64)), numbers((1, 3, 64, 64), 1))
+    torch.save(net.state_dict(), f"{HERE}/{name}.pth")
+    return found | masked_rows(name, name, net, {name: (128, 128, 11), f"{name}-odd": (60, 44, 5)}, 3)
+
+
+def partial_convolutions():
+    torch.manual_seed(20)
+    found, known = {}, lambda spots: (1 - spots).repeat(1, 3, 1, 1)
+    for name, net, size in [("partial-convolution", PartialUNet(2), (128, 256, 21)),
+                            ("partial-convolution-of-five", PartialUNet(4, 5), (96, 64, 7))]:
+        trained(Masked(net, known(spots(*size[:2]))), numbers((1, 3, *size[:2]), 1))
+        with torch.no_grad():
+            for key, layer in net.named_modules():
+                # The share of what is known is one of hundreds; what is trained makes up for that.
+                if key.endswith(".input_conv"):
+                    layer.weight *= layer.weight[0].numel()
+        remember_another_picture(Masked(net, known(spots(*size[:2]))), numbers((1, 3, *size[:2]), 1))
+        deflated({"n_iter": 1000000, "model": net.state_dict(), "optimizer": {"state": {}, "param_groups": []}},
+                 f"{HERE}/{name}.pth")
+        found |= masked_rows(name, "partial-convolution", net, {name: size}, 3, known)
+    return found
+
+
 FAMILIES = {"unets": unets, "resnets": resnets, "context_encoder": context_encoder, "mi_gans": mi_gans, "lamas": lamas,
-            "aot_gans": aot_gans}
+            "aot_gans": aot_gans, "deepfills": deepfills, "partial_convolutions": partial_convolutions}
 
 
 def main():

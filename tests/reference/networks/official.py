@@ -1,7 +1,8 @@
 """Holds the definitions of `published.py` against the official code, at full width, with random weights. Run by hand:
 
     python tests/reference/networks/official.py --cycle-gan pytorch-CycleGAN-and-pix2pix --pytorch-gan PyTorch-GAN \\
-        --mi-gan MI-GAN [--mi-gan-weights migan_512_places2.pt] --lama lama
+        --mi-gan MI-GAN [--mi-gan-weights migan_512_places2.pt] --lama lama --deepfill deepfillv2-pytorch \\
+        --deepfill-plain deepfillv2 --partial-convolution pytorch-inpainting-with-partial-conv
 
 Each option takes a checkout of the repository of that name; those that are left out are left out here too.
 """
@@ -17,8 +18,9 @@ import torch
 from torch import nn
 
 from make import numbers
-from make_published import has_batch_norm, output, trained
-from published import Lama, MiGan, PyTorchGanContextEncoder, Resnet, UNet
+from make_published import Masked, has_batch_norm, output, spots, trained
+from published import (DeepFillPyTorch, DeepFillTensorFlow, Lama, MiGan, PartialUNet, PlainDeepFill, PyTorchGanContextEncoder,
+                       Resnet, UNet)
 
 TOLERANCE = 1e-4
 
@@ -100,6 +102,62 @@ def lama(checkout):
         yield hold(f"LaMa, {blocks} blocks, width {width}", Lama(width, blocks, share), theirs, numbers((1, 4, 72, 104), 1))
 
 
+class Picked(nn.Module):
+    """One of a network's outputs, as if it were the only one."""
+
+    def __init__(self, net, index):
+        super().__init__()
+        self.net, self.index = net, index
+
+    def forward(self, *inputs):
+        return self.net(*inputs)[self.index]
+
+    def state_dict(self, *arguments, **named):
+        return self.net.state_dict(*arguments, **named)
+
+    def load_state_dict(self, *arguments, **named):
+        return self.net.load_state_dict(*arguments, **named)
+
+
+class Beside(Masked):
+    """With the keys of the network alone."""
+
+    def state_dict(self, *arguments, **named):
+        return self.net.state_dict(*arguments, **named)
+
+    def load_state_dict(self, *arguments, **named):
+        return self.net.load_state_dict(*arguments, **named)
+
+
+def masked(name, ours, theirs, index, shape, mask=lambda spots: spots):
+    given = mask(spots(*shape[2:]))
+    return hold(name, Beside(ours, given), Beside(Picked(theirs, index), given), numbers(shape, 1))
+
+
+def deepfill(checkout):
+    for width, height, wide in [(48, 264, 200), (16, 64, 96)]:
+        shape, words = (1, 5, height, wide), f"width {width}, {height} x {wide}"
+        networks = module(checkout, "model/networks.py")
+        yield masked(f"DeepFillv2, {words}", DeepFillPyTorch(width), networks.Generator(cnum=width), 1, shape)
+        networks = module(checkout, "model/networks_tf.py")
+        yield masked(f"DeepFillv2 (TensorFlow's), {words}", DeepFillTensorFlow(width), networks.Generator(cnum=width), 1, shape)
+
+
+def deepfill_plain(checkout):
+    sys.path.insert(0, os.path.join(checkout, "deepfillv2"))
+    network = module(checkout, "deepfillv2/network.py")
+    options = types.SimpleNamespace(in_channels=4, out_channels=3, latent_channels=64, pad_type="zero", activation="lrelu", norm="in")
+    network.print = lambda *_: None
+    yield masked("DeepFillv2 without attention", PlainDeepFill(64), network.GatedGenerator(options), 1, (1, 3, 64, 88))
+
+
+def partial_convolution(checkout):
+    net = module(checkout, "net.py")
+    for depth in [5, 7, 8]:
+        yield masked(f"partial convolutions, {depth} halvings", PartialUNet(64, depth), net.PConvUNet(depth), 0, (1, 3, 256, 512),
+                     lambda spots: (1 - spots).repeat(1, 3, 1, 1))
+
+
 def read(path):
     """A bare state dict, from PyTorch's file or from safetensors."""
     if path.endswith(".safetensors"):
@@ -110,7 +168,8 @@ def read(path):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ["--cycle-gan", "--pytorch-gan", "--mi-gan", "--mi-gan-weights", "--lama"]:
+    for name in ["--cycle-gan", "--pytorch-gan", "--mi-gan", "--mi-gan-weights", "--lama", "--deepfill", "--deepfill-plain",
+                 "--partial-convolution"]:
         options.add_argument(name)
     options = options.parse_args()
     fine = []
@@ -122,6 +181,12 @@ def main():
         fine += mi_gan(options.mi_gan, read(options.mi_gan_weights) if options.mi_gan_weights else {})
     if options.lama:
         fine += lama(options.lama)
+    if options.deepfill:
+        fine += deepfill(options.deepfill)
+    if options.deepfill_plain:
+        fine += deepfill_plain(options.deepfill_plain)
+    if options.partial_convolution:
+        fine += partial_convolution(options.partial_convolution)
     if not fine:
         sys.exit("Nothing to hold against: name at least one checkout (see --help).")
     sys.exit(0 if all(fine) else 1)

@@ -359,3 +359,262 @@ class AotGan(nn.Module):
 
     def forward(self, x):
         return torch.tanh(self.decoder(self.middle(self.encoder(x))))
+
+
+class GatedConv(nn.Module):
+    """A convolution of which one half of the channels gates the other; padded as PyTorch or as TensorFlow does it."""
+
+    def __init__(self, inputs, outputs, kernel=3, stride=1, dilation=1, activation=F.elu, same=False, gated=True):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, 2 * outputs if gated else outputs, kernel, stride, dilation=dilation)
+        self.activation, self.gated = activation, gated
+        reach = dilation * (kernel - 1) // 2
+        self.padding = (0, 1, 0, 1) if same and stride == 2 else (reach,) * 4
+
+    def forward(self, x):
+        x = self.conv(F.pad(x, self.padding))
+        if not self.gated:
+            return x
+        values, gates = x.chunk(2, dim=1)
+        return self.activation(values) * gates.sigmoid()
+
+
+class Doubled(nn.Module):
+    def __init__(self, inputs, outputs, same):
+        super().__init__()
+        self.conv = GatedConv(inputs, outputs, same=same)
+
+    def forward(self, x):
+        return self.conv(F.interpolate(x, scale_factor=2))
+
+
+def sampled(x, factor, aligned):
+    """Every so many pixels, or TensorFlow's `align_corners`."""
+    if not aligned:
+        return x[..., ::factor, ::factor]
+    rows, columns = ((torch.linspace(0, n - 1, n // factor) + 0.5).long() for n in x.shape[-2:])
+    return x[..., rows, :][..., columns]
+
+
+def diagonals(scores):
+    padded = F.pad(scores, (1, 1, 1, 1))
+    return padded[:-2, :-2] + scores + padded[2:, 2:]
+
+
+def contextual_attention(x, mask, fuse, aligned):
+    """DeepFill's, for a batch of one."""
+    small = sampled(x, 2, aligned)
+    (height, width), count = small.shape[-2:], small.shape[-2] * small.shape[-1]
+    patches = F.unfold(small, 3, padding=1)[0]
+    keys = patches / patches.norm(dim=0).clamp_min(1e-4)
+    scores = keys.T @ patches  # [patch, place]
+    if fuse:
+        by_column = torch.arange(count).reshape(height, width).T.reshape(-1)
+        scores = diagonals(scores)[by_column][:, by_column]
+        scores = diagonals(scores)[by_column.argsort()][:, by_column.argsort()]
+    free = (F.unfold(sampled(mask, 8, aligned), 3, padding=1)[0].sum(dim=0) == 0).float()[:, None]
+    shares = (10 * scores * free).softmax(dim=0) * free
+    pasted = F.unfold(x, 4, padding=1, stride=2)[0] @ shares
+    return F.fold(pasted[None], x.shape[-2:], 4, padding=1, stride=2) / 4
+
+
+class DeepFill(nn.Module):
+    """What both forms of nipponjo's DeepFillv2 compute, of layers that are told by their places."""
+
+    def stage(self, names, x):
+        for name in names:
+            x = self.get_submodule(name)(x)
+        return x
+
+    def forward(self, x, mask):
+        coarse = torch.tanh(self.stage(self.COARSE, x))
+        x = coarse * mask + x[:, :3] * (1 - mask)
+        convolved = self.stage(self.CONVOLVED, x)
+        attended = self.stage(self.ATTENDED[:-2], x)
+        attended = contextual_attention(attended, mask, fuse=not self.same, aligned=self.same)
+        attended = self.stage(self.ATTENDED[-2:], attended)
+        return torch.tanh(self.stage(self.JOINED, torch.cat([convolved, attended], dim=1)))
+
+
+def deepfill_layers(w, same):
+    """The layers of the four parts."""
+    conv = lambda *shape, **more: GatedConv(*shape, same=same, **more)
+    dilated = lambda: [conv(2 * w, 2 * w, dilation=d) for d in [1, 2, 4, 8, 16]]
+    up = lambda: [Doubled(2 * w, w, same), conv(w, w), Doubled(w, w // 2, same), conv(w // 2, w // 4),
+                  conv(w // 4, 3, gated=False)]
+    first = lambda inputs: conv(inputs, w // 2, 5)
+    coarse = [first(5), conv(w // 2, w, stride=2), conv(w, w), conv(w, 2 * w, stride=2), conv(2 * w, 2 * w), *dilated(),
+              conv(2 * w, 2 * w), conv(2 * w, 2 * w), *up()]
+    convolved = [first(3), conv(w // 2, w // 2, stride=2), conv(w // 2, w), conv(w, w, stride=2), conv(w, 2 * w), *dilated()]
+    attended = [first(3), conv(w // 2, w // 2, stride=2), conv(w // 2, w), conv(w, 2 * w, stride=2), conv(2 * w, 2 * w),
+                conv(2 * w, 2 * w, activation=F.relu), conv(2 * w, 2 * w), conv(2 * w, 2 * w)]
+    return coarse, convolved, attended, [conv(4 * w, 2 * w), conv(2 * w, 2 * w), *up()]
+
+
+class DeepFillPyTorch(DeepFill):
+    HALVED = ["{}conv1", "{}down_block1.conv1_downsample", "{}down_block1.conv2", "{}down_block2.conv1_downsample",
+              "{}down_block2.conv2"]
+    DOUBLED = ["up_block1.conv1_upsample", "up_block1.conv2", "up_block2.conv1_upsample", "up_block2.conv2", "conv_to_rgb"]
+    COARSE = [f"stage1.{name.format('')}" for name in HALVED + [f"conv_bn{i}" for i in range(1, 8)] + DOUBLED]
+    CONVOLVED = [f"stage2.{name.format('conv_')}" for name in HALVED + [f"conv_conv_bn{i}" for i in range(1, 6)]]
+    ATTENDED = [f"stage2.{name.format('ca_')}" for name in HALVED + ["ca_conv_bn1", "ca_conv_bn4", "ca_conv_bn5"]]
+    JOINED = [f"stage2.{name}" for name in ["conv_bn6", "conv_bn7"] + DOUBLED]
+
+    def __init__(self, w):
+        super().__init__()
+        self.same = False
+        coarse, convolved, attended, joined = deepfill_layers(w, False)
+        for names, layers in [(self.COARSE, coarse), (self.CONVOLVED, convolved), (self.ATTENDED[:6], attended[:6])]:
+            place(self, names, layers)
+        self.stage2.contextual_attention = nn.Module()
+        self.stage2.contextual_attention.register_buffer("fuse_weight", torch.eye(3).reshape(1, 1, 3, 3))
+        place(self, self.ATTENDED[6:] + self.JOINED, attended[6:] + joined)
+
+
+class DeepFillTensorFlow(DeepFill):
+    COARSE = ["conv1", "conv2_downsample", "conv3", "conv4_downsample", "conv5", "conv6", "conv7_atrous", "conv8_atrous",
+              "conv9_atrous", "conv10_atrous", "conv11", "conv12", "conv13_upsample", "conv14", "conv15_upsample", "conv16",
+              "conv17"]
+    CONVOLVED = [f"x{name}" for name in COARSE[:10]]
+    ATTENDED = [f"pm{name}" for name in COARSE[:6]] + ["pmconv9", "pmconv10"]
+    JOINED = [f"all{name}" for name in COARSE[10:]]
+
+    def __init__(self, w):
+        super().__init__()
+        self.same = True
+        place(self, self.COARSE + self.CONVOLVED + self.ATTENDED + self.JOINED, sum(deepfill_layers(w, True), []))
+
+
+def place(net, names, layers):
+    """Puts layers where their names say."""
+    for name, layer in zip(names, layers, strict=True):
+        *path, last = name.split(".")
+        at = net
+        for part in path:
+            if not hasattr(at, part):
+                at.add_module(part, nn.Module())
+            at = getattr(at, part)
+        at.add_module(last, layer)
+
+
+class SteppedSpectralConv(nn.Module):
+    """A convolution under a spectral norm that takes one step of power iteration before each use."""
+
+    def __init__(self, inputs, outputs, kernel):
+        super().__init__()
+        self.module = nn.Module()
+        self.module.bias = nn.Parameter(torch.empty(outputs).uniform_(-0.3, 0.3))
+        for name, size in [("weight_u", outputs), ("weight_v", inputs * kernel * kernel)]:
+            self.module.register_parameter(name, nn.Parameter(F.normalize(torch.randn(size), dim=0), requires_grad=False))
+        self.module.weight_bar = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+
+    def forward(self, x):
+        weight = self.module.weight_bar
+        matrix = weight.flatten(1)
+        v = F.normalize(matrix.T @ self.module.weight_u, dim=0)
+        u = F.normalize(matrix @ v, dim=0)
+        return F.conv2d(x, weight / (u @ (matrix @ v)), self.module.bias)
+
+
+class GateByConv(nn.Module):
+    """Two convolutions, of which one gates the other; a norm; a function."""
+
+    def __init__(self, inputs, outputs, kernel, stride=1, padding=0, dilation=1, activation=nn.LeakyReLU(0.2), norm=True,
+                 spectral=False):
+        super().__init__()
+        self.pad = nn.ZeroPad2d(padding)
+        self.norm = nn.InstanceNorm2d(outputs) if norm else nn.Identity()
+        self.activation = activation
+        make = SteppedSpectralConv if spectral else lambda i, o, k: nn.Conv2d(i, o, k, stride, dilation=dilation)
+        self.conv2d, self.mask_conv2d = make(inputs, outputs, kernel), make(inputs, outputs, kernel)
+
+    def forward(self, x):
+        x = self.pad(x)
+        return self.activation(self.norm(self.conv2d(x) * self.mask_conv2d(x).sigmoid()))
+
+
+class DoubledGate(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.gated_conv2d = GateByConv(inputs, outputs, 3, padding=1, spectral=True)
+
+    def forward(self, x):
+        return self.gated_conv2d(F.interpolate(x, scale_factor=2))
+
+
+def plain_deepfill_stage(w):
+    return nn.Sequential(
+        GateByConv(4, w, 7, padding=3, norm=False), GateByConv(w, 2 * w, 4, 2, 1), GateByConv(2 * w, 4 * w, 3, padding=1),
+        GateByConv(4 * w, 4 * w, 4, 2, 1),
+        *[GateByConv(4 * w, 4 * w, 3, padding=d, dilation=d) for d in [1, 1, 2, 4, 8, 16, 1, 1]],
+        DoubledGate(4 * w, 2 * w), GateByConv(2 * w, 2 * w, 3, padding=1), DoubledGate(2 * w, w),
+        GateByConv(w, 3, 7, padding=3, norm=False, activation=nn.Tanh()))
+
+
+class PlainDeepFill(nn.Module):
+    """zhaoyuzhi's DeepFillv2."""
+
+    def __init__(self, w):
+        super().__init__()
+        self.coarse, self.refinement = plain_deepfill_stage(w), plain_deepfill_stage(w)
+
+    def forward(self, img, mask):
+        kept = img * (1 - mask)
+        coarse = self.coarse(torch.cat([kept + mask, mask], dim=1))
+        return self.refinement(torch.cat([kept + coarse * mask, mask], dim=1))
+
+
+class PartialConv(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride, bias=False):
+        super().__init__()
+        self.input_conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
+        self.mask_conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.mask_conv.requires_grad_(False).weight.fill_(1)
+
+    def forward(self, x, mask):
+        sums = F.conv2d(mask, torch.ones_like(self.mask_conv.weight), None, self.mask_conv.stride, self.mask_conv.padding)
+        known = (sums != 0).to(x.dtype)
+        y = F.conv2d(x * mask, self.input_conv.weight, None, self.input_conv.stride, self.input_conv.padding)
+        y = y / sums.clamp_min(1)
+        if self.input_conv.bias is not None:
+            y = y + self.input_conv.bias[:, None, None]
+        return y * known, known
+
+
+class PartialLayer(nn.Module):
+    def __init__(self, inputs, outputs, kernel=3, stride=1, norm=True, activation=F.relu, bias=False):
+        super().__init__()
+        self.conv = PartialConv(inputs, outputs, kernel, stride, bias)
+        if norm:
+            self.bn = nn.BatchNorm2d(outputs)
+        self.last = activation
+
+    def forward(self, x, mask):
+        y, mask = self.conv(x, mask)
+        return self.last(self.bn(y) if hasattr(self, "bn") else y), mask
+
+
+class PartialUNet(nn.Module):
+    """naoto0804's PConvUNet: `depth` halvings."""
+
+    def __init__(self, w, depth=7):
+        super().__init__()
+        self.depth, channels = depth, [3] + [w * 2 ** min(level, 3) for level in range(depth)]
+        for level in range(1, depth + 1):
+            kernel = {1: 7, 2: 5, 3: 5}.get(level, 3)
+            layer = PartialLayer(channels[level - 1], channels[level], kernel, 2, norm=level > 1)
+            self.add_module(f"enc_{level}", layer)
+        slope = lambda x: F.leaky_relu(x, 0.2)
+        for level in [*range(5, depth + 1), 4, 3, 2]:
+            self.add_module(f"dec_{level}", PartialLayer(channels[level] + channels[level - 1], channels[level - 1], activation=slope))
+        self.dec_1 = PartialLayer(w + 3, 3, norm=False, activation=lambda x: x, bias=True)
+
+    def forward(self, x, mask):
+        levels = [(x, mask)]
+        for level in range(1, self.depth + 1):
+            levels.append(self.get_submodule(f"enc_{level}")(*levels[-1]))
+        y, known = levels.pop()
+        for level in range(self.depth, 0, -1):
+            both = [torch.cat([F.interpolate(up, scale_factor=2), skip], dim=1) for up, skip in zip((y, known), levels.pop())]
+            y, known = self.get_submodule(f"dec_{level}")(*both)
+        return y
