@@ -43,8 +43,11 @@ fn word(refusal: Refusal) -> &'static str {
     }
 }
 
-/// The photo's pixels turned back into the orientation of its file, with their width and height.
-fn stored(photo: &Photo, orientation: Orientation) -> Option<(Cow<'_, [u8]>, (u32, u32))> {
+/// RGBA bytes, with width and height.
+type Rgba<'a> = (Cow<'a, [u8]>, (u32, u32));
+
+/// The photo's pixels turned back into the orientation of its file.
+fn stored(photo: &Photo, orientation: Orientation) -> Option<Rgba<'_>> {
     let size = (photo.width as u32, photo.height as u32);
     if orientation == Orientation::NoTransforms {
         return Some((Cow::Borrowed(&photo.rgba), size));
