@@ -110,6 +110,20 @@ pub const MAX_CLASS_ITEMS: usize = 4096;
 pub const MAX_GUESSED_ARGUMENTS: usize = 3;
 /// Most combinations of arguments that are tried for a class.
 pub const MAX_CLASS_GUESSES: usize = 1000;
+/// Most input tensors of a network whose meaning a user may say.
+pub const MAX_INPUT_TENSORS: usize = 8;
+/// Most words that say what one input tensor shows.
+pub const MAX_INPUT_WORDS: usize = 64;
+/// Most edits of a class that are made one after another to fit a file.
+pub const MAX_CLASS_EDITS: usize = 6;
+/// Most sources that are read to find them.
+pub const MAX_CLASS_EDITS_TRIED: usize = 1500;
+/// Most bytes of source that are read to find them, all trials together.
+pub const MAX_CLASS_EDIT_BYTES: usize = 24 << 20;
+/// Longest Jupyter notebook, bytes: pictures among its outputs are read over.
+pub const MAX_NOTEBOOK_BYTES: usize = 64 << 20;
+/// Most code cells of a notebook that are read.
+pub const MAX_NOTEBOOK_CELLS: usize = 4096;
 /// Most tensors that a pasted class's `forward` may return.
 pub const MAX_RETURNED: usize = 64;
 /// Most numbers of a tensor that a pasted class makes itself.

@@ -169,6 +169,8 @@ pub enum Source {
     KnownEdges,
     /// A second picture; where none is given, what [`crate::pipeline::SecondInput`] says.
     Second(Colour),
+    /// Random numbers of a normal distribution, which follow from the seed of the fill.
+    Noise,
     /// One number everywhere.
     Constant(f32),
 }
@@ -258,6 +260,54 @@ impl InputTensor {
         };
         channels.resize(count, Channel::unit(Source::Constant(0.0)));
         Self { channels }
+    }
+
+    /// A tensor of these words, each of which is one channel or three: see [`InputTensor::WORDS`]. The message names a word
+    /// that is none.
+    pub fn from_words(words: &[impl AsRef<str>]) -> Result<Self, String> {
+        let each = |word: &str| -> Result<Vec<Channel>, String> {
+            Ok(match word {
+                "rgb" => Channel::masked_rgb().to_vec(),
+                "photo" => Colour::RGB.map(|colour| Channel::picture(Source::Whole(colour))).to_vec(),
+                "second" => Channel::second_rgb().to_vec(),
+                "gray" => vec![Channel::picture(Source::Gray)],
+                "mask" => vec![Channel::unit(Source::Mask)],
+                "known" => vec![Channel::unit(Source::Known)],
+                "edges" => vec![Channel::unit(Source::Edges)],
+                "noise" => vec![Channel::unit(Source::Noise)],
+                "zeros" => vec![Channel::unit(Source::Constant(0.0))],
+                "ones" => vec![Channel::unit(Source::Constant(1.0))],
+                other => return Err(format!("{other} is not one of {}", Self::WORDS.join(", "))),
+            })
+        };
+        let channels = words.iter().map(|word| each(word.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { channels: channels.concat() })
+    }
+
+    /// What the channels of an input may show: the photo with its hole set to the hole value (three channels), the photo with
+    /// whatever its hole holds (three), a second picture (three), and single channels.
+    pub const WORDS: &[&str] = &["rgb", "photo", "second", "gray", "mask", "known", "edges", "noise", "zeros", "ones"];
+
+    /// The words of its channels, where neighbouring colours are one word; an offset or an order of colours that no word says
+    /// is lost.
+    pub fn words(&self) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        for channel in &self.channels {
+            match channel.source {
+                Source::Masked(Colour::Red) => words.push("rgb"),
+                Source::Whole(Colour::Red) => words.push("photo"),
+                Source::Second(Colour::Red) => words.push("second"),
+                Source::Masked(_) | Source::Whole(_) | Source::Second(_) => {}
+                Source::Gray => words.push("gray"),
+                Source::Mask => words.push("mask"),
+                Source::Known => words.push("known"),
+                Source::Edges | Source::KnownEdges => words.push("edges"),
+                Source::Noise => words.push("noise"),
+                Source::Constant(1.0) => words.push("ones"),
+                Source::Constant(_) => words.push("zeros"),
+            }
+        }
+        words
     }
 
     /// RGB with its hole set to the hole value, and more channels after it.

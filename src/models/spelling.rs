@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::conventions::{Conventions, HoleValue, NormStatistics, Source};
+use super::conventions::{Conventions, HoleValue, InputTensor, NormStatistics, Source};
 use super::spec::{ModelSpec, Role};
 
 /// The conventions of a network of this role.
@@ -17,6 +17,7 @@ pub fn conventions_json(c: &Conventions, role: Role) -> Value {
         "beyond": c.beyond.as_str(),
         "normStatistics": c.norm_statistics.map(NormStatistics::as_str),
         "inputs": inputs_word(c, role),
+        "words": c.inputs.iter().map(InputTensor::words).collect::<Vec<_>>(),
         "channels": c.inputs.iter().map(|input| groups(input.channels.iter().map(|c| c.source))).collect::<Vec<_>>(),
         "multiple": c.size.multiple,
         "preferred": c.size.preferred,
@@ -70,6 +71,7 @@ fn group(source: Source) -> &'static str {
         Source::Known => "known",
         Source::Edges | Source::KnownEdges => "edges",
         Source::Second(_) => "second",
+        Source::Noise => "noise",
         Source::Constant(_) => "constant",
     }
 }

@@ -101,11 +101,15 @@ pub enum Pixel {
 
 impl<'a> FillJob<'a> {
     /// Before the first group is filled. `mask-size` unless mask and edges have the photo's size, `mask-empty` without a
-    /// hole, `model-mismatch` if none of the models paints pictures, `usage` if one was built for other norm statistics.
+    /// hole, `model-mismatch` if none of the models paints pictures, `usage` if one was
+    /// built for other norm statistics, or if what is to go in does not fill its channels.
     pub fn new(photo: &'a dyn Pixels, mask: &'a Mask, models: &[Loaded], options: &'a FillOptions) -> Result<Self> {
         let groups = hole_groups(photo, mask, options)?;
         check_statistics(models, options)?;
         let roles = Roles::of(models)?;
+        if let Some(main) = roles.main {
+            options.input_tensors(&models[main].conventions.inputs)?;
+        }
         Ok(Self { photo, mask, groups, options, roles, done: Vec::new(), labels: Vec::new() })
     }
 

@@ -8,7 +8,7 @@ use super::{FillOptions, Rect, SecondInput};
 use crate::engine::Watch;
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
-use crate::models::{Conventions, Source};
+use crate::models::{Conventions, Role, Source};
 use crate::tensor::Tensor;
 
 /// Canny's sigma where nobody sets one.
@@ -34,7 +34,12 @@ impl FillJob<'_> {
     /// What this network sees of the hole.
     pub fn network_view(&self, label: u32, hole: Rect, model: &Loaded) -> NetworkView {
         let photo = self.photo_size();
-        let conventions = self.options.conventions(&model.conventions);
+        let mut conventions = self.options.conventions(&model.conventions);
+        if model.model.role == Role::Paints
+            && let Ok(inputs) = self.options.input_tensors(&model.conventions.inputs)
+        {
+            conventions.inputs = inputs;
+        }
         // The centre convention holds the hole in the middle half of the field.
         let window = window::choose(conventions.size, conventions.output_covers, hole, photo.0, photo.1);
         let window = Window { beyond: conventions.beyond, ..window };

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
-use crate::models::{Conventions, HoleValue, MaskMeans, NormStatistics, OutputCovers, Range};
+use crate::limits::{MAX_INPUT_TENSORS, MAX_INPUT_WORDS};
+use crate::models::{Conventions, HoleValue, InputTensor, MaskMeans, NormStatistics, OutputCovers, Range};
 
 /// A number that a user may set. The command line and the page's JSON check it against the same range, where it comes in.
 pub struct Setting<T> {
@@ -82,9 +83,16 @@ pub struct FillOptions {
     pub second: Option<Vec<u8>>,
     /// What a pair network's second input shows when no picture is given.
     pub second_input: SecondInput,
+    /// What the channels of the painting network's input tensors show: words of [`InputTensor::WORDS`], one list for each
+    /// tensor, that fill exactly its channels.
+    #[serde(deserialize_with = "inputs", default)]
+    pub inputs: Option<Vec<Vec<String>>>,
     #[serde(deserialize_with = "range", default)]
     /// Value range of the network's pictures.
     pub range: Option<Range>,
+    /// Value range of its output, where that is another one.
+    #[serde(deserialize_with = "range", default)]
+    pub output_range: Option<Range>,
     /// What the hole's pixels are set to: a number within [`HOLE_VALUE`], or `smooth`.
     #[serde(deserialize_with = "hole_value", default)]
     pub hole_value: Option<HoleValue>,
@@ -127,13 +135,51 @@ impl FillOptions {
         Conventions {
             size,
             input_range: self.range.unwrap_or(guessed.input_range),
-            output_range: self.range.unwrap_or(guessed.output_range),
+            output_range: self.output_range.or(self.range).unwrap_or(guessed.output_range),
             hole_value: self.hole_value.unwrap_or(guessed.hole_value),
             mask_means: self.mask_means.unwrap_or(guessed.mask_means),
             output_covers: self.output_covers.unwrap_or(guessed.output_covers),
             ..guessed.clone()
         }
     }
+}
+
+impl FillOptions {
+    /// The input tensors of a painting network, with the user's changes; what a tensor shows already stays as it is.
+    ///
+    /// `usage` if the words do not fill the network's channels.
+    pub fn input_tensors(&self, guessed: &[InputTensor]) -> Result<Vec<InputTensor>> {
+        let Some(lists) = &self.inputs else { return Ok(guessed.to_vec()) };
+        let channels = |tensors: &[InputTensor]| tensors.iter().map(|tensor| tensor.channels.len()).collect::<Vec<_>>();
+        let tensor = |(index, words): (usize, &Vec<String>)| match guessed.get(index) {
+            Some(own) if own.words() == *words => Ok(own.clone()),
+            _ => InputTensor::from_words(words),
+        };
+        let tensors = lists.iter().enumerate().map(tensor).collect::<Result<Vec<_>, _>>();
+        let tensors = tensors.map_err(|text| Error::new(Code::Usage, format!("{text}.")))?;
+        if channels(&tensors) != channels(guessed) {
+            let count = |tensors: &[InputTensor]| {
+                channels(tensors).iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+            };
+            let text = format!(
+                "The network takes {} channels, but what is to go in has {}: rgb, photo and second are three channels each, \
+                 the others one.",
+                count(guessed),
+                count(&tensors)
+            );
+            return Err(Error::new(Code::Usage, text));
+        }
+        Ok(tensors)
+    }
+}
+
+/// What an input tensor shows, as the command line spells it: `rgb,mask`. The message names a word that is none.
+pub fn parse_input(text: &str) -> Result<Vec<String>, String> {
+    let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
+    if words.len() > MAX_INPUT_WORDS {
+        return Err(format!("an input has at most {MAX_INPUT_WORDS} words"));
+    }
+    InputTensor::from_words(&words).map(|_| words)
 }
 
 /// A number within [`HOLE_VALUE`], or `smooth`; the message says so.
@@ -151,6 +197,19 @@ where
 {
     let value = Option::<T>::deserialize(deserializer)?;
     value.map(|value| setting.check(value).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn inputs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Vec<String>>>, D::Error> {
+    let lists = Option::<Vec<Vec<String>>>::deserialize(deserializer)?;
+    for words in lists.iter().flatten() {
+        parse_input(&words.join(",")).map_err(serde::de::Error::custom)?;
+    }
+    match &lists {
+        Some(lists) if lists.len() > MAX_INPUT_TENSORS => {
+            Err(serde::de::Error::custom(format!("a network has at most {MAX_INPUT_TENSORS} inputs")))
+        }
+        _ => Ok(lists),
+    }
 }
 
 fn sigma<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {

@@ -124,6 +124,7 @@ impl Scene {
         let (range, colour) = (channel.values(c), channel.source.colour());
         let mut values = match channel.source {
             Source::Constant(value) => vec![value; self.hole.len()],
+            Source::Noise => noise(options.seed, self.hole.len()),
             Source::Masked(own) => self.masked_picture(&self.rgb[own as usize], colour, range, c.hole_value),
             Source::Gray => {
                 let gray: Vec<f32> = self.gray().into_iter().map(|v| v as f32).collect();
@@ -163,6 +164,20 @@ impl Scene {
     }
 }
 
+/// Numbers of the standard normal distribution (Box and Muller), the same for the same seed.
+fn noise(seed: u64, count: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x2545_f491_4f6c_dd1d) | 1;
+    // xorshift64*: its upper bits are random enough.
+    let mut unit = move || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40) as f32 / (1u32 << 24) as f32
+    };
+    let mut next = move || (-2.0 * (1.0 - unit()).ln()).sqrt() * (std::f32::consts::TAU * unit()).cos();
+    (0..count).map(|_| next()).collect()
+}
+
 /// Planes in 0..1 at the input's size that do not follow from the photo and its mask alone.
 #[derive(Default)]
 pub struct Planes {
@@ -195,6 +210,7 @@ pub fn label(channel: &Channel, second: bool, options: &FillOptions) -> &'static
         Source::Mask => "mask",
         Source::Known => "known",
         Source::Edges | Source::KnownEdges => "edges",
+        Source::Noise => "noise",
         Source::Constant(_) => "constant",
         Source::Second(colour) if second => SECOND[colour as usize],
         Source::Second(colour) => match options.second_input {
