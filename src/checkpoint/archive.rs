@@ -50,7 +50,9 @@ pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     })?;
     let storages = tensors.storages;
     let container = if scripted { Container::TorchScript } else { Container::Zip };
+    let is_plain = heap.globals().all(super::torch::is_plain);
     let mut opened = Opened::new(file, container, dicts, storages);
+    opened.is_plain = is_plain;
     opened.big_endian = big_endian;
     Ok(opened)
 }
@@ -99,7 +101,9 @@ pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;
     let storages = tensors.storages;
+    let is_plain = heap.globals().all(super::torch::is_plain);
     let mut opened = Opened::new(file, Container::Legacy, dicts, storages);
+    opened.is_plain = is_plain;
     opened.big_endian = big_endian;
     Ok(opened)
 }

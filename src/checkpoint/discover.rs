@@ -93,6 +93,7 @@ impl Search {
             Value::Dict { items, .. } => self.dict(tensors, id, &unique(heap, items), wrapper, siblings),
             Value::Object { state: Some(_), .. } => {
                 let mut dict = StateDict { wrapper: wrapper.clone(), siblings, ..StateDict::default() };
+                dict.is_module = true;
                 modules(tensors, id, &mut dict)?;
                 if !dict.tensors.is_empty() {
                     self.found.push(dict);

@@ -166,6 +166,8 @@ pub struct StateDict {
     pub modules: Vec<(String, i64)>,
     /// Keys beside the state dict in its wrapper that hold no tensors, such as `iteration`.
     pub siblings: Vec<String>,
+    /// Whether a whole module was pickled, which has a `state_dict()` of its own.
+    pub is_module: bool,
 }
 
 /// An opened file: its structure is read, its tensors are not.
@@ -174,6 +176,8 @@ pub trait Checkpoint {
     fn container(&self) -> Container;
     /// safetensors `__metadata__`, sorted; empty elsewhere.
     fn metadata(&self) -> &[(String, String)];
+    /// Whether a pickle names only what `torch.load(file, weights_only=True)` reads; false for other containers.
+    fn is_plain(&self) -> bool;
     /// All state dicts found, in file order; at least one.
     fn state_dicts(&self) -> &[StateDict];
     /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.

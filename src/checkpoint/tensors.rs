@@ -60,6 +60,8 @@ pub struct Opened<S: Source> {
     pub storages: Vec<Storage>,
     /// Whether multi-byte values are big-endian.
     pub big_endian: bool,
+    /// Whether its pickle names only what PyTorch reads with `weights_only=True`.
+    pub is_plain: bool,
     /// What all tensors together unfold to.
     unfolded: Unfolded,
     /// The storage inflated last, by its index.
@@ -72,8 +74,9 @@ impl<S: Source> Opened<S> {
     /// An opened file, of which nothing is inflated yet.
     pub fn new(file: BoundedReader<S>, container: Container, dicts: Vec<StateDict>, storages: Vec<Storage>) -> Self {
         let unfolded = Unfolded::new(&dicts, &storages, file.length());
-        let (metadata, big_endian) = (Vec::new(), false);
-        Self { file, container, metadata, dicts, storages, big_endian, unfolded, inflated: None, inflated_bytes: 0 }
+        let (metadata, big_endian, is_plain) = (Vec::new(), false, false);
+        let (inflated, inflated_bytes) = (None, 0);
+        Self { file, container, metadata, dicts, storages, big_endian, is_plain, unfolded, inflated, inflated_bytes }
     }
 
     /// [`check`] against the tensor's own storage, once the file as a whole is known to be no bomb.
@@ -241,6 +244,10 @@ impl<S: Source> Checkpoint for Opened<S> {
 
     fn metadata(&self) -> &[(String, String)] {
         &self.metadata
+    }
+
+    fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     fn state_dicts(&self) -> &[StateDict] {

@@ -278,3 +278,22 @@ pub fn storages(heap: &Heap) -> HashMap<String, (u64, Result<DType>)> {
     }
     found
 }
+
+/// Whether PyTorch reads this class or function with `weights_only=True`: those that every state dict is made of.
+pub fn is_plain(name: &str) -> bool {
+    const PLAIN: [&str; 10] = [
+        "collections.OrderedDict",
+        "collections.Counter",
+        "torch.Size",
+        "torch.device",
+        "torch._utils._rebuild_tensor",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+        "torch.nn.parameter.Parameter",
+        "torch._tensor._rebuild_from_type_v2",
+        "_codecs.encode",
+    ];
+    let is_storage =
+        name.strip_prefix("torch.").is_some_and(|class| class.ends_with("Storage") && !class.contains('.'));
+    PLAIN.contains(&name) || is_storage || by_dtype(name).is_ok()
+}

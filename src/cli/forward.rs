@@ -10,8 +10,8 @@ use super::Loading;
 use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
-use crate::models::NormStatistics;
 use crate::models::load::{self, Loaded};
+use crate::models::{NormStatistics, pasted};
 use crate::network::Shape;
 use crate::tensor::Tensor;
 use crate::torch_source;
@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Take the keys by position where only their names differ (`infill inspect` shows the mapping).
     #[arg(long)]
     by_position: bool,
-    /// A Python file with the network's class: read, never executed. The last class whose keys are the file's is taken.
+    /// A Python file or notebook with the network's class: read, never executed. The last class whose keys are the file's is taken.
     #[arg(long, conflicts_with_all = ["model", "by_position", "norm_statistics"])]
     class: Option<PathBuf>,
     /// What the class is made with, such as 'Net(4, 3, ngf=64)': its defaults, and a line such as net = Net(4, 3) in the
@@ -60,14 +60,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::image(channels, height, width));
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
-        let file = super::file_name(path);
         let options = torch_source::Options {
             class_args: arguments.class_args.as_deref().unwrap_or_default(),
             returned: arguments.returned,
-            file: &shapes_of(checkpoint.as_ref()),
+            file: &pasted::shapes_of(checkpoint.as_ref()),
         };
-        let classes = torch_source::networks(&source, &shapes, options).map_err(|e| e.in_file(&file))?;
-        let classes = classes.into_iter().map(|class| (class.name, class.network.map_err(|e| e.in_file(&file))));
+        let classes = torch_source::networks(&source, &shapes, options);
+        let classes = classes.map_err(|e| super::in_source(e, &source, path))?.into_iter();
+        let classes = classes.map(|class| (class.name, class.network.map_err(|e| super::in_source(e, &source, path))));
         let (mut engine, class) = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
         if class.returned.len() > 1 {
             let one = |(index, returned): (usize, &torch_source::Returned)| {
@@ -113,12 +113,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     };
     finish(arguments, network.engine.as_mut(), inputs)
-}
-
-/// Keys and shapes of a checkpoint's first state dict.
-fn shapes_of(checkpoint: &dyn checkpoint::Checkpoint) -> Vec<(String, Vec<usize>)> {
-    let first = checkpoint.state_dicts().first().map(|dict| dict.tensors.iter()).into_iter().flatten();
-    first.map(|tensor| (tensor.key.clone(), tensor.shape.clone())).collect()
 }
 
 /// Runs the network and writes what comes out.

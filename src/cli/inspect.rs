@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use super::terminal;
 use crate::error::Result;
-use crate::report::{self, Aligned, NetworkReport, Report, TensorReport};
+use crate::models::pasted::Pasted;
+use crate::report::class::{KeyFault, State};
+use crate::report::{self, Aligned, ClassReport, NetworkReport, Report, TensorReport};
+use crate::torch_source::Argument;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -16,6 +19,13 @@ pub struct Arguments {
     /// Hold the keys against this network, side by side (see `infill models`).
     #[arg(long, value_name = "ID")]
     pub against: Option<String>,
+    /// Hold the file against a pasted class: a Python file or notebook, which is read, never executed. Says whether it fits,
+    /// which lines to change if it nearly does, and how the weights are loaded in Python.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "stats"])]
+    pub class: Option<PathBuf>,
+    /// What the class is made with, such as 'Net(4, 3, ngf=64)'.
+    #[arg(long, requires = "class")]
+    pub class_args: Option<String>,
     /// Read every tensor: least and greatest value, mean, deviation, NaN, histogram.
     #[arg(long)]
     pub stats: bool,
@@ -24,6 +34,16 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let name = super::file_name(&arguments.file);
     let mut checkpoint = super::open_checkpoint(&arguments.file)?;
+    if let Some(class) = &arguments.class {
+        let source = super::read_source(class)?;
+        let class_args = arguments.class_args.as_deref().unwrap_or_default();
+        let pasted = Pasted { source: &source, class_args, ..Pasted::default() };
+        let report = report::read_class(Some(checkpoint.as_ref()), &name, &pasted);
+        return match arguments.json {
+            true => terminal::print([terminal::json(&serde_json::json!(report))]),
+            false => terminal::print(class_lines(&report)),
+        };
+    }
     let mut report = report::inspect(checkpoint.as_ref(), &name);
     if arguments.stats {
         for stats in report::stats(checkpoint.as_mut(), None).map_err(|e| e.in_file(&name))? {
@@ -43,6 +63,35 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return terminal::print([terminal::json(&json)]);
     }
     terminal::print(rows.map_or_else(|| lines(&report), |rows| alignment_lines(&rows)))
+}
+
+/// A class's report for people.
+fn class_lines(report: &ClassReport) -> Vec<String> {
+    let mut lines = vec![report.message.clone()];
+    lines.extend(report.notes.iter().cloned());
+    let argument = |argument: &Argument| {
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+        let value = argument.given.clone().unwrap_or_else(|| or(&argument.default));
+        format!("  {}: {} = {value}", argument.name, if argument.kind.is_empty() { "any" } else { &argument.kind })
+    };
+    if report.state == State::Asks {
+        lines.extend(report.arguments.iter().map(argument));
+        lines.push(format!("Say it, as in --class-args '{}(...)'.", report.class));
+    }
+    let shape = |shape: &Option<Vec<usize>>| shape.as_ref().map_or("none".to_owned(), |shape| format!("{shape:?}"));
+    let fault = |fault: &KeyFault| {
+        let (found, expected) = (shape(&fault.found), shape(&fault.expected));
+        format!("  {}: file {found}, class {expected} {}", fault.key, fault.place)
+    };
+    lines.extend(report.faults.iter().map(fault));
+    for line in report.edit.iter().flat_map(|edit| &edit.lines) {
+        lines.push(format!("{} {} | {}", if line.comes { '+' } else { '-' }, line.place, line.text));
+    }
+    if let Some(loading) = &report.loading {
+        lines.push("In Python:".to_owned());
+        lines.extend(loading.code.lines().map(|line| format!("  {line}")));
+    }
+    lines.iter().map(|line| terminal::escaped(line).into_owned()).collect()
 }
 
 /// The report for people.

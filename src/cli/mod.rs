@@ -15,10 +15,11 @@ use clap::{Parser, Subcommand};
 use crate::checkpoint::{self, Checkpoint};
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
-use crate::limits::{MAX_CLASS_SOURCE_BYTES, MAX_IMAGE_FILE_BYTES, MAX_THREADS};
+use crate::limits::{MAX_IMAGE_FILE_BYTES, MAX_NOTEBOOK_BYTES, MAX_THREADS};
 use crate::models::NormStatistics;
 use crate::models::load::{self, Loaded};
 use crate::pipeline::{self, options::Setting};
+use crate::torch_source::notebook;
 
 /// Bytes of a picture that tell its format.
 const PICTURE_HEAD_BYTES: u64 = 64;
@@ -77,13 +78,18 @@ fn read_picture(path: &Path) -> Result<Vec<u8>> {
     read().map_err(|error| io_error(path, "read", &error))?.map_err(|error| error.in_file(&file_name(path)))
 }
 
-/// The text of a Python file, of which no more is read than a class may have.
+/// The Python of a file, or of a notebook's code cells; no more is read than a notebook may have.
 fn read_source(path: &Path) -> Result<String> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| io_error(path, "read", &error))?;
-    let read = file.take(MAX_CLASS_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = file.take(MAX_NOTEBOOK_BYTES as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| io_error(path, "read", &error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    notebook::python(&String::from_utf8_lossy(&bytes)).map_err(|error| error.in_file(&file_name(path)))
+}
+
+/// The same error with its line as it stands in a notebook, and the file's name.
+fn in_source(error: Error, source: &str, path: &Path) -> Error {
+    Error { message: notebook::placed(&error.message, source), ..error }.in_file(&file_name(path))
 }
 
 /// Writes a file as a whole.

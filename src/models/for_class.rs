@@ -1,6 +1,6 @@
 //! Which of a Python file's classes a checkpoint's weights belong to, and that class's engine.
 
-use super::identify::{KeyDiff, compare_keys};
+use super::identify::{KeyDiff, compare_keys, compare_parameters};
 use super::names::{KeyNames, PartsLeft, endings};
 use super::prose::faults;
 use super::weights::Weights;
@@ -8,18 +8,49 @@ use super::{ArchConfig, KeyRules};
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::engine::{self, Engine, EngineKind};
 use crate::error::{Code, Error, Result};
-use crate::torch_source::Description;
+use crate::network::{Parameter, ParameterKind};
+use crate::torch_source::{Description, RegisteredKey};
 
-/// How a description's keys are best found in a file.
-struct Fit {
-    dict: usize,
-    names: KeyNames,
-    diff: KeyDiff,
+/// How a class's keys are best found in a file.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// Index into [`Checkpoint::state_dicts`].
+    pub dict: usize,
+    /// How the class's keys are spelled there.
+    pub names: KeyNames,
+    /// What fits and what does not.
+    pub diff: KeyDiff,
+}
+
+/// The best fit of what a class computes: keys that `forward` does not use may be in the file or not.
+pub fn fit(checkpoint: &dyn Checkpoint, class: &Description) -> Option<Fit> {
+    let compare = |view: &StateDict| {
+        let mut diff = compare_keys(&class.network, view, &KeyRules::default(), &ArchConfig::default());
+        diff.unexpected.retain(|key| !is_unused(class, view, key));
+        diff
+    };
+    best_fit(checkpoint, &compare)
+}
+
+/// The best fit of all that a class registers.
+pub fn fit_registered(checkpoint: &dyn Checkpoint, keys: &[RegisteredKey]) -> Option<Fit> {
+    best_fit(checkpoint, &|view| compare_registered(keys, view))
+}
+
+/// What a class registers beside a state dict.
+pub fn compare_registered(keys: &[RegisteredKey], dict: &StateDict) -> KeyDiff {
+    let parameter = |own: &RegisteredKey| Parameter {
+        key: own.key.clone(),
+        shape: own.shape.clone(),
+        kind: if own.is_counter { ParameterKind::Counter } else { ParameterKind::Trained },
+    };
+    let parameters = keys.iter().map(parameter).collect();
+    compare_parameters(parameters, dict, &KeyRules::default(), &ArchConfig::default())
 }
 
 /// The fit with the fewest keys at fault: as the keys are, with a prefix put back that was stripped, or within a part of the
 /// state dict.
-fn fit(checkpoint: &dyn Checkpoint, class: &Description) -> Option<Fit> {
+fn best_fit(checkpoint: &dyn Checkpoint, compare: &dyn Fn(&StateDict) -> KeyDiff) -> Option<Fit> {
     let mut fits = Vec::new();
     let mut left = PartsLeft::beside(checkpoint.state_dicts().len());
     for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
@@ -27,8 +58,7 @@ fn fit(checkpoint: &dyn Checkpoint, class: &Description) -> Option<Fit> {
         let parts = left.beginnings(keys).into_iter().map(|prefix| KeyNames { prefix, ..KeyNames::default() });
         for names in std::iter::once(KeyNames::default()).chain(restored).chain(parts) {
             let view = names.view(keys);
-            let mut diff = compare_keys(&class.network, &view, &KeyRules::default(), &ArchConfig::default());
-            diff.unexpected.retain(|key| !is_unused(class, &view, key));
+            let diff = compare(&view);
             fits.push(Fit { dict, names, diff });
         }
     }

@@ -154,11 +154,21 @@ fn align_part(model: &Arc<ModelSpec>, dict: &StateDict, prefix: String, index: u
 
 /// Compares every key of the network with the file's, and every key of the file with the network's.
 pub fn compare_keys(network: &Network, dict: &StateDict, rules: &KeyRules, config: &ArchConfig) -> KeyDiff {
+    compare_parameters(network.parameters(), dict, rules, config)
+}
+
+/// Compares each of these keys with the file's, and every key of the file with these.
+pub fn compare_parameters(
+    parameters: Vec<Parameter>,
+    dict: &StateDict,
+    rules: &KeyRules,
+    config: &ArchConfig,
+) -> KeyDiff {
     let keys = Keys::of(dict);
     let find = |key: &str| keys.tensor(key);
     let mut diff = KeyDiff::default();
     let mut used = HashSet::new();
-    for parameter in network.parameters() {
+    for parameter in parameters {
         let counts = usize::from(parameter.kind != ParameterKind::Counter);
         let Some(stored) = fold::stored(&parameter.key, &find) else {
             if counts > 0 && rules.fixed_values(&parameter).is_none() {

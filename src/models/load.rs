@@ -44,6 +44,21 @@ impl Loaded {
         let _ = self.engine.prepare(&shapes);
     }
 
+    /// The network of a match, from the file that it was found in. The codes of [`load`].
+    pub(super) fn of(checkpoint: &mut dyn Checkpoint, found: Match, file: &str, kind: EngineKind) -> Result<Self> {
+        build(checkpoint, found, file, kind)
+    }
+
+    /// How sure it is that the file is this network's, in one sentence.
+    pub fn why(&self) -> String {
+        super::prose::why(&self.found)
+    }
+
+    /// How its keys lie in the file.
+    pub fn found(&self) -> &Match {
+        &self.found
+    }
+
     /// Another engine for the same network, from the same file opened anew: with the statistics that
     /// [`Loaded::conventions`] say. The codes of [`load`].
     pub fn rebuild(&self, checkpoint: &mut dyn Checkpoint, kind: EngineKind) -> Result<Box<dyn Engine>> {

@@ -20,6 +20,7 @@ mod migan;
 pub mod names;
 mod norm_kind;
 mod partial_convolution;
+pub mod pasted;
 mod pix2pix_unet;
 mod prose;
 mod pytorch_gan_context_encoder;

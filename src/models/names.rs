@@ -50,6 +50,7 @@ pub fn part<'a>(dict: &'a StateDict, prefix: &str) -> Cow<'a, StateDict> {
         tensors: dict.tensors.iter().filter_map(tensor).collect(),
         modules: dict.modules.iter().filter_map(|(p, v)| Some((p.strip_prefix(prefix)?.to_owned(), *v))).collect(),
         siblings: dict.siblings.clone(),
+        is_module: dict.is_module,
     })
 }
 

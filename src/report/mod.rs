@@ -1,6 +1,7 @@
 //! What a checkpoint is, said to people and to scripts: the one report behind `infill inspect` and the page's card.
 
 mod alignment;
+pub mod class;
 mod finding;
 mod findings;
 mod fit;
@@ -14,10 +15,12 @@ use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{Match, identify};
+use crate::models::load::Loaded;
 use crate::models::spelling::{conventions_json, role_word};
 
 pub use crate::network::ops::Geometry;
 pub use alignment::{Aligned, alignment};
+pub use class::{ClassReport, read_class};
 pub use finding::Finding;
 pub use layers::LayerReport;
 pub use stats::{TensorStats, stats};
@@ -166,6 +169,26 @@ fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
         about: found.model.about.clone(),
         layers: layers::layers(&net, conventions.size.preferred),
         conventions: conventions_json(&conventions, found.model.role),
+    }
+}
+
+/// What `inspect` says of a file, its one network being the class that it was loaded with.
+pub fn inspect_loaded(checkpoint: &dyn Checkpoint, file: &str, loaded: &Loaded) -> Report {
+    let found = Match { why: loaded.why(), ..loaded.found().clone() };
+    let (wrapper, prefix) = {
+        let dict = found.names.view(&checkpoint.state_dicts()[found.dict]);
+        (dict.wrapper.clone(), dict.prefix.clone())
+    };
+    let tensors = tensors(checkpoint.state_dicts(), std::slice::from_ref(&found));
+    Report {
+        file: file.to_owned(),
+        container: checkpoint.container().as_str(),
+        wrapper,
+        prefix,
+        networks: vec![network(found, checkpoint.state_dicts())],
+        tensors,
+        findings: Vec::new(),
+        metadata: checkpoint.metadata().to_vec(),
     }
 }
 

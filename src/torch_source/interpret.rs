@@ -15,6 +15,7 @@ mod names;
 mod on_tensors;
 mod outputs;
 mod reflection;
+mod registered;
 mod statement;
 mod tensors;
 
@@ -32,6 +33,7 @@ use crate::limits::{
 use crate::network::{Network, Shape, ValueId};
 use arithmetic::truth;
 pub use outputs::Returned;
+pub use registered::{RegisteredKey, registered};
 
 /// The classes with a `forward`, last one first: the order in which they are taken for the network.
 pub fn candidates(module: &Module) -> Vec<usize> {
@@ -49,6 +51,11 @@ impl Budget {
     /// What a file may take.
     pub fn new() -> Self {
         Self(MAX_CLASS_FILE_STEPS)
+    }
+
+    /// Whether nothing is left.
+    pub fn is_spent(&self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -84,27 +91,32 @@ pub fn network(
     budget: &mut Budget,
 ) -> Result<Followed> {
     let left = MAX_CLASS_STEPS.min(budget.0);
-    let mut run = Run {
-        module,
-        heap: Heap::default(),
-        network: Network::new(),
-        shapes: Vec::new(),
-        paths: HashMap::new(),
-        taken: HashMap::new(),
-        methods: HashMap::new(),
-        left,
-        depth: 0,
-    };
+    let mut run = Run::new(module, left);
     let outcome = run.follow(root, constructor, sizes);
     budget.0 -= left - run.left;
     let (id, line, value) = outcome?;
     run.finish(id, value, sizes, taken, line)
 }
 
-impl Run<'_> {
-    /// Makes an instance of the class and calls its `forward` on tensors of these shapes; the instance, the line of
-    /// `forward`, and what it returns.
-    fn follow(&mut self, root: usize, constructor: &Constructor<'_>, sizes: &[Shape]) -> Result<(Id, usize, Value)> {
+impl<'a> Run<'a> {
+    /// Before anything is followed.
+    fn new(module: &'a Module, left: usize) -> Self {
+        Self {
+            module,
+            heap: Heap::default(),
+            network: Network::new(),
+            shapes: Vec::new(),
+            paths: HashMap::new(),
+            lines: HashMap::new(),
+            taken: HashMap::new(),
+            methods: HashMap::new(),
+            left,
+            depth: 0,
+        }
+    }
+
+    /// Makes an instance of the class, and gives its modules their paths.
+    fn made(&mut self, root: usize, constructor: &Constructor<'_>) -> Result<Id> {
         let line = self.module.classes[root].line;
         let given = match constructor {
             Constructor::Call(arguments) => {
@@ -119,6 +131,14 @@ impl Run<'_> {
         };
         let id = self.instance(root, given, line)?;
         self.register(id, line)?;
+        Ok(id)
+    }
+
+    /// Makes an instance of the class and calls its `forward` on tensors of these shapes; the instance, the line of
+    /// `forward`, and what it returns.
+    fn follow(&mut self, root: usize, constructor: &Constructor<'_>, sizes: &[Shape]) -> Result<(Id, usize, Value)> {
+        let line = self.module.classes[root].line;
+        let id = self.made(root, constructor)?;
         let missing = || Error::new(Code::NetworkInvalid, "There is no class with a forward method in this file.");
         let (forward, _) = self.method(id, "forward", 0).ok_or_else(missing)?;
         if let Some(error) = &forward.parse_error {
@@ -150,6 +170,8 @@ struct Run<'a> {
     shapes: Vec<Vec<Shape>>,
     /// Where each module lies in the network: the first name under which it was registered.
     paths: HashMap<Id, Rc<str>>,
+    /// The line of the call that made each layer.
+    lines: HashMap<Id, usize>,
     /// How often each path was taken by a node without parameters.
     taken: HashMap<String, usize>,
     /// Functions of the file by the place of their definition, once somebody has called them.

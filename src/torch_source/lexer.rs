@@ -22,11 +22,15 @@ pub enum Kind {
     End,
 }
 
-/// A token and the line it stands on, counted from one.
+/// A token and where it stands.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub kind: Kind,
+    /// Counted from one; of a text of several lines, the first.
     pub line: usize,
+    /// Its bytes in the source; none for what is not written, such as an indent.
+    pub start: usize,
+    pub end: usize,
 }
 
 /// Longer ones first.
@@ -38,13 +42,16 @@ const MARKS: [&str; 47] = [
 
 /// All tokens; the last is `End`.
 pub fn tokens(source: &str) -> Result<Vec<Token>> {
-    let mut lexer = Lexer { rest: source, line: 1, depth: 0, indents: vec![0], tokens: Vec::new() };
+    let mut lexer =
+        Lexer { rest: source, length: source.len(), line: 1, depth: 0, indents: vec![0], tokens: Vec::new() };
     lexer.run()?;
     Ok(lexer.tokens)
 }
 
 struct Lexer<'a> {
     rest: &'a str,
+    /// Of the whole source, bytes.
+    length: usize,
     line: usize,
     /// Open brackets: inside them line ends do not count.
     depth: usize,
@@ -54,7 +61,22 @@ struct Lexer<'a> {
 
 impl Lexer<'_> {
     fn push(&mut self, kind: Kind) {
-        self.tokens.push(Token { kind, line: self.line });
+        let place = self.place();
+        self.tokens.push(Token { kind, line: self.line, start: place, end: place });
+    }
+
+    /// Bytes that are read.
+    fn place(&self) -> usize {
+        self.length - self.rest.len()
+    }
+
+    /// Reads one token that is written out, and notes its bytes.
+    fn written(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let (start, count) = (self.place(), self.tokens.len());
+        read(self)?;
+        let end = self.place();
+        self.tokens[count..].iter_mut().for_each(|token| (token.start, token.end) = (start, end));
+        Ok(())
     }
 
     fn skip(&mut self, bytes: usize) {
@@ -81,11 +103,11 @@ impl Lexer<'_> {
                 }
                 '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
                 c if c.is_whitespace() => self.skip(c.len_utf8()),
-                c if c.is_ascii_digit() => self.number()?,
-                '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number()?,
-                '"' | '\'' => self.text("")?,
-                c if c.is_alphabetic() || c == '_' => self.name()?,
-                _ => self.mark()?,
+                c if c.is_ascii_digit() => self.written(Self::number)?,
+                '.' if self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.written(Self::number)?,
+                '"' | '\'' => self.written(|lexer| lexer.text(""))?,
+                c if c.is_alphabetic() || c == '_' => self.written(Self::name)?,
+                _ => self.written(Self::mark)?,
             }
         }
         self.push(Kind::Line);

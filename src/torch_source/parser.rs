@@ -137,7 +137,11 @@ pub enum Takes {
 #[derive(Clone, Debug)]
 pub struct Parameter {
     pub name: String,
+    /// Its type as it is written; empty where there is none.
+    pub annotation: String,
     pub default: Option<Expression>,
+    /// The default as it is written.
+    pub default_text: String,
     pub takes: Takes,
 }
 
@@ -302,6 +306,24 @@ impl Parser<'_> {
             self.at += 1;
         }
     }
+}
+
+/// Tokens of one expression as a person would write them.
+fn spelled(tokens: &[Token]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        let next = match &token.kind {
+            Kind::Text(text) => format!("'{text}'"),
+            kind => shown(kind),
+        };
+        let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let parts_words = is_word(text.chars().next_back()) && is_word(next.chars().next());
+        if parts_words || text.ends_with(',') {
+            text.push(' ');
+        }
+        text += &next;
+    }
+    text
 }
 
 /// A token as a person would write it.

@@ -346,3 +346,115 @@ fn what_would_change_numbers_unseen_is_refused_by_its_line() {
     let eval = class(made.trim_end(), "return self.c(x)") + "\n    def train(self, mode=True):\n        self.k = 2\n";
     assert!(refused(&eval).contains("train is not followed"), "{}", refused(&eval));
 }
+
+/// A class with three arguments that its keys may decide.
+fn open_class(arguments: &str) -> String {
+    format!(
+        "from torch import nn\n\nclass Net(nn.Module):\n    def __init__(self, {arguments}):\n        super().__init__()\n        \
+         self.a = nn.Conv2d(in_ch, ngf, 3, padding=1)\n        self.b = nn.Sequential(*[nn.Conv2d(ngf, ngf, 3, padding=1) \
+         for _ in range(blocks)])\n        self.c = nn.Conv2d(ngf, 3, 1)\n\n    def forward(self, x):\n        return \
+         self.c(self.b(self.a(x)))\n"
+    )
+}
+
+/// The keys of that class.
+fn open_keys(inputs: usize, width: usize, blocks: usize, prefix: &str) -> Vec<(String, Vec<usize>)> {
+    let conv = |key: &str, out: usize, inputs: usize, side: usize| {
+        [(format!("{prefix}{key}.weight"), vec![out, inputs, side, side]), (format!("{prefix}{key}.bias"), vec![out])]
+    };
+    let middle = (0..blocks).flat_map(|block| conv(&format!("b.{block}"), width, width, 3)).collect::<Vec<_>>();
+    [&conv("a", width, inputs, 3)[..], &middle, &conv("c", 3, width, 1)].concat()
+}
+
+#[test]
+fn arguments_without_default_follow_from_the_shapes() {
+    let given = |source: &str, file: &[(String, Vec<usize>)], inputs: usize| {
+        let options = Options { file, ..Options::default() };
+        let mut classes = networks(source, &[Shape::image(inputs, 16, 16)], options).unwrap();
+        let class = classes.swap_remove(0);
+        let given: Vec<String> = class.arguments.iter().map(|own| own.given.clone().unwrap_or_default()).collect();
+        class.network.map(|_| given)
+    };
+    let source = open_class("in_ch, ngf, blocks");
+    assert_eq!(given(&source, &open_keys(4, 12, 3, ""), 4).unwrap(), ["4", "12", "3"]);
+    // What the file's keys begin with, and what is stored in a weight's place, is no matter.
+    let mut normed = open_keys(3, 8, 2, "netG.");
+    normed[0].0 = "netG.a.weight_orig".to_owned();
+    normed.push(("netG.a.weight_u".to_owned(), vec![8]));
+    assert_eq!(given(&source, &normed, 3).unwrap(), ["3", "8", "2"]);
+    // Defaults stand.
+    assert_eq!(given(&open_class("in_ch=4, ngf=12, blocks=3"), &open_keys(4, 12, 3, ""), 4).unwrap(), ["", "", ""]);
+    // More keys than any number of blocks gives, none at all, and no file.
+    let mut more = open_keys(4, 12, 3, "");
+    more.push(("d.weight".to_owned(), vec![3, 3, 3, 3]));
+    for file in [more, Vec::new()] {
+        let error = given(&source, &file, 4).unwrap_err();
+        assert!(error.message.contains("needs the argument in_ch"), "{error}");
+    }
+    // Four are too many to be tried.
+    let four = open_class("in_ch, ngf, blocks, depth");
+    assert!(given(&four, &open_keys(4, 12, 3, ""), 4).unwrap_err().message.contains("needs the argument"));
+}
+
+#[test]
+fn what_the_shapes_leave_open_is_asked() {
+    // The slope is in no key, and any number of the list would do.
+    let source = class("self.a = nn.Conv2d(3, width, 1)\nself.b = nn.LeakyReLU(slope)", "return self.b(self.a(x))")
+        .replace("(self):", "(self, width, slope):");
+    let file = [("a.weight".to_owned(), vec![5, 3, 1, 1]), ("a.bias".to_owned(), vec![5])];
+    let options = Options { file: &file, ..Options::default() };
+    let classes = networks(&source, &[Shape::image(3, 16, 16)], options).unwrap();
+    let error = classes[0].network.as_ref().unwrap_err();
+    assert!(
+        error.message.contains("leave open") && error.message.contains("--class-args 'Net(width=5, slope="),
+        "{error}"
+    );
+    let names: Vec<&str> = classes[0].asked().map(|own| own.name.as_str()).collect();
+    assert_eq!(names, ["width", "slope"]);
+}
+
+#[test]
+fn arguments_have_names_types_and_defaults() {
+    let source = "from torch import nn\n\nclass Net(nn.Module):\n    def __init__(self, a, b: int, c=64, d: float = 0.2, e='batch', \
+                  f=(1, 2), g=True, *rest, h: Optional[str] = None, **more):\n        super().__init__()\n        self.a = \
+                  nn.Conv2d(3, 3, 1)\n\n    def forward(self, x):\n        return self.a(x)\n\nnet = Net(4, b=5, e='none')\n";
+    let classes = networks(source, &[Shape::image(3, 16, 16)], Options::default()).unwrap();
+    let all: Vec<(&str, &str, Option<&str>, Option<&str>)> = classes[0]
+        .arguments
+        .iter()
+        .map(|own| (own.name.as_str(), own.kind.as_str(), own.default.as_deref(), own.given.as_deref()))
+        .collect();
+    assert_eq!(
+        all,
+        [
+            ("a", "", None, Some("4")),
+            ("b", "int", None, Some("5")),
+            ("c", "int", Some("64"), None),
+            ("d", "float", Some("0.2"), None),
+            ("e", "str", Some("'batch'"), Some("'none'")),
+            ("f", "list", Some("(1, 2)"), None),
+            ("g", "bool", Some("True"), None),
+            ("h", "Optional[str]", Some("None"), None),
+        ]
+    );
+}
+
+#[test]
+fn a_class_is_shown_inputs_that_it_takes() {
+    let shapes = |source: &str| {
+        let mut classes = super::pictured(source, super::Given::default(), Options::default()).unwrap();
+        let network = classes.swap_remove(0).network.unwrap().network;
+        network.traced.iter().map(|shape| shape.sides().to_vec()).collect::<Vec<_>>()
+    };
+    let one = class("self.a = nn.Conv2d(5, 3, 1)", "return self.a(x)");
+    assert_eq!(shapes(&one), [vec![1, 5, 256, 256]]);
+    let two =
+        class("self.a = nn.Conv2d(4, 3, 1)", "return self.a(torch.cat([x, mask], 1))").replace("x):", "x, mask):");
+    assert_eq!(shapes(&two), [vec![1, 3, 256, 256], vec![1, 1, 256, 256]]);
+    // Nine halvings.
+    let deep = class(
+        "self.a = nn.Sequential(*[nn.Conv2d(3, 3, 4, 2, 1) for _ in range(9)])\nself.b = nn.Upsample(scale_factor=64)",
+        "return self.b(self.a(x))",
+    );
+    assert_eq!(shapes(&deep), [vec![1, 3, 512, 512]]);
+}

@@ -61,6 +61,14 @@ impl Heap {
         })
     }
 
+    /// Every class and function that is named.
+    pub fn globals(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter_map(|value| match value {
+            Value::Global(name) => Some(name.as_ref()),
+            _ => None,
+        })
+    }
+
     /// The string, if it is one.
     pub fn str(&self, id: Id) -> Option<&str> {
         match self.get(id) {

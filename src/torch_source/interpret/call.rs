@@ -179,7 +179,9 @@ impl Run<'_> {
             _ => {}
         }
         if let Some(kind) = self.layer_kind(short, &given, line)? {
-            return Ok(Value::Module(self.heap.module(None, kind)));
+            let id = self.heap.module(None, kind);
+            self.lines.insert(id, line);
+            return Ok(Value::Module(id));
         }
         if let Some(value) = self.created(short, &given, line)? {
             return Ok(value);

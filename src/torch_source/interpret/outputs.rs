@@ -1,10 +1,9 @@
 //! What `forward` returns, and the network that is left of everything that was followed.
 
 use std::collections::HashSet;
-use std::rc::Rc;
 
 use super::super::at;
-use super::super::value::{Id, Kind, Value};
+use super::super::value::{Id, Value};
 use super::{Followed, Run};
 use crate::error::Result;
 use crate::limits::MAX_RETURNED;
@@ -46,7 +45,7 @@ impl Run<'_> {
             return at(line, "forward returns no tensor");
         };
         let output = self.read(tensors[taken].1, line)?;
-        let unused = self.unused(root, line)?;
+        let unused = self.state_dict(root, line)?.into_iter().map(|own| (own.key, own.shape)).collect::<Vec<_>>();
         let network = pruned(self.network, output);
         let used: HashSet<String> = network.nodes.iter().flat_map(|node| node.keys.iter().cloned()).collect();
         let unused = unused.into_iter().filter(|(key, _)| !used.contains(key)).collect();
@@ -77,38 +76,6 @@ impl Run<'_> {
             }
             _ => {}
         }
-    }
-
-    /// Every parameter and buffer of the modules below the root: keys and shapes.
-    fn unused(&mut self, root: Id, line: usize) -> Result<Vec<(String, Vec<usize>)>> {
-        let mut list = Vec::new();
-        let mut next = vec![(root, String::new())];
-        let mut seen: HashSet<(Id, String)> = HashSet::new();
-        while let Some((id, path)) = next.pop() {
-            if !seen.insert((id, path.clone())) || seen.len() > crate::limits::MAX_CLASS_ITEMS {
-                continue;
-            }
-            let below = |name: &str| {
-                if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-            };
-            if let Kind::Layer(op, _) = &self.heap.modules[id.0].kind {
-                list.extend(op.parameters().into_iter().map(|spec| (below(spec.name), spec.shape)));
-            }
-            let attributes: Vec<(Rc<str>, Value)> = self.heap.modules[id.0].attributes().to_vec();
-            self.spend(1 + attributes.len(), line)?;
-            for (name, value) in attributes {
-                match value {
-                    Value::Module(child) if !matches!(self.heap.modules[child.0].kind, Kind::Object) => {
-                        next.push((child, below(&name)));
-                    }
-                    Value::Tensor(tensor) if self.heap.storages[self.tensor(tensor).storage.0].owner.is_some() => {
-                        list.push((below(&name), self.tensor(tensor).shape.sides().to_vec()));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(list)
     }
 }
 

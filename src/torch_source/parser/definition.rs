@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::super::at;
 use super::super::lexer::Kind;
-use super::{Class, Expression, Function, Made, Module, Node, Parameter, Parser, Statement, Takes};
+use super::{Class, Expression, Function, Made, Module, Node, Parameter, Parser, Statement, Takes, spelled};
 use crate::error::Result;
 use crate::limits::MAX_CLASS_BASES;
 
@@ -168,6 +168,12 @@ impl Parser<'_> {
         Ok(Function { name, line, parameters, body, decorators, parse_error: None })
     }
 
+    /// What `read` reads, and how it is written from the token `begin` on.
+    fn written(&mut self, begin: usize, read: fn(&mut Self) -> Result<Expression>) -> Result<(Expression, String)> {
+        let value = read(self)?;
+        Ok((value, spelled(self.tokens.get(begin..self.at).unwrap_or_default())))
+    }
+
     /// Parameters up to `close`, which is `)` or a lambda's `:`.
     pub(super) fn parameters(&mut self, close: &str, has_types: bool) -> Result<Vec<Parameter>> {
         let mut list = Vec::new();
@@ -178,17 +184,21 @@ impl Parser<'_> {
                 takes = if star == Some("*") { Takes::Named } else { takes };
             } else {
                 let name = self.name()?;
-                if has_types && self.accept(":") {
-                    self.expression()?;
-                }
-                let default = if self.accept("=") { Some(self.expression()?) } else { None };
+                let begin = self.at + 1;
+                let is_typed = has_types && self.accept(":");
+                let annotation = if is_typed { self.written(begin, Self::expression)?.1 } else { String::new() };
+                let begin = self.at + 1;
+                let (default, default_text) = match self.accept("=") {
+                    true => self.written(begin, Self::expression).map(|(value, text)| (Some(value), text))?,
+                    false => (None, String::new()),
+                };
                 let own = match star {
                     Some("**") => Takes::RestNamed,
                     Some(_) => Takes::Rest,
                     None => takes,
                 };
                 takes = if own == Takes::Rest { Takes::Named } else { takes };
-                list.push(Parameter { name, default, takes: own });
+                list.push(Parameter { name, annotation, default, default_text, takes: own });
             }
             if !self.accept(",") {
                 self.expect(close)?;
