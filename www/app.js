@@ -2,11 +2,13 @@
  * What the parts of the page share: the open work, the models, the workers, and the words of the status line.
  * @module
  */
+import { MOST_GROW } from './document/mask.js';
 import { ModelList } from './document/models.js';
 import { PageState } from './document/state.js';
-import { recall, remember } from './storage/preference.js';
+import { Keeper } from './storage/keeper.js';
+import { recall, recallNumber, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
-import { BuildChoice, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
+import { BuildChoice, NO_CRATE, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
 import { spawnWorker } from './worker/spawn.js';
@@ -18,10 +20,16 @@ import { Threads } from './worker/threads.js';
 
 /** A worker for files gives its memory back when it has had nothing to do for this long. */
 const FILES_IDLE_MS = 20_000;
+/** What is said when a run is over asks this often whether it is. */
+const NOT_KEPT_MS = 500;
 const TINT_KEY = 'infill-mask-colour';
 const AUTO_FILL_KEY = 'infill-fill-on-release';
+const GROW_KEY = 'infill-grow';
+const SHARPEN_KEY = 'infill-sharpen';
 const QUALITY_KEY = 'infill-jpeg-quality';
 const PLACE_KEY = 'infill-leave-out-place';
+/** Other tabs hear by its change that nothing is kept any more. */
+export const KEEP_KEY = 'infill-keep';
 /** A JPEG's quality, as the Independent JPEG Group counts it. */
 export const QUALITIES = Array.from({ length: 100 }, (_, i) => String(i + 1));
 
@@ -36,12 +44,13 @@ export const QUALITIES = Array.from({ length: 100 }, (_, i) => String(i + 1));
  * @property {() => void} tint another colour of the mask was chosen
  * @property {(file: Blob, name: string) => void} download a file is ready to be saved
  * @property {() => void} details the person wants to see what the page knows of a model
+ * @property {() => void} kept what is kept on this device, or how, is another
  */
 
 export class App {
   /** @type {Document | null} */
   document = null;
-  settings = { grow: 4, sharpen: 'auto', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto'), autoFill: recall(AUTO_FILL_KEY, ['on', 'off'], 'off') === 'on', quality: Number(recall(QUALITY_KEY, QUALITIES, '92')), withoutPlace: recall(PLACE_KEY, ['on', 'off'], 'off') === 'on' };
+  settings = { grow: recallNumber(GROW_KEY, 0, MOST_GROW, 4), sharpen: recall(SHARPEN_KEY, Object.keys(text.sharpenChoices), 'auto'), isKeeping: recall(KEEP_KEY, ['on', 'off'], 'on') === 'on', tint: recall(TINT_KEY, Object.keys(text.tintChoices), 'auto'), autoFill: recall(AUTO_FILL_KEY, ['on', 'off'], 'off') === 'on', quality: Number(recall(QUALITY_KEY, QUALITIES, '92')), withoutPlace: recall(PLACE_KEY, ['on', 'off'], 'off') === 'on' };
   /** Ends the run that is on. */
   run = /** @type {AbortController | null} */ (null);
   /** Whether another run follows the one that is on, for what was painted meanwhile. */
@@ -56,6 +65,12 @@ export class App {
   builds = new BuildChoice();
   /** The file that was dropped last and does not run, for its card. */
   misfit = /** @type {{file: string, failure: Failure, sources: import('./document/models.js').Source[]} | null} */ (null);
+  /** Work that closed tabs left on this device, newest first. */
+  works = /** @type {import('./worker/protocol.js').KeptWork[]} */ ([]);
+  /** Weights on this device, those chosen last first. */
+  recent = /** @type {import('./worker/protocol.js').KeptModel[]} */ ([]);
+  /** Why nothing can be kept in this browser: a code of `text.store`; empty where it can. */
+  storeFault = '';
   #listener;
   #shown = { words: '', action: /** @type {Action | null} */ (null) };
   /** Counts the errors. */
@@ -65,7 +80,10 @@ export class App {
   constructor(listener) {
     this.#listener = listener;
     this.state = new PageState((state) => listener.state(state));
-    this.models = new ModelList(() => listener.models());
+    this.models = new ModelList(() => {
+      this.keeper.touch();
+      listener.models();
+    });
     /** Decodes, also while a run is on. */
     this.decoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Saves the photo, with what its file tells. */
@@ -74,6 +92,11 @@ export class App {
     this.encoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */
     this.inference = new WorkerClient(spawnWorker('inference'), { builds: this.builds, threads: new Threads() });
+    /** Keeps the open work, and what closed tabs left. */
+    this.store = new WorkerClient(spawnWorker('store'), { builds: new BuildChoice([NO_CRATE]) });
+    /** Keeps weights, whose copying takes a while. */
+    this.shelf = new WorkerClient(spawnWorker('store'), { builds: new BuildChoice([NO_CRATE]), idleMs: FILES_IDLE_MS });
+    this.keeper = new Keeper(this.store, () => listener.kept(), (code) => this.#notKept(code));
     /** Runs a model on both engines; its build is fetched when it is first asked. */
     this.reference = new WorkerClient(spawnWorker('inference'), { builds: new BuildChoice([REFERENCE]), idleMs: FILES_IDLE_MS });
   }
@@ -141,6 +164,39 @@ export class App {
     this.#listener.progress(done);
   }
 
+  /** @param {number} grow photo pixels; it is remembered */
+  chooseGrow(grow) {
+    this.settings.grow = grow;
+    remember(GROW_KEY, String(grow));
+    this.document?.setGrow(grow);
+  }
+
+  /** @param {string} sharpen a key of `text.sharpenChoices`; it is remembered */
+  chooseSharpen(sharpen) {
+    this.settings.sharpen = sharpen;
+    remember(SHARPEN_KEY, sharpen);
+    this.touch();
+  }
+
+  /** @param {boolean} isOn whether work and weights are kept on this device; it is remembered */
+  chooseKeeping(isOn) {
+    this.settings.isKeeping = isOn;
+    remember(KEEP_KEY, isOn ? 'on' : 'off');
+    this.#listener.kept();
+  }
+
+  /** What is kept on this device is another. */
+  keptChanged() {
+    this.#listener.kept();
+  }
+
+  /** The open work is kept no longer. @param {string} code */
+  #notKept(code) {
+    // A run says something else several times a second.
+    if (this.state.isRunning) return void setTimeout(() => this.#notKept(code), NOT_KEPT_MS);
+    this.mention(notKept(code));
+  }
+
   /** @param {string} tint a key of `text.tintChoices`; it is remembered */
   chooseTint(tint) {
     this.settings.tint = tint;
@@ -174,8 +230,14 @@ export class App {
     this.encoder.keepReady(isUnsaved);
     // Fetched once a photo is open: the host may be gone when it is needed.
     this.saver.keepReady(isUnsaved || history?.wasSaved === false);
+    this.keeper.touch();
     this.#listener.work();
   }
+}
+
+/** The sentence for work that is not kept. @param {string} code */
+export function notKept(code) {
+  return /** @type {Record<string, string>} */ (text.store)[code] ?? text.store['store-failed'];
 }
 
 /**

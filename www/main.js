@@ -3,6 +3,7 @@
  * @module
  */
 import { App } from './app.js';
+import { findWork, keepOpen } from './actions/keep.js';
 import { prepareDefault } from './actions/shipped.js';
 import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
@@ -21,6 +22,7 @@ import { byId, writeWords } from './ui/dom.js';
 import { download } from './ui/download.js';
 import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
+import { followTheBrowser, keptChanged, LeftWork } from './ui/keeping.js';
 import { MaskMenu } from './ui/mask_menu.js';
 import { Panel } from './ui/panel.js';
 import { chooseReading } from './ui/reading_dialog.js';
@@ -31,6 +33,8 @@ import { setTheme, theme } from './ui/theme.js';
 import { ToolOptions } from './ui/tool_options.js';
 import { ToolRail } from './ui/tool_rail.js';
 
+/** What of all that is kept on the device stands on the page. */
+const shown = { works: /** @type {App['works'] | null} */ (null), recent: /** @type {App['recent'] | null} */ (null) };
 /** The stage measures itself before the other parts are there. */
 let isStarted = false;
 
@@ -78,6 +82,17 @@ const app = new App({
   tint: () => showTint(),
   download,
   details: () => panel.open('details'),
+  kept: () => {
+    const { works, recent } = app;
+    main.dataset.kept = app.keeper.standing;
+    keptChanged(app);
+    if (works !== shown.works) left.show();
+    if (recent !== shown.recent) {
+      bars.showModels();
+      panel.keptChanged();
+    }
+    Object.assign(shown, { works, recent });
+  },
   progress: (done) => {
     progress.hidden = done === null;
     const bar = /** @type {HTMLElement} */ (progress.firstElementChild);
@@ -159,16 +174,25 @@ function followView() {
   scores.followView();
 }
 
+/** @type {import('./document/document.js').Listener} */
+const LISTENER = {
+  photo: (rect) => stage.photoChanged(rect),
+  mask: (rect) => stage.maskChanged(rect),
+  edges: (rect) => edges.strokesChanged(rect),
+  history: () => app.touch(),
+};
+
 const page = {
   /** @param {import('./document/photo.js').Photo} photo */
   show(photo) {
+    page.showDocument(new Document(photo, app.settings.grow, LISTENER));
+    keepOpen(app);
+  },
+  /** @param {Document} opened */
+  showDocument(opened) {
     toolbox.handler.drop();
-    app.document = new Document(photo, app.settings.grow, {
-      photo: (rect) => stage.photoChanged(rect),
-      mask: (rect) => stage.maskChanged(rect),
-      edges: (rect) => edges.strokesChanged(rect),
-      history: () => app.touch(),
-    });
+    opened.listen(LISTENER);
+    app.document = opened;
     app.isQueued = false;
     compare.divide(false);
     main.dataset.view = 'photo';
@@ -184,6 +208,7 @@ const page = {
   chooseReading,
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };
+const left = new LeftWork(app, page);
 listenForFiles(app, page);
 new Shortcuts(app, { stage, toolbox, size, options, pointer, bars, menu, saving, compare, openPhoto: page.choosePhoto });
 
@@ -195,5 +220,7 @@ isStarted = true;
 showTint();
 bars.show();
 followView();
+followTheBrowser(app);
+void findWork(app);
 void prepareDefault(app);
 keepSite();

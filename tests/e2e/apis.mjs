@@ -13,13 +13,17 @@ const FALLBACKS = /** @type {Record<string, string>} */ ({
   'Navigator.share': 'ui/hand_over.js offers no sharing',
   'PointerEvent.getCoalescedEvents': 'canvas/pointer.js takes the event itself',
 });
+/** The private file system: `worker/store.js` finds that it is not there, and the page says that it keeps no work. */
+const FILE_SYSTEM = /^(FileSystem(Handle|DirectoryHandle|FileHandle|SyncAccessHandle)|StorageManager|WorkerNavigator\.storage$)/;
 /** Only in a service worker; the test of the offline site runs it. */
 const SERVICE_WORKER = /^(ServiceWorker|ExtendableEvent|FetchEvent|Client)/;
 /** Types without a name in JavaScript, and shapes of plain objects. */
-const NAMELESS = /^(ImportMeta|ReadableStreamRead\w+Result|DOMStringMap\.__index|CanvasRenderingContext2DSettings)/;
+const NAMELESS = /^(ImportMeta|StorageEstimate|ReadableStreamRead\w+Result|DOMStringMap\.__index|CanvasRenderingContext2DSettings)/;
 
 /** Options that do no harm where they are ignored. */
 const HARMLESS = ['CanvasRenderingContext2DSettings.willReadFrequently', 'FocusOptions.preventScroll', 'WorkerOptions.name'];
+/** Options that came with what they belong to. */
+const OF_OLD = ['FileSystemGetDirectoryOptions.create', 'FileSystemGetFileOptions.create', 'FileSystemReadWriteOptions.at', 'FileSystemRemoveOptions.recursive', 'LockOptions.signal'];
 /** Options that canvas/color_space.js and ui/hand_over.js ask for once they have seen that they work. */
 const PROBED_BY_THE_PAGE = ['ShareData.files', 'CanvasRenderingContext2DSettings.colorSpace', 'ImageDataSettings.colorSpace'];
 
@@ -89,12 +93,12 @@ export async function what_the_page_uses_is_there_or_has_a_fallback(v) {
   const nameable = (/** @type {string[]} */ names) => names.filter((name) => !NAMELESS.test(name) && !SERVICE_WORKER.test(name));
   const lack = [...(await v.evaluate(lacking, nameable(page.names))), ...(await lackingInWorker(v, nameable(worker.names)))];
   console.log(`  ${page.names.length} + ${worker.names.length} names; without: ${lack.join(', ') || 'none'}`);
-  const unforeseen = lack.filter((name) => !FALLBACKS[name]);
+  const unforeseen = lack.filter((name) => !FALLBACKS[name] && !FILE_SYSTEM.test(name));
   check(unforeseen.length === 0, `this engine has no ${unforeseen.join(', ')}`);
 
   const options = [...new Set([...page.options, ...worker.options])];
   const read = await v.evaluate(optionsRead);
-  const undecided = options.filter((option) => !HARMLESS.includes(option) && !PROBED_BY_THE_PAGE.includes(option) && !(option in read));
+  const undecided = options.filter((option) => !HARMLESS.includes(option) && !OF_OLD.includes(option) && !PROBED_BY_THE_PAGE.includes(option) && !(option in read));
   check(undecided.length === 0, `nobody said what happens where an engine does not know ${undecided.join(', ')}`);
   const unread = options.filter((option) => read[option] === false);
   check(unread.length === 0, `this engine does not know ${unread.join(', ')}`);

@@ -19,6 +19,7 @@ import * as privacy from './privacy.mjs';
 import * as reach from './reach.mjs';
 import * as saving from './saving.mjs';
 import * as screens from './screens.mjs';
+import * as survive from './survive.mjs';
 import * as threads from './threads.mjs';
 import * as tools from './tools.mjs';
 import * as waysIn from './ways_in.mjs';
@@ -49,10 +50,11 @@ const EVERYWHERE = [
   offline.a_kept_file_that_was_rewritten_is_fetched_anew,
   apis.what_the_page_uses_is_there_or_has_a_fallback,
   privacy.case_39_nothing_is_asked_of_another_origin,
+  survive.work_is_back_after_a_reload,
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

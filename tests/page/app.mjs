@@ -10,7 +10,7 @@ async function open() {
   const shown = { words: '', label: '' };
   const tone = { warns: false };
   const app = new App({
-    state() {}, work() {}, models() {}, progress() {}, details() {}, tint() {}, download() {},
+    state() {}, work() {}, models() {}, progress() {}, details() {}, tint() {}, download() {}, kept() {},
     words: (words, action, warns) => {
       Object.assign(shown, { words, label: action?.label ?? '' });
       tone.warns = warns;

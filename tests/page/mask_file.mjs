@@ -42,6 +42,7 @@ async function give(pictures, { open, answer = 'yes' } = {}) {
   /** @type {any} */
   const app = {
     document: open ? document() : null,
+    settings: { isKeeping: false },
     run: null,
     opening: null,
     state: { opened() {} },

@@ -13,7 +13,7 @@ export async function another_photo_is_opened_although_the_first_is_never_decode
       if (blob.size > 1) resolve({ width: 1, height: 1, rgba: new Uint8Array(4), hasAlpha: false, isGray: false, notes: [] });
     }),
   };
-  const app = { decoder, document: null, run: null, opening: null, state: { opened() {} }, say() {}, fail: (/** @type {string} */ words) => failed.push(words) };
+  const app = { decoder, settings: { isKeeping: false }, document: null, run: null, opening: null, state: { opened() {} }, say() {}, fail: (/** @type {string} */ words) => failed.push(words) };
   const page = { show: (/** @type {any} */ photo) => shown.push(photo.name), canDraw: () => true, ask: async () => true, choosePhoto() {} };
   const first = openPhoto(/** @type {any} */ (app), page, new Blob(['1']), 'endless.png');
   await openPhoto(/** @type {any} */ (app), page, new Blob(['22']), 'second.png');

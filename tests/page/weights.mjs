@@ -27,6 +27,7 @@ function page(answer) {
     models: new ModelList(() => {}),
     begin: () => (/** @type {string} */ words) => said.push(words),
     misfit: null,
+    settings: { isKeeping: false },
     say: (/** @type {string} */ words) => said.push(words),
     fail: (/** @type {string} */ words) => said.push(words),
   };

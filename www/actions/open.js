@@ -2,16 +2,17 @@
  * Opening: a photo from a file, a sample, and files that were dropped or pasted.
  * @module
  */
-import { isCancelled, wordsFor } from '../app.js';
 import { looksLikeMask } from '../document/mask_file.js';
-import { Photo } from '../document/photo.js';
 import { SNIFF_BYTES, sniff } from '../document/sniff.js';
 import { text } from '../strings/en.js';
+import { decode, photoOf } from './decode.js';
+import { notesOnKeeping } from './keep.js';
 import { loadMask, offerTransparency } from './mask_file.js';
 import { loadWeights } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../worker/protocol.js').DecodedPhoto} DecodedPhoto */
+/** @typedef {import('../document/photo.js').Photo} Photo */
+/** @typedef {import('./decode.js').Picture} Picture */
 
 /**
  * What opening needs of the page around it.
@@ -35,52 +36,29 @@ import { loadWeights } from './weights.js';
  */
 export async function openPhoto(app, page, blob, name) {
   const decoded = await decode(app, page, blob, name);
-  if (decoded) await show(app, page, decoded, blob, name);
-}
-
-/**
- * Decodes a picture; what goes wrong is said. Null if it failed, or if another one is wanted by now.
- * @param {App} app
- * @param {Page} page
- * @param {Blob} blob
- * @param {string} name
- * @returns {Promise<DecodedPhoto | null>}
- */
-async function decode(app, page, blob, name) {
-  // Whoever opens another photo no longer waits for the one before, however long that takes.
-  app.opening?.abort();
-  const { signal } = (app.opening = new AbortController());
-  app.say(text.opening(name));
-  try {
-    return await app.decoder.request({ kind: 'decode-photo', blob, tryBrowser: true }, { signal });
-  } catch (error) {
-    if (!isCancelled(error)) app.fail(wordsFor(error, name), { label: text.openAnother, run: page.choosePhoto });
-    return null;
-  }
+  if (decoded) await show(app, page, decoded, name);
 }
 
 /**
  * Makes a picture the open photo, unless that would lose work and is not wanted.
  * @param {App} app
  * @param {Page} page
- * @param {DecodedPhoto} decoded
- * @param {Blob} source the file that it was decoded from
+ * @param {Picture} decoded
  * @param {string} name
  */
-async function show(app, page, decoded, source, name) {
+async function show(app, page, decoded, name) {
   if (app.document?.history.isUnsaved) {
     const isSure = await page.ask({ text: text.replaceQuestion, yes: text.replaceYes, no: text.replaceNo });
     if (!isSure) return app.say(text.kept);
   }
   app.run?.abort();
-  const { buffer, byteOffset, length } = decoded.rgba;
-  const photo = new Photo({ ...decoded, rgba: new Uint8ClampedArray(/** @type {ArrayBuffer} */ (buffer), byteOffset, length), source, name });
+  const photo = photoOf(decoded, name);
   page.show(photo);
   app.state.opened();
   const known = /** @type {Record<string, string>} */ (text.notes);
   const codes = page.canDraw(photo.colorSpace) ? decoded.notes : [...decoded.notes, 'shown-as-srgb'];
   const notes = codes.map((note) => known[note] ?? note);
-  app.say([text.opened(name, decoded.width, decoded.height), ...notes].join(' '), offerTransparency(app));
+  app.say([text.opened(name, decoded.width, decoded.height), ...notes, ...notesOnKeeping(app)].join(' '), offerTransparency(app));
 }
 
 /**
@@ -144,7 +122,7 @@ async function openOrMask(app, page, file) {
     if (answer === 'none') return app.say(text.kept);
     if (answer === 'yes') return loadMask(app, page, file);
   }
-  await show(app, page, decoded, file, file.name);
+  await show(app, page, decoded, file.name);
 }
 
 /**
@@ -163,7 +141,7 @@ async function openFirst(app, page, files) {
   const hasMask = second !== null && (swapped || isMaskOf(second, first));
   const isMask = hasMask && (await page.ask({ text: text.maskBeside(maskFile.name, photoFile.name), yes: text.asItsMask, no: text.onlyPhoto }));
   const before = app.document;
-  await show(app, page, photo, photoFile, photoFile.name);
+  await show(app, page, photo, photoFile.name);
   if (app.document === before) return;
   if (isMask) return loadMask(app, page, maskFile);
   if (!hasMask) app.mention(text.onlyFirst(files.length, photoFile.name));
@@ -171,7 +149,7 @@ async function openFirst(app, page, files) {
 
 /**
  * Whether a picture may be a photo's mask.
- * @param {DecodedPhoto} picture
+ * @param {import('../worker/protocol.js').DecodedPhoto} picture
  * @param {{width: number, height: number, rgba: Uint8Array | Uint8ClampedArray}} photo
  */
 function isMaskOf(picture, photo) {

@@ -6,6 +6,7 @@ import { wordsFor } from '../app.js';
 import { completes, entry, nameOf, NONE, paints, scores, sourceOf } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
+import { keepModel } from './copies.js';
 import { fetchModel } from './shipped.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -28,12 +29,13 @@ export async function loadByPosition(app) {
 }
 
 /**
+ * Reads one file; what goes wrong is said.
  * @param {App} app
  * @param {Blob} blob
  * @param {string} file
  * @param {boolean} byPosition
  */
-async function loadFile(app, blob, file, byPosition) {
+export async function loadFile(app, blob, file, byPosition) {
   const succeed = app.begin();
   app.say(text.reading(file));
   const added = entry(app.models.newHandle(), file, blob);
@@ -45,6 +47,7 @@ async function loadFile(app, blob, file, byPosition) {
     const joined = await join(app, added);
     if (!joined) app.models.add(added);
     const isScorer = scores(added) && !paints(added);
+    void keepModel(app, blob, { file, title: name, byPosition });
     succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : isScorer ? text.modelScores(name, file) : text.modelReady(name, file));
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });

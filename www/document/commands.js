@@ -3,7 +3,7 @@
  * places with the photo's. Each can be made, turned back, and written as JSON with bytes beside it.
  * @module
  */
-import { FULL, SIDE } from './plane.js';
+import { FULL, MARK, SIDE } from './plane.js';
 import { union } from './raster.js';
 import { decode, encode } from './runs.js';
 
@@ -36,10 +36,18 @@ const TILE_BYTES = SIDE * SIDE;
  * @returns {Command}
  */
 export function command(label, changes, patches = []) {
+  return { label, isFill: patches.length > 0, changes, patches, bytes: bytesOf(changes, patches) };
+}
+
+/**
+ * What a step keeps alive.
+ * @param {Command['changes']} changes
+ * @param {readonly Patch[]} patches
+ */
+export function bytesOf(changes, patches) {
   // The tiles after a step are the planes' own, or those before the next one.
   const kept = PLANES.reduce((sum, name) => sum + changes[name].filter(({ before }) => before && before !== FULL).length, 0);
-  const bytes = kept * TILE_BYTES + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0);
-  return { label, isFill: patches.length > 0, changes, patches, bytes };
+  return kept * TILE_BYTES + patches.reduce((sum, patch) => sum + patch.rgba.byteLength, 0);
 }
 
 /** Whether a step changes nothing. @param {Command} step */
@@ -103,11 +111,11 @@ export function write({ label, changes, patches }, bytes) {
     const known = places.get(tile);
     if (known !== undefined) return known;
     places.set(tile, bytes.length);
-    return bytes.push(new Uint8Array(encode(tile).buffer)) - 1;
+    return bytes.push(writeTile(tile)) - 1;
   };
   const written = /** @type {WrittenCommand['changes']} */ ({});
   for (const name of PLANES) written[name] = changes[name].map(({ index, before, after }) => ({ index, before: place(before), after: place(after) }));
-  return { label, changes: written, patches: patches.map(({ x, y, width, height, rgba }) => ({ x, y, width, height, bytes: bytes.push(Uint8Array.from(rgba)) - 1 })) };
+  return { label, changes: written, patches: patches.map(({ x, y, width, height, rgba }) => ({ x, y, width, height, bytes: bytes.push(new Uint8Array(rgba)) - 1 })) };
 }
 
 /**
@@ -118,11 +126,34 @@ export function write({ label, changes, patches }, bytes) {
  */
 export function read({ label, changes, patches }, bytes) {
   /** @param {WrittenTile} tile @returns {Tile} */
-  const tile = (tile) => {
-    if (typeof tile !== 'number') return tile === 'all' ? FULL : null;
-    return decode(new Uint32Array(bytes[tile].slice().buffer), TILE_BYTES);
-  };
+  const tile = (tile) => (typeof tile === 'number' ? readTile(bytes[tile]) : tile === 'all' ? FULL : null);
   const read = /** @type {Command['changes']} */ ({});
   for (const name of PLANES) read[name] = changes[name].map(({ index, before, after }) => ({ index, before: tile(before), after: tile(after) }));
   return command(label, read, patches.map(({ x, y, width, height, bytes: at }) => ({ x, y, width, height, rgba: bytes[at].slice() })));
+}
+
+/** A tile as bytes. @param {Uint8Array} tile */
+export function writeTile(tile) {
+  return new Uint8Array(encode(tile).buffer);
+}
+
+/** A tile that was written; whatever the bytes are, it has its size and holds marks only. @param {Uint8Array} bytes */
+export function readTile(bytes) {
+  const runs = new Uint32Array(bytes.slice(0, bytes.length - (bytes.length % 4)).buffer);
+  return decode(runs.map((value, i) => (i % 2 || !value ? value : MARK)), TILE_BYTES);
+}
+
+/**
+ * Whether a step that was read belongs to this document: whatever file it came from, it writes nowhere else.
+ * @param {Document} document
+ * @param {Command} step
+ */
+export function fits({ photo, mask }, { label, changes, patches }) {
+  const { shown } = mask;
+  return typeof label === 'string' && patches.every((patch) => isInside(photo, patch)) && PLANES.every((name) => changes[name].every(({ index }) => Number.isSafeInteger(index) && index >= 0 && index < shown.length));
+}
+
+/** Whether a patch lies inside a photo and has all its pixels. @param {{width: number, height: number}} photo @param {Patch} patch */
+export function isInside(photo, { x, y, width, height, rgba }) {
+  return [x, y, width, height].every(Number.isSafeInteger) && x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= photo.width && y + height <= photo.height && rgba.length === width * height * 4;
 }

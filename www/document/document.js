@@ -56,6 +56,11 @@ export class Document {
     this.#listener = listener;
   }
 
+  /** From now on somebody else is told. @param {Listener} listener */
+  listen(listener) {
+    this.#listener = listener;
+  }
+
   get isStroking() {
     return this.#stroke !== null;
   }

@@ -8,6 +8,28 @@
 /** Bytes that all steps together may keep. */
 const LIMIT_BYTES = 384 * 2 ** 20;
 
+/**
+ * What a history holds.
+ * @typedef {object} Steps
+ * @property {readonly Command[]} done made, oldest first
+ * @property {readonly Command[]} undone turned back, in the order in which that happened
+ * @property {Command | null} saved the step that the saved file ends with; null before the first one
+ */
+
+/** A step that nothing ends with. @type {Command} */
+const NEVER = { label: '', isFill: false, changes: { painted: [], exact: [], drawn: [], erased: [] }, patches: [], bytes: 0 };
+
+const numbers = /** @type {WeakMap<Command, number>} */ (new WeakMap());
+let nextNumber = 1;
+
+/** A number that no other step has: a step is known by it when it is gone. @param {Command} step */
+export function numberOf(step) {
+  const known = numbers.get(step);
+  if (known) return known;
+  numbers.set(step, nextNumber);
+  return nextNumber++;
+}
+
 export class History {
   #done = /** @type {Command[]} */ ([]);
   #undone = /** @type {Command[]} */ ([]);
@@ -15,6 +37,8 @@ export class History {
   #saved = /** @type {Command | null} */ (null);
   /** Whether anything was ever saved. */
   wasSaved = false;
+  /** The number of the step that was forgotten last; 0 where all are here. */
+  #forgotten = 0;
   #perform;
   #limit;
 
@@ -40,15 +64,21 @@ export class History {
     return this.#undone.length > 0;
   }
 
-  /** The steps that were made, oldest first, and those that were turned back, in the order in which that happened. */
+  /** @returns {Steps} */
   get steps() {
-    return { done: /** @type {readonly Command[]} */ (this.#done), undone: /** @type {readonly Command[]} */ (this.#undone) };
+    return { done: this.#done, undone: this.#undone, saved: this.#saved };
   }
 
-  /** Takes over the steps of another visit, as `steps` gave them. @param {{done: readonly Command[], undone: readonly Command[]}} steps */
-  resume({ done, undone }) {
+  /** The number of the step below the oldest one here; 0 where there was none. */
+  get forgotten() {
+    return this.#forgotten;
+  }
+
+  /** Takes over the steps of another visit. @param {{done: readonly Command[], undone: readonly Command[], saved?: Command | null}} steps */
+  resume({ done, undone, saved = null }) {
     this.#done = [...done];
     this.#undone = [...undone];
+    this.#saved = saved;
   }
 
   /** Whether something would be lost if the page went away now. */
@@ -61,6 +91,11 @@ export class History {
     this.wasSaved = true;
   }
 
+  /** What is here was never saved, whatever is turned back. */
+  markUnsaved() {
+    this.#saved = NEVER;
+  }
+
   /**
    * Keeps a step that has been made.
    * @param {Command} command
@@ -69,7 +104,11 @@ export class History {
     this.#undone.length = 0;
     this.#done.push(command);
     let bytes = this.#done.reduce((sum, step) => sum + step.bytes, 0);
-    while (bytes > this.#limit && this.#done.length > 1) bytes -= this.#done.shift()?.bytes ?? 0;
+    while (bytes > this.#limit && this.#done.length > 1) {
+      const oldest = /** @type {Command} */ (this.#done.shift());
+      bytes -= oldest.bytes;
+      this.#forgotten = numberOf(oldest);
+    }
   }
 
   /** @returns {Command | null} the step that was turned back */

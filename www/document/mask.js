@@ -11,6 +11,9 @@ import { capsuleRows, clip, dilate, expand, growRows, rowsOf, union } from './ra
 /** @typedef {import('./raster.js').Rect} Rect */
 /** @typedef {import('./plane.js').Tile} Tile */
 
+/** The mask is grown by this many photo pixels at most. */
+export const MOST_GROW = 32;
+
 /**
  * A set of pixels: calls its argument with runs of rows inside the photo.
  * @typedef {(row: (y: number, x0: number, x1: number) => void) => void} Region

@@ -86,6 +86,19 @@ export class Photo {
     }
   }
 
+  /** A copy of a rectangle inside the photo as it is now. @param {Rect} rect */
+  read(rect) {
+    return copyRows(this.rgba, this.width, rect);
+  }
+
+  /** Rectangles that hold all that was ever changed. @returns {Rect[]} */
+  changed() {
+    return [...this.#opened.keys()].map((key) => {
+      const [x, y] = [(key % this.#columns) * TILE, Math.floor(key / this.#columns) * TILE];
+      return { x, y, width: Math.min(TILE, this.width - x), height: Math.min(TILE, this.height - y) };
+    });
+  }
+
   /** The whole photo as it was opened. */
   opened() {
     const out = this.rgba.slice();

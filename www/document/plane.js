@@ -77,6 +77,11 @@ export class Plane {
     return copy;
   }
 
+  /** The number of its tiles. */
+  get length() {
+    return this.#tiles.length;
+  }
+
   /** Marked pixels. */
   get count() {
     return this.#tiles.reduce((sum, _, index) => sum + this.#countOf(index), 0);

@@ -4,15 +4,17 @@
  */
 
 /**
- * @param {Uint8Array} bytes
+ * The browser's own search finds where a run ends: a stroke of many tiles is encoded between two frames.
+ * @param {Uint8Array} marks 0 or 255 each
  * @returns {Uint32Array} pairs of value and count
  */
-export function encode(bytes) {
+export function encode(marks) {
   const runs = [];
-  for (let i = 0; i < bytes.length; ) {
-    let end = i + 1;
-    while (end < bytes.length && bytes[end] === bytes[i]) end++;
-    runs.push(bytes[i], end - i);
+  for (let i = 0; i < marks.length; ) {
+    const value = marks[i];
+    const found = marks.indexOf(255 - value, i);
+    const end = found < 0 ? marks.length : found;
+    runs.push(value, end - i);
     i = end;
   }
   return Uint32Array.from(runs);

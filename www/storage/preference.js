@@ -20,6 +20,22 @@ export function recall(key, choices, otherwise) {
 }
 
 /**
+ * The whole number that was remembered under this key.
+ * @param {string} key
+ * @param {number} least
+ * @param {number} most
+ * @param {number} otherwise where nothing is remembered, or no such number
+ */
+export function recallNumber(key, least, most, otherwise) {
+  try {
+    const kept = Number(localStorage.getItem(key) ?? NaN);
+    return Number.isInteger(kept) && kept >= least && kept <= most ? kept : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/**
  * @param {string} key
  * @param {string} value
  */

@@ -18,6 +18,15 @@ const value = (n) => (n === 0 ? '0' : Math.abs(n) >= 1e4 || Math.abs(n) < 1e-3 ?
 const short = (name) => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 16)}…${name.slice(-15)}` : name);
 /** @param {number} share 0 to 1 */
 const percent = (share) => (share < 0.01 ? 'less than 1 %' : share > 0.99 ? 'more than 99 %' : `${Math.round(share * 100)} %`);
+const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+/** @param {number} ms since then */
+const since = (ms) => {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return ago.format(-minutes, 'minute');
+  return minutes < 36 * 60 ? ago.format(-Math.round(minutes / 60), 'hour') : ago.format(-Math.round(minutes / 1440), 'day');
+};
 /** @param {number} n @param {string} one @param {string} many */
 const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
 
@@ -118,6 +127,15 @@ export const text = {
     sheep: 'Sample: sheep',
     montStMichel: 'Sample: Mont Saint-Michel',
   },
+  left: 'Work that you left',
+  /** @param {string} name @param {number} ms since then */
+  workLeft: (name, ms) => `You were working on ${short(name)}, ${since(ms)}.`,
+  continueWork: 'Continue',
+  /** @param {string} name */
+  continueWith: (name) => `Continue with ${short(name)}`,
+  forgetWork: 'Forget',
+  /** @param {string} name */
+  forgetThis: (name) => `Forget ${short(name)}`,
   dropAny: 'Drop a photo or a model',
   dropPhoto: 'Drop to open this photo',
   dropWeights: 'Drop to read this model',
@@ -211,6 +229,46 @@ export const text = {
   noneChosen: 'No network: holes are filled from the photo alone.',
   paintedDuringRun: 'The run keeps the mask it began with. Press Enter to have this filled next.',
   queued: 'This is filled next.',
+
+  // Work that is kept on this device
+  keep: 'Keep my work on this device',
+  keepHelp: 'The photo, what you do to it and the weights you drop are kept in this browser’s storage, so that a crash or a reload loses nothing. Nothing is sent anywhere. Switch it off on a computer that others use: what is kept is deleted then.',
+  standings: { none: 'Nothing is open.', behind: 'The last change is being kept.', kept: 'Everything you did is kept.', off: 'This photo is not kept.' },
+  privacy: 'Your photos and models',
+  privacyHelp: 'They never leave this device. While you work, the photo, what you do to it and the weights you drop are kept in this browser’s storage, so that nothing is lost. Under Fill you can forget all of it, or switch that off.',
+  forgetAll: 'Forget everything kept',
+  forgotten: 'Everything that was kept on this device is deleted, and this photo is not kept any more.',
+  keepingOff: 'Nothing is kept on this device from now on, and what was kept is deleted.',
+  keepingOn: 'Work is kept on this device from now on.',
+  /** @param {string} name */
+  forgottenWork: (name) => `What was kept of ${short(name)} is deleted.`,
+  /** @param {string} name */
+  bringingBack: (name) => `Bringing ${short(name)} back`,
+  /** @param {string} name @param {number} at milliseconds */
+  broughtBack: (name, at) => `${short(name)} is back as it was at ${clock.format(at)}.`,
+  /** @param {string} name @param {number} at milliseconds */
+  broughtBackUntil: (name, at) => `${short(name)} is back. A part of what was kept is damaged: what you did after ${clock.format(at)} is lost.`,
+  /** @param {string} name */
+  onlyPhotoBack: (name) => `${short(name)} is back as it was opened. What was kept of your changes is damaged and cannot be read.`,
+  /** @param {string} name */
+  photoDamaged: (name) => `What was kept of ${short(name)} is damaged and cannot be opened. Open the photo again from where you have it.`,
+  workElsewhere: 'That work is open in another tab, or is no longer there.',
+  store: {
+    'store-missing': 'This browser has no place to keep work in, so save the image before you close the page.',
+    'store-refused': 'This browser keeps no work here, perhaps because the window is private, so save the image before you close the page.',
+    'store-full': 'There is no room left on this device to keep your work, so save the image before you close the page.',
+    'store-failed': 'Your work can no longer be kept on this device, so save the image before you close the page.',
+  },
+  recent: 'Recent models on this device',
+  recentHelp: 'Copies of the weights you dropped. Choose one, and it is read again.',
+  /** @param {string} file @param {number} bytes @param {number} ms since then */
+  recentAbout: (file, bytes, ms) => `${file} · ${size(bytes)} · ${since(ms)}`,
+  /** @param {string} file */
+  removeRecent: (file) => `Remove ${short(file)} from this device`,
+  /** @param {string} file */
+  recentRemoved: (file) => `${short(file)} is removed from this device.`,
+  /** @param {string} file */
+  recentGone: (file) => `What was kept of ${short(file)} is gone or damaged. Drop the file again.`,
 
   // Notes on an opened photo
   notes: {

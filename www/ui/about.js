@@ -5,6 +5,11 @@
 import { text } from '../strings/en.js';
 import { make } from './dom.js';
 
+/** What becomes of a person's own. @returns {HTMLElement} */
+export function privacy() {
+  return make('section', { class: 'group' }, make('h3', {}, text.privacy), make('p', { class: 'help' }, text.privacyHelp));
+}
+
 /** @returns {HTMLElement} */
 export function about() {
   // As the site lies in the repository it has no hash, and no notice either.

@@ -4,6 +4,8 @@
  */
 import { clearMask, redo, undo } from '../actions/edit.js';
 import { cancel, inpaint, tryAnother } from '../actions/fill.js';
+import { recentOnes } from '../actions/copies.js';
+import { chooseRecent } from '../actions/recent.js';
 import { saveImage, saveMask } from '../actions/save.js';
 import { chooseModel } from '../actions/shipped.js';
 import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
@@ -13,6 +15,9 @@ import { byId, make } from './dom.js';
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../canvas/stage.js').Stage} Stage */
 /** @typedef {import('./brush_size.js').BrushSize} BrushSize */
+
+/** Before the id of a model that is kept on this device and not loaded. */
+const RECENT = 'recent:';
 
 export class Bars {
   #app;
@@ -45,7 +50,9 @@ export class Bars {
     ];
     for (const [id, run] of clicks) byId(id, HTMLButtonElement).addEventListener('click', run);
     byId('model', HTMLSelectElement).addEventListener('change', (event) => {
-      void chooseModel(app, /** @type {HTMLSelectElement} */ (event.currentTarget).value);
+      const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
+      if (value.startsWith(RECENT)) void chooseRecent(app, value.slice(RECENT.length)).finally(() => this.showModels());
+      else void chooseModel(app, value);
     });
     this.showDot();
     this.showModels();
@@ -118,7 +125,8 @@ export class Bars {
       const bytes = bytesToFetch(each);
       return make('option', { value: each.handle }, `${bytes ? text.notHereYet(name, bytes) : name} · ${hint}`);
     });
-    select.replaceChildren(...options);
+    const recent = recentOnes(this.#app).map(({ id, title, file }) => make('option', { value: RECENT + id }, `${title} · ${file}`));
+    select.replaceChildren(...options, ...(recent.length ? [make('optgroup', { label: text.recent }, ...recent)] : []));
     select.value = selected.handle;
     select.title = nameOf(selected);
     byId('model-name', HTMLSpanElement).textContent = selected.handle === NONE ? text.noneShort : nameOf(selected);

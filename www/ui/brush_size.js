@@ -2,6 +2,7 @@
  * The brush's size: a logarithmic slider, a number beside it, and a dot of the size it has on the screen.
  * @module
  */
+import { recallNumber, remember } from '../storage/preference.js';
 import { text } from '../strings/en.js';
 import { byId } from './dom.js';
 
@@ -11,6 +12,9 @@ const DOT_SIDE = 24;
 const BRUSH_SHARE = 0.05;
 /** The brush of a fresh photo is not larger than this, in photo pixels. */
 const MAX_FIRST_BRUSH = 300;
+/** The slider ends here on the largest photos, in photo pixels. */
+const MOST_BRUSH = 2000;
+const KEY = 'infill-brush-size';
 /** What an arrow key makes of the size; it changes by at least one pixel. */
 const KEY_STEP = 1.08;
 
@@ -49,7 +53,8 @@ export class BrushSize {
   #slider = byId('brush-size', HTMLInputElement);
   #track = byId('brush-track', HTMLSpanElement);
   #number = byId('brush-number', HTMLInputElement);
-  #isChosen = false;
+  /** What somebody chose, also on another visit; 0 where nobody did. */
+  #chosen = recallNumber(KEY, 1, MOST_BRUSH, 0);
   #changed;
 
   /** @param {() => void} changed */
@@ -87,7 +92,8 @@ export class BrushSize {
   /** @param {number} diameter photo pixels; the slider keeps it within its range */
   set(diameter) {
     this.#slider.value = String(Math.round(diameter));
-    this.#isChosen = true;
+    this.#chosen = this.diameter;
+    remember(KEY, this.#slider.value);
     this.#show();
     this.#changed();
   }
@@ -100,8 +106,8 @@ export class BrushSize {
   /** A photo was opened: the brush suits its size, unless somebody chose one. @param {{width: number, height: number}} photo */
   photoOpened({ width, height }) {
     const long = Math.max(width, height);
-    this.#slider.max = this.#number.max = String(Math.min(2000, Math.max(300, Math.round(long / 4))));
-    if (!this.#isChosen) this.#slider.value = String(Math.min(MAX_FIRST_BRUSH, Math.max(4, Math.round(long * BRUSH_SHARE))));
+    this.#slider.max = this.#number.max = String(Math.min(MOST_BRUSH, Math.max(300, Math.round(long / 4))));
+    this.#slider.value = String(this.#chosen || Math.min(MAX_FIRST_BRUSH, Math.max(4, Math.round(long * BRUSH_SHARE))));
     this.#show();
     this.#changed();
   }

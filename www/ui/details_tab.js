@@ -8,11 +8,12 @@ import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../act
 import { bytesToFetch, conventionsOf, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
-import { about } from './about.js';
+import { about, privacy } from './about.js';
 import { icon, make, prose } from './dom.js';
 import { choice } from './fill_tab.js';
 import { inputsPreview } from './inputs_preview.js';
 import { networkPicture } from './network_picture.js';
+import { recentModels } from './recent_models.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
@@ -38,8 +39,10 @@ export function detailsTab(app, panel) {
     modelCard(app, selected, panel),
     ...(selected.result && selected.handle !== NONE ? [trained(app, selected, panel)] : []),
     list(app),
+    recentModels(app),
+    privacy(),
     about(),
-  ];
+  ].filter((part) => part !== null);
 }
 
 /**

@@ -2,13 +2,13 @@
  * Settings of the fill and of the page.
  * @module
  */
+import { MOST_GROW } from '../document/mask.js';
 import { text } from '../strings/en.js';
 import { make } from './dom.js';
+import { keepingGroup } from './keeping.js';
 import { setTheme, theme, THEMES } from './theme.js';
 
 /** @typedef {import('../app.js').App} App */
-
-const MOST_GROW = 32;
 
 /**
  * @param {App} app
@@ -19,15 +19,11 @@ export function fillTab(app) {
   const grow = make('input', { type: 'range', id: 'grow', min: 0, max: MOST_GROW, step: 1, value: app.settings.grow });
   grow.setAttribute('aria-valuetext', shown.textContent ?? '');
   grow.addEventListener('input', () => {
-    app.settings.grow = Number(grow.value);
+    app.chooseGrow(Number(grow.value));
     shown.textContent = text.pixels(app.settings.grow);
     grow.setAttribute('aria-valuetext', shown.textContent);
-    app.document?.setGrow(app.settings.grow);
   });
-  const sharpen = choice('sharpen', text.sharpen, text.sharpenChoices, app.settings.sharpen, (value) => {
-    app.settings.sharpen = value;
-    app.touch();
-  });
+  const sharpen = choice('sharpen', text.sharpen, text.sharpenChoices, app.settings.sharpen, (value) => app.chooseSharpen(value));
   return [
     make('div', { class: 'group' },
       make('div', { class: 'row' }, make('label', { for: 'grow' }, text.grow), shown, grow),
@@ -35,6 +31,7 @@ export function fillTab(app) {
     make('div', { class: 'group' }, sharpen, make('p', { class: 'help' }, text.sharpenHelp)),
     make('div', { class: 'group' }, choice('tint', text.tint, text.tintChoices, app.settings.tint, (value) => app.chooseTint(value))),
     make('div', { class: 'group' }, themeChoice()),
+    keepingGroup(app),
     make('label', { class: 'btn line phone', for: 'load-weights' }, text.loadWeights),
   ];
 }

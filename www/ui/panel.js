@@ -3,6 +3,7 @@
  * @module
  */
 import { text } from '../strings/en.js';
+import { recentOnes } from '../actions/copies.js';
 import { detailsTab } from './details_tab.js';
 import { byId, icon, make } from './dom.js';
 import { fillTab } from './fill_tab.js';
@@ -23,6 +24,8 @@ export class Panel {
   #toggle = byId('panel-toggle', HTMLButtonElement);
   #tab = /** @type {Tab} */ ('fill');
   #known;
+  /** Kept models in the list. */
+  #recent = 0;
   #views;
   /** What the tab in view does when photo or mask changed. */
   workChanged = () => {};
@@ -83,6 +86,14 @@ export class Panel {
     if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
     else if (isNews) this.#tab = 'details';
     if (!this.#element.hidden && this.#tab !== 'fill') this.open(this.#tab);
+  }
+
+  /** What is kept on this device is another. */
+  keptChanged() {
+    const count = recentOnes(this.#app).length;
+    if (count === this.#recent) return;
+    this.#recent = count;
+    if (!this.#element.hidden && this.#tab === 'details') this.render();
   }
 
   /** A fill ended: what is shown of it is another now. */

@@ -35,6 +35,8 @@ export const PICTURES = { name: 'pictures', threads: 1 };
 export const SAVING = { name: 'saving', threads: 1 };
 /** What compares the engines. */
 export const REFERENCE = { name: 'reference', threads: 1 };
+/** What keeps work on the device needs no crate. */
+export const NO_CRATE = { name: '', threads: 1 };
 
 /**
  * The builds that fill photos.

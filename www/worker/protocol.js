@@ -198,6 +198,36 @@
  * @property {number[]} histogram
  */
 
+/**
+ * Work that nobody has open.
+ * @typedef {object} KeptWork
+ * @property {string} id
+ * @property {string} name of the photo
+ * @property {number} at when something was written last, milliseconds
+ * @property {number} bytes
+ */
+
+/**
+ * Work as a tab takes it over.
+ * @typedef {object} TakenWork
+ * @property {File} photo
+ * @property {File} journal
+ * @property {string} name of the photo
+ * @property {string} type of the photo, as the browser called it
+ * @property {number | undefined} crc of the photo; unknown where the head was damaged
+ */
+
+/**
+ * What the page knows of a file of weights.
+ * @typedef {object} AboutModel
+ * @property {string} file its name
+ * @property {string} title what its networks are called
+ * @property {number} modified when the file was changed last, milliseconds
+ * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
+ */
+
+/** @typedef {AboutModel & {id: string, bytes: number, at: number}} KeptModel `at` is when it was chosen last, milliseconds */
+
 /** @typedef {{report: Report, loaded: LoadedNetwork[]}} LoadResult */
 
 /**
@@ -225,6 +255,19 @@
  *   | {kind: 'models'}
  *   | {kind: 'align', blob: Blob, name: string, modelId: string}
  *   | {kind: 'stats', blob: Blob, name: string, keys?: string[]}
+ *   | {kind: 'work-list'}
+ *   | {kind: 'work-begin', photo: Blob, name: string}
+ *   | {kind: 'work-take', work: string}
+ *   | {kind: 'work-write', records: {json: any, bytes: Uint8Array[]}[], isAside: boolean}
+ *   | {kind: 'work-turn'}
+ *   | {kind: 'work-drop'}
+ *   | {kind: 'work-leave'}
+ *   | {kind: 'work-forget', work?: string}
+ *   | {kind: 'work-forget-all'}
+ *   | {kind: 'model-list'}
+ *   | {kind: 'model-keep', blob: Blob, about: AboutModel}
+ *   | {kind: 'model-open', model: string}
+ *   | {kind: 'model-forget', model?: string}
  * } Request
  */
 

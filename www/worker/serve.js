@@ -93,6 +93,11 @@ export async function load({ name, threads }, use) {
     const code = /** @type {any} */ (error)?.code ?? (error instanceof WebAssembly.CompileError ? 'wasm-compile' : 'worker-start');
     return post({ kind: 'dead', fault: { code: typeof code === 'string' ? code : 'worker-start', message: String(error), keys: [] } });
   }
+  await ready();
+}
+
+/** Says that the worker is there. */
+export async function ready() {
   // Without the lock its death is heard of only where the browser tells.
   post({ kind: 'ready', lock: await within(holdLock(), MAX_LOCK_MS, 'taking the lock').catch(() => '') });
 }

@@ -32,8 +32,8 @@ import(${JSON.stringify(module.href)}).then((module) => ${run}).catch((error) =>
 }
 
 /**
- * A worker with a build of the crate.
- * @param {'pictures' | 'saving' | 'inference'} kind its module
+ * A worker that answers requests, with a build of the crate where it needs one.
+ * @param {'pictures' | 'saving' | 'inference' | 'store'} kind its module
  * @returns {(build: Build) => Worker}
  */
 export function spawnWorker(kind) {
