@@ -39,14 +39,34 @@ def layer(op, a):
     if op.endswith("Pad2d"):
         return getattr(nn, op)((a["left"], a["right"], a["top"], a["bottom"]))
     if op == "Upsample":
-        return nn.Upsample(scale_factor=a["scale_factor"], mode=a["mode"])
+        mode, _, aligned = a["mode"].partition("_")
+        return nn.Upsample(scale_factor=a["scale_factor"], mode=mode, **({"align_corners": True} if aligned else {}))
     return {
         "cat": lambda *x: torch.cat(x, dim=1),
         "add": lambda x, y: x + y,
         "mul": lambda x, y: x * y,
         "clamp": lambda x: x.clamp(a["low"], a["high"]),
+        "rfft2": rfft2,
+        "irfft2": irfft2,
+        "standardize": lambda x: standardized(x, a["eps"]),
         "affine": lambda x: x * a["scale"] + a["offset"],
     }[op]
+
+
+def rfft2(x):
+    """Real and imaginary parts as channels, as LaMa's own code stacks them."""
+    spectrum = torch.fft.rfftn(x, dim=(-2, -1), norm="ortho")
+    stacked = torch.stack((spectrum.real, spectrum.imag), dim=-1).permute(0, 1, 4, 2, 3).contiguous()
+    return stacked.view((x.shape[0], -1) + stacked.shape[3:])
+
+
+def irfft2(x, like):
+    x = x.view((x.shape[0], -1, 2) + x.shape[2:]).permute(0, 1, 3, 4, 2).contiguous()
+    return torch.fft.irfftn(torch.complex(x[..., 0], x[..., 1]), s=like.shape[-2:], dim=(-2, -1), norm="ortho")
+
+
+def standardized(x, eps):
+    return (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + eps)
 
 
 class Network(nn.Module):

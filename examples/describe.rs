@@ -11,10 +11,16 @@ fn main() {
 }
 
 fn describe(model: &ModelSpec) -> Value {
-    let rows = model.benchmarks.iter().map(|row| json!({"name": row.name, "side": row.side})).collect::<Vec<_>>();
     let config = model.published();
-    let described = network(model, &model.network_for(&config, &model.conventions(&config)));
-    json!({"id": model.id, "benchmarks": rows, "network": described})
+    let conventions = model.conventions(&config);
+    let built = model.network_for(&config, &conventions);
+    let rows = model.benchmarks.iter().map(|row| {
+        let shapes = built.shapes(&built.square_inputs(row.side)).expect("a published network takes its own sides");
+        let sides: Vec<&[usize]> = (0..built.nodes.len()).map(|node| shapes.outputs(node)[0].sides()).collect();
+        json!({"name": row.name, "side": row.side, "shapes": sides})
+    });
+    let rows: Vec<Value> = rows.collect();
+    json!({"id": model.id, "benchmarks": rows, "fixed": conventions.size.fixed, "network": network(model, &built)})
 }
 
 fn network(model: &ModelSpec, network: &Network) -> Value {

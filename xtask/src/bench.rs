@@ -115,6 +115,10 @@ struct Row {
     side: usize,
     id: String,
     network: Value,
+    /// Whether it runs at no other side.
+    fixed: bool,
+    /// The shape of every node's first value.
+    shapes: Value,
 }
 
 /// Every row that the networks' own files ask for.
@@ -134,6 +138,8 @@ fn rows() -> Result<Vec<Row>> {
                 side: number(&row["side"])?,
                 id: text(&model["id"])?.to_owned(),
                 network: model["network"].clone(),
+                fixed: model["fixed"].as_bool().context("fixed")?,
+                shapes: row["shapes"].clone(),
             });
         }
     }
@@ -151,11 +157,11 @@ fn chosen(rows: Vec<Row>, names: &[String]) -> Result<Vec<Row>> {
 
 /// Weights, ONNX file and inputs of every network that is measured, below `target/bench/`.
 fn prepare(rows: Vec<Row>) -> Result<Vec<Value>> {
-    let prepared = |Row { name, side, id, network }: Row| -> Result<Value> {
-        let files = files(&id, &network)?;
+    let prepared = |Row { name, side, id, network, fixed, shapes }: Row| -> Result<Value> {
+        let files = files(&name, &network, &shapes)?;
         let inputs = inputs(&network, side)?;
         Ok(json!({
-            "name": name, "id": id, "side": side, "inputs": inputs,
+            "name": name, "id": id, "side": side, "fixed": fixed, "inputs": inputs,
             "weights": files.join("weights.safetensors"), "onnx": files.join("model.onnx"),
             "description": files.join("description.json"),
         }))
@@ -163,9 +169,9 @@ fn prepare(rows: Vec<Row>) -> Result<Vec<Value>> {
     rows.into_iter().map(prepared).collect()
 }
 
-/// Writes a network's files unless they are those of this very description.
-fn files(id: &str, network: &Value) -> Result<PathBuf> {
-    let files = folder().join(id);
+/// Writes a row's files unless they are those of this very description.
+fn files(name: &str, network: &Value, shapes: &Value) -> Result<PathBuf> {
+    let files = folder().join(name);
     fs::create_dir_all(&files)?;
     let (description, text) = (files.join("description.json"), network.to_string());
     if fs::read_to_string(&description).is_ok_and(|written| written == text) {
@@ -173,7 +179,7 @@ fn files(id: &str, network: &Value) -> Result<PathBuf> {
     }
     let weights = weights::seeded(network)?;
     fs::write(files.join("weights.safetensors"), weights::safetensors(&weights)?)?;
-    fs::write(files.join("model.onnx"), onnx::model(network, &weights)?)?;
+    fs::write(files.join("model.onnx"), onnx::model(network, &weights, shapes)?)?;
     fs::write(description, text)?;
     Ok(files)
 }
@@ -219,7 +225,14 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        let row = |name: &str| Row { name: name.to_owned(), side: 8, id: String::new(), network: Value::Null };
+        let row = |name: &str| Row {
+            name: name.to_owned(),
+            side: 8,
+            id: String::new(),
+            network: Value::Null,
+            fixed: false,
+            shapes: Value::Null,
+        };
         let rows = || vec![row("a-8"), row("b-8")];
         assert_eq!(chosen(rows(), &[]).unwrap().len(), 2);
         assert_eq!(chosen(rows(), &["b-8".to_owned()]).unwrap()[0].name, "b-8");

@@ -2,6 +2,10 @@
 //!
 //! Field numbers: [onnx.proto3](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
 
+mod fourier;
+
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
@@ -64,6 +68,8 @@ enum Attribute {
 struct Graph<'a> {
     body: Message,
     weights: &'a Weights,
+    /// The constants that are written already.
+    matrices: BTreeSet<String>,
 }
 
 impl Graph<'_> {
@@ -82,11 +88,23 @@ impl Graph<'_> {
     }
 
     fn node(&mut self, op: &str, inputs: &[String], output: &str, attributes: &[(&str, Attribute)]) {
+        self.node_of_many(op, inputs, &[output.to_owned()], attributes);
+    }
+
+    /// Halves of the rows.
+    fn split(&mut self, from: &str, to: &[String; 2]) {
+        self.node_of_many("Split", &[from.to_owned()], to, &[("axis", Attribute::Int(2))]);
+    }
+
+    fn node_of_many(&mut self, op: &str, inputs: &[String], outputs: &[String], attributes: &[(&str, Attribute)]) {
         let mut node = Message::default();
         for input in inputs {
             node = node.string(1, input);
         }
-        node = node.string(2, output).string(3, output).string(4, op);
+        for output in outputs {
+            node = node.string(2, output);
+        }
+        node = node.string(3, &outputs[0]).string(4, op);
         for (name, attribute) in attributes {
             let message = Message::default().string(1, name);
             node = node.message(
@@ -150,31 +168,44 @@ impl Graph<'_> {
                 self.node("Add", &[product, offset], name, &[]);
             }
             "Upsample" => self.upsample(layer)?,
+            "standardize" => self.standardize(&layer)?,
+            "rfft2" => self.rfft2(&layer)?,
+            "irfft2" => self.irfft2(&layer)?,
             "ReflectionPad2d" | "ReplicationPad2d" | "ZeroPad2d" => {
                 let side = |name: &str| number(&a[name]);
-                let (left, right, top, bottom) = (side("left")?, side("right")?, side("top")?, side("bottom")?);
-                let pads = format!("{name}.pads");
-                let raw = [0, 0, top, left, 0, 0, bottom, right].map(|n| (n as i64).to_le_bytes()).concat();
-                self.tensor(&pads, &[8], INT64, &raw);
-                let mode = match text(&a["mode"])? {
-                    "reflect" => "reflect",
-                    "replicate" => "edge",
-                    _ => "constant",
-                };
-                self.node("Pad", &[layer.inputs[0].clone(), pads], name, &[("mode", Attribute::String(mode))]);
+                let sides = [side("top")?, side("left")?, side("bottom")?, side("right")?];
+                self.pad(&layer.inputs[0], name, sides, text(&a["mode"])?);
             }
             other => bail!("{path}: {other} is not written"),
         }
         Ok(())
     }
 
+    /// Pads by `[top, left, bottom, right]`, in one of PyTorch's modes.
+    fn pad(&mut self, from: &str, name: &str, [top, left, bottom, right]: [usize; 4], mode: &str) {
+        let pads = format!("{name}.pads");
+        let raw = [0, 0, top, left, 0, 0, bottom, right].map(|n| (n as i64).to_le_bytes()).concat();
+        self.tensor(&pads, &[8], INT64, &raw);
+        let mode = match mode {
+            "reflect" => "reflect",
+            "replicate" => "edge",
+            _ => "constant",
+        };
+        self.node("Pad", &[from.to_owned(), pads], name, &[("mode", Attribute::String(mode))]);
+    }
+
     fn convolution(&mut self, layer: Layer<'_>) -> Result<()> {
-        let Layer { path, op, arguments: a, name, inputs } = layer;
+        let Layer { path, op, arguments: a, name, mut inputs, .. } = layer;
         let ints = |key: &str| -> Result<Attribute> {
             let (h, w) = pair(&a[key])?;
             Ok(Attribute::Ints(vec![h as u64, w as u64]))
         };
-        let (h, w) = pair(&a["padding"])?;
+        let (mut h, mut w) = pair(&a["padding"])?;
+        if op == "Conv2d" && a["padding_mode"] != "zeros" {
+            let padded = format!("{name}.padded");
+            self.pad(&inputs[0], &padded, [h, w, h, w], text(&a["padding_mode"])?);
+            (inputs[0], h, w) = (padded, 0, 0);
+        }
         let mut attributes = vec![
             ("kernel_shape", ints("kernel_size")?),
             ("strides", ints("stride")?),
@@ -184,8 +215,6 @@ impl Graph<'_> {
         ];
         if op == "ConvTranspose2d" {
             attributes.push(("output_padding", ints("output_padding")?));
-        } else if a["padding_mode"] != "zeros" {
-            bail!("{path}: padding mode {} is not written", a["padding_mode"]);
         }
         let all = [inputs, self.parameters(path, &["weight", "bias"])].concat();
         self.node(if op == "Conv2d" { "Conv" } else { "ConvTranspose" }, &all, name, &attributes);
@@ -194,7 +223,7 @@ impl Graph<'_> {
 
     fn norm(&mut self, layer: Layer<'_>) -> Result<()> {
         let eps = layer.float("eps")?;
-        let Layer { path, op, arguments: a, name, inputs } = layer;
+        let Layer { path, op, arguments: a, name, inputs, .. } = layer;
         let (kind, parameters) = if op == "InstanceNorm2d" {
             let features = number(&a["num_features"])?;
             let (scale, offset) = (format!("{name}.scale"), format!("{name}.offset"));
@@ -217,6 +246,7 @@ impl Graph<'_> {
         self.floats(&scales, &[4], &[1.0, 1.0, scale, scale]);
         let (mode, coordinates) = match text(&a["mode"])? {
             "nearest" => ("nearest", "asymmetric"),
+            "bilinear_aligned" => ("linear", "align_corners"),
             _ => ("linear", "half_pixel"),
         };
         let attributes = [
@@ -225,6 +255,28 @@ impl Graph<'_> {
             ("nearest_mode", Attribute::String("floor")),
         ];
         self.node("Resize", &[inputs[0].clone(), String::new(), scales], name, &attributes);
+        Ok(())
+    }
+
+    /// `(x - mean) / (std + eps)` of every channel, `std` with one less than the count.
+    fn standardize(&mut self, layer: &Layer<'_>) -> Result<()> {
+        let [_, height, width] = layer.input_sides(0)?;
+        let count = (height * width) as f32;
+        let part = |part: &'static str| format!("{}.{part}", layer.name);
+        let [mean, rest, square, variance] = ["mean", "rest", "square", "variance"].map(part);
+        let [unbiased, deviation, divisor] = ["unbiased", "deviation", "divisor"].map(part);
+        let [bessel, eps] = ["bessel", "eps"].map(part);
+        self.floats(&bessel, &[], &[count / (count - 1.0)]);
+        self.floats(&eps, &[], &[layer.float("eps")?]);
+        let axes = || [("axes", Attribute::Ints(vec![2, 3]))];
+        self.node("ReduceMean", &[layer.inputs[0].clone()], &mean, &axes());
+        self.node("Sub", &[layer.inputs[0].clone(), mean], &rest, &[]);
+        self.node("Mul", &[rest.clone(), rest.clone()], &square, &[]);
+        self.node("ReduceMean", &[square], &variance, &axes());
+        self.node("Mul", &[variance, bessel], &unbiased, &[]);
+        self.node("Sqrt", &[unbiased], &deviation, &[]);
+        self.node("Add", &[deviation, eps], &divisor, &[]);
+        self.node("Div", &[rest, divisor], layer.name, &[]);
         Ok(())
     }
 
@@ -247,9 +299,18 @@ struct Layer<'a> {
     name: &'a str,
     /// The names of the values it reads.
     inputs: Vec<String>,
+    /// Their shapes.
+    shapes: Vec<&'a Value>,
 }
 
 impl Layer<'_> {
+    /// Channels, height and width of an input.
+    fn input_sides(&self, index: usize) -> Result<[usize; 3]> {
+        let sides = self.shapes[index].as_array().with_context(|| format!("{}: no shape", self.path))?;
+        let sides: Vec<usize> = sides.iter().map(number).collect::<Result<_>>()?;
+        sides.get(1..).and_then(|sides| sides.try_into().ok()).with_context(|| format!("{}: no image", self.path))
+    }
+
     fn float(&self, argument: &str) -> Result<f32> {
         let number = self.arguments[argument].as_f64();
         number.map(|number| number as f32).with_context(|| format!("{}: {argument} is no number", self.path))
@@ -268,9 +329,9 @@ fn value(name: &str, channels: Option<usize>) -> Message {
     Message::default().string(1, name).message(2, Message::default().message(1, tensor))
 }
 
-/// The whole file.
-pub fn model(network: &Value, weights: &Weights) -> Result<Vec<u8>> {
-    let mut graph = Graph { body: Message::default(), weights };
+/// The whole file, for values of these shapes, one for every node.
+pub fn model(network: &Value, weights: &Weights, shapes: &Value) -> Result<Vec<u8>> {
+    let mut graph = Graph { body: Message::default(), weights, matrices: BTreeSet::new() };
     let nodes = network["nodes"].as_array().context("nodes")?;
     let mut names: Vec<String> = Vec::new();
     for (index, node) in nodes.iter().enumerate() {
@@ -290,6 +351,7 @@ pub fn model(network: &Value, weights: &Weights) -> Result<Vec<u8>> {
             arguments: &node["arguments"],
             name: &name,
             inputs: inputs.iter().map(|&i| names[i].clone()).collect(),
+            shapes: inputs.iter().map(|&i| &shapes[i]).collect(),
         };
         graph.layer(layer)?;
         names.push(name);
