@@ -63,6 +63,9 @@ pub fn seeded(network: &Value) -> Result<Weights> {
         let node = nodes.iter().find(|node| node["path"] == path && node["op"] == "ConvTranspose2d");
         node.map(|node| pair(&node["arguments"]["stride"])).transpose()
     };
+    let has = |op: &str| network["nodes"].as_array().is_some_and(|nodes| nodes.iter().any(|node| node["op"] == op));
+    // Sums grow from block to block, and norms whose statistics are stored do not shrink them.
+    let gain = if has("add") && has("BatchNorm2d") { 0.5 } else { 1.0 };
     for parameter in network["parameters"].as_array().context("parameters")? {
         if parameter["kind"] == "counter" {
             continue;
@@ -78,7 +81,7 @@ pub fn seeded(network: &Value) -> Result<Weights> {
                     Some((h, w)) => (shape[0] * shape[2] * shape[3]) as f32 / (h * w) as f32,
                     None => (shape[1] * shape[2] * shape[3]) as f32,
                 };
-                let bound = (6.0 / fan_in.max(1.0)).sqrt();
+                let bound = gain * (6.0 / fan_in.max(1.0)).sqrt();
                 random.fill(count, -bound, bound)
             }
             (_, "running_var") => random.fill(count, 0.5, 1.5),
