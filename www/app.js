@@ -4,11 +4,12 @@
  */
 import { MOST_GROW } from './document/mask.js';
 import { ModelList } from './document/models.js';
+import { OwnNetwork } from './document/own_network.js';
 import { PageState } from './document/state.js';
 import { Keeper } from './storage/keeper.js';
 import { recall, recallNumber, remember } from './storage/preference.js';
 import { text } from './strings/en.js';
-import { BuildChoice, NO_CRATE, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
+import { BuildChoice, classBuilds, NO_CRATE, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
 import { spawnWorker } from './worker/spawn.js';
@@ -45,6 +46,8 @@ export const QUALITIES = Array.from({ length: 100 }, (_, i) => String(i + 1));
  * @property {(file: Blob, name: string) => void} download a file is ready to be saved
  * @property {() => void} details the person wants to see what the page knows of a model
  * @property {() => void} kept what is kept on this device, or how, is another
+ * @property {() => void} own something about the person's own network changed
+ * @property {() => void} showOwn the person wants to paste a class
  */
 
 export class App {
@@ -71,6 +74,8 @@ export class App {
   recent = /** @type {import('./worker/protocol.js').KeptModel[]} */ ([]);
   /** Why nothing can be kept in this browser: a code of `text.store`; empty where it can. */
   storeFault = '';
+  /** The class that was pasted, and its weights. */
+  own = new OwnNetwork();
   #listener;
   #shown = { words: '', action: /** @type {Action | null} */ (null) };
   /** Counts the errors. */
@@ -97,6 +102,8 @@ export class App {
     /** Keeps weights, whose copying takes a while. */
     this.shelf = new WorkerClient(spawnWorker('store'), { builds: new BuildChoice([NO_CRATE]), idleMs: FILES_IDLE_MS });
     this.keeper = new Keeper(this.store, () => listener.kept(), (code) => this.#notKept(code));
+    /** Reads pasted classes and runs them; its build is fetched when it is first asked. */
+    this.classes = new WorkerClient(spawnWorker('inference'), { builds: new BuildChoice(classBuilds()), threads: new Threads() });
     /** Runs a model on both engines; its build is fetched when it is first asked. */
     this.reference = new WorkerClient(spawnWorker('inference'), { builds: new BuildChoice([REFERENCE]), idleMs: FILES_IDLE_MS });
   }
@@ -221,6 +228,21 @@ export class App {
   /** Shows what the page knows of the selected model, or of the file that does not fit. */
   showDetails() {
     this.#listener.details();
+  }
+
+  /** The worker that holds a model. @param {import('./document/models.js').Entry} entry */
+  workerOf({ paste }) {
+    return paste ? this.classes : this.inference;
+  }
+
+  /** Something about the person's own network changed. */
+  ownChanged() {
+    this.#listener.own();
+  }
+
+  /** Shows where a class is pasted. */
+  showOwn() {
+    this.#listener.showOwn();
   }
 
   /** Photo, mask, history or selection changed. */

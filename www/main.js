@@ -24,6 +24,7 @@ import { EdgesView } from './ui/edges_view.js';
 import { listenForFiles } from './ui/files.js';
 import { followTheBrowser, keptChanged, LeftWork } from './ui/keeping.js';
 import { MaskMenu } from './ui/mask_menu.js';
+import { OwnView } from './ui/own_view.js';
 import { Panel } from './ui/panel.js';
 import { chooseReading } from './ui/reading_dialog.js';
 import { SaveDialog } from './ui/save_dialog.js';
@@ -93,6 +94,8 @@ const app = new App({
     }
     Object.assign(shown, { works, recent });
   },
+  own: () => own.update(),
+  showOwn: () => panel.open('own'),
   progress: (done) => {
     progress.hidden = done === null;
     const bar = /** @type {HTMLElement} */ (progress.firstElementChild);
@@ -152,7 +155,9 @@ const bars = new Bars(app, stage, size);
 const compare = new Compare(app, stage);
 const edges = new EdgesView(app, stage, toolbox);
 const scores = new ScoresView(app, stage, () => panel.render());
-const panel = new Panel(app, { edges, scores });
+const own = new OwnView(app);
+const panel = new Panel(app, { edges, scores, own });
+own.panel = panel;
 const pointer = new PointerInput(byId('stage', HTMLElement), byId('cursor', HTMLDivElement), stage, toolbox, () => app.document);
 const toolLayer = new ToolLayer(byId('stage', HTMLElement), stage.view, (pen) => app.document && toolbox.handler.draw(pen));
 
@@ -206,6 +211,7 @@ const page = {
   ask,
   choose,
   chooseReading,
+  isClassOpen: () => panel.tab === 'own' && !app.own.isEmpty,
   choosePhoto: () => byId('open-photo', HTMLInputElement).click(),
 };
 const left = new LeftWork(app, page);

@@ -15,6 +15,7 @@ import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as maskFiles from './mask_files.mjs';
 import * as offline from './offline.mjs';
+import * as ownNetwork from './own_network.mjs';
 import * as privacy from './privacy.mjs';
 import * as reach from './reach.mjs';
 import * as saving from './saving.mjs';
@@ -54,7 +55,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

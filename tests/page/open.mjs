@@ -14,7 +14,7 @@ export async function another_photo_is_opened_although_the_first_is_never_decode
     }),
   };
   const app = { decoder, settings: { isKeeping: false }, document: null, run: null, opening: null, state: { opened() {} }, say() {}, fail: (/** @type {string} */ words) => failed.push(words) };
-  const page = { show: (/** @type {any} */ photo) => shown.push(photo.name), canDraw: () => true, ask: async () => true, choosePhoto() {} };
+  const page = { show: (/** @type {any} */ photo) => shown.push(photo.name), canDraw: () => true, ask: async () => true, choosePhoto() {}, isClassOpen: () => false };
   const first = openPhoto(/** @type {any} */ (app), page, new Blob(['1']), 'endless.png');
   await openPhoto(/** @type {any} */ (app), page, new Blob(['22']), 'second.png');
   await first;

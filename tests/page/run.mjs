@@ -8,6 +8,7 @@ import * as geometry from './geometry.mjs';
 import * as inference from './inference.mjs';
 import * as maskFile from './mask_file.mjs';
 import * as open from './open.mjs';
+import * as ownNetwork from './own_network.mjs';
 import * as plane from './plane.mjs';
 import * as policy from './policy.mjs';
 import * as save from './save.mjs';
@@ -19,7 +20,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save, ...survive }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...ownNetwork, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save, ...survive }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

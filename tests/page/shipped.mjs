@@ -127,6 +127,8 @@ function page() {
         return request.kind === 'inspect' ? { networks: [{ id: 'a', name: 'A', licence: 'MIT' }], tensors: [] } : { loaded: [], report: { networks: [], tensors: [] } };
       },
     },
+    /** @returns {any} */
+    workerOf: () => app.inference,
     say: (/** @type {string} */ words) => said.push(words),
     hint: (/** @type {string} */ words) => said.push(words),
     mention: (/** @type {string} */ words) => said.push(words),

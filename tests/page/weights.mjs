@@ -24,6 +24,7 @@ function page(answer) {
   };
   const app = {
     inference,
+    workerOf: () => inference,
     models: new ModelList(() => {}),
     begin: () => (/** @type {string} */ words) => said.push(words),
     misfit: null,

@@ -16,6 +16,7 @@ import { keyOf, optionsFor } from './fill.js';
  */
 export function cannotCheck({ document, models }) {
   if (!models.selected.blob) return text.checkNeedsModel;
+  if (models.selected.paste) return text.checkNoClass;
   return !document || document.mask.isEmpty ? text.checkNeedsHole : '';
 }
 

@@ -8,6 +8,7 @@ import { text } from '../strings/en.js';
 import { decode, photoOf } from './decode.js';
 import { notesOnKeeping } from './keep.js';
 import { loadMask, offerTransparency } from './mask_file.js';
+import { loadClass, takeOwnWeights } from './own_network.js';
 import { loadWeights } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -25,6 +26,7 @@ import { loadWeights } from './weights.js';
  * @property {(colorSpace: PredefinedColorSpace) => boolean} canDraw whether this browser shows a colour space
  * @property {(question: {text: string, yes: string, no: string}) => Promise<boolean>} ask
  * @property {(question: {text: string, yes: string, no: string}) => Promise<'yes' | 'no' | 'none'>} choose the same where closing the question is no answer
+ * @property {() => boolean} isClassOpen whether a pasted class is in view
  * @property {() => void} choosePhoto opens the browser's dialog
  */
 
@@ -89,6 +91,7 @@ export async function openSample(app, page, url, name) {
 export async function openAny(app, page, files) {
   const weights = [];
   const pictures = [];
+  const classes = [];
   for (const file of files) {
     let head;
     try {
@@ -100,11 +103,21 @@ export async function openAny(app, page, files) {
     const { kind } = sniff(head, file);
     if (kind === 'weights') weights.push(file);
     else if (kind === 'photo') pictures.push(file);
+    else if (kind === 'class') classes.push(file);
     else app.fail(text.neither(file.name), { label: text.openAnother, run: page.choosePhoto });
   }
   if (pictures.length === 1) await openOrMask(app, page, pictures[0]);
   else if (pictures.length) await openFirst(app, page, pictures);
-  if (weights.length) await loadWeights(app, weights);
+  // Of several classes the last one counts, as with weights.
+  const file = classes.at(-1);
+  if (file) {
+    app.showOwn();
+    await loadClass(app, file);
+  }
+  // Beside a class, or where one is being looked at, they are its weights.
+  const own = weights.at(-1);
+  if (own && (file || page.isClassOpen())) await takeOwnWeights(app, own, own.name);
+  else if (own) await loadWeights(app, weights);
 }
 
 /**

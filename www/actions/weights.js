@@ -63,18 +63,19 @@ export async function loadFile(app, blob, file, byPosition) {
  * @param {Entry} target
  * @param {Entry['partners']} [partners] whose networks run together with its own
  */
-async function load(app, target, partners = target.partners) {
-  const { handle, blob, file } = target;
+export async function load(app, target, partners = target.partners) {
+  const { handle, blob, file, paste } = target;
+  const worker = app.workerOf(target);
   if (!blob) throw new Error(text.shippedMissing);
   // Whatever comes of it, the worker no longer holds what it held under this handle.
   target.generation = 0;
-  const result = await app.inference.request({ kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
-  const { generation } = app.inference;
+  const result = await worker.request(paste ? { kind: 'load-class', handle, paste, blob, name: file } : { kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
+  const { generation } = worker;
   const sources = [sourceOf(file, blob, result.report)];
   for (const partner of partners) {
     const from = `${handle}+`;
-    const more = await app.inference.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file }, { generation });
-    await app.inference.request({ kind: 'combine', handle, from }, { generation });
+    const more = await worker.request({ kind: 'load', handle: from, blob: partner.blob, name: partner.file }, { generation });
+    await worker.request({ kind: 'combine', handle, from }, { generation });
     result.loaded.push(...more.loaded);
     result.report.networks.push(...more.report.networks);
     result.report.tensors.push(...more.report.tensors);
@@ -133,7 +134,7 @@ export async function chooseSecond(app, target, file) {
 export async function ensure(app, target) {
   if (target.handle === NONE) return;
   if (target.shipped) await fetchModel(app, target);
-  if (target.generation !== app.inference.generation) await load(app, target);
+  if (target.generation !== app.workerOf(target).generation) await load(app, target);
 }
 
 /**
@@ -151,7 +152,7 @@ export async function askModel(app, target, question, options = {}) {
     const isBare = target.handle === NONE;
     try {
       const request = question(isBare ? '' : target.handle);
-      return await app.inference.request(request, isBare ? options : { ...options, generation: target.generation });
+      return await app.workerOf(target).request(request, isBare ? options : { ...options, generation: target.generation });
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'worker-replaced') throw error;
     }
@@ -175,9 +176,11 @@ export async function removeModel(app, handle) {
  * @param {App} app
  * @param {Entry} target
  */
-async function unload(app, { handle, generation }) {
-  if (generation !== app.inference.generation) return;
-  await app.inference.request({ kind: 'unload', handle }, { generation }).catch(() => {
+async function unload(app, target) {
+  const { handle, generation } = target;
+  const worker = app.workerOf(target);
+  if (generation !== worker.generation) return;
+  await worker.request({ kind: 'unload', handle }, { generation }).catch(() => {
     // A worker that is gone holds nothing.
   });
 }

@@ -25,6 +25,7 @@ import { text } from '../strings/en.js';
  * @property {boolean} isKept whether the browser keeps the file, so that nothing has to be fetched
  * @property {(LoadResult & {sources: Source[]}) | null} result what the worker said of it, and of which files
  * @property {number} generation of the worker that holds it; 0 if none does
+ * @property {import('../worker/protocol.js').Paste | null} paste the class that its weights are run with; null for a network that the crate knows
  * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
  * @property {FillOptions} options what the person changed in how it was trained
  * @property {{file: string, blob: Blob}[]} partners further files whose networks run together with this one's
@@ -116,7 +117,7 @@ export class ModelList {
  * @returns {Entry}
  */
 export function entry(handle, file, blob = null) {
-  return { handle, file, blob, shipped: null, isKept: false, result: null, generation: 0, byPosition: false, options: {}, partners: [], second: null };
+  return { handle, file, blob, shipped: null, isKept: false, result: null, generation: 0, byPosition: false, paste: null, options: {}, partners: [], second: null };
 }
 
 /** @param {string} file @param {Blob} blob @param {Report} report @returns {Source} */

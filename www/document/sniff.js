@@ -8,7 +8,7 @@ export const SNIFF_BYTES = 512;
 
 /**
  * `photo`: `crate` decodes png, jpeg and webp; the rest is tried in the browser.
- * @typedef {{kind: 'photo' | 'weights' | 'unknown', format: string}} Sniffed
+ * @typedef {{kind: 'photo' | 'weights' | 'class' | 'unknown', format: string}} Sniffed
  */
 
 /** @type {[string, number, number[]][]} format, offset, bytes */
@@ -27,6 +27,8 @@ const PICTURES = [
 ];
 
 const WEIGHTS_NAME = /\.(pth|pt|ckpt|safetensors|bin|pkl|pickle|tar|t7|h5|onnx|npz|gguf)$/i;
+/** Python, and notebooks. */
+const CLASS_NAME = /\.(py|ipynb)$/i;
 const PICTURE_NAME = /\.(png|jpe?g|jfif|webp|avif|gif|bmp|tiff?|heic|heif|svg|ico|jxl)$/i;
 
 /**
@@ -43,6 +45,7 @@ export function sniff(bytes, { name, type }) {
   // safetensors: the header's length (u64, little-endian), then JSON.
   const isSafetensors = bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0;
   if (isZip || isPickle || isSafetensors) return { kind: 'weights', format: isZip ? 'zip' : isPickle ? 'pickle' : 'safetensors' };
+  if (CLASS_NAME.test(name)) return { kind: 'class', format: name.toLowerCase().endsWith('.py') ? 'python' : 'notebook' };
   if (WEIGHTS_NAME.test(name)) return { kind: 'weights', format: 'unknown' };
   if (type.startsWith('image/') || PICTURE_NAME.test(name)) return { kind: 'photo', format: 'unknown' };
   return { kind: 'unknown', format: 'unknown' };

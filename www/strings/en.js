@@ -136,7 +136,7 @@ export const text = {
   forgetWork: 'Forget',
   /** @param {string} name */
   forgetThis: (name) => `Forget ${short(name)}`,
-  dropAny: 'Drop a photo or a model',
+  dropAny: 'Drop a photo, a model or its class',
   dropPhoto: 'Drop to open this photo',
   dropWeights: 'Drop to read this model',
 
@@ -383,7 +383,7 @@ export const text = {
 
   // Panel
   panelBox: 'Settings and details',
-  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers', edges: 'Edges', scores: 'Scores', speed: 'Speed' },
+  tabs: { fill: 'Fill', details: 'Details', layers: 'Layers', edges: 'Edges', scores: 'Scores', own: 'Class', speed: 'Speed' },
   closePanel: 'Close',
   grow: 'Grow the mask',
   growHelp: 'Strokes are widened by this much, so that no rim of the old object stays. What you see is what is filled and saved.',
@@ -402,6 +402,15 @@ export const text = {
   trained: 'How this model was trained',
   trainedKnown: 'This is how the model was trained. You can change it to see what becomes of a fill.',
   trainedHelp: 'A file cannot tell this. It is guessed; if the fill looks wrong, change it.',
+  inputShows: 'Goes in',
+  /** @param {number} input */
+  inputOf: (input) => `Input ${input}`,
+  /** @param {number} part */
+  inputPart: (part) => `What goes in, part ${part}`,
+  /** @param {number} input @param {number} part */
+  inputPartOf: (input, part) => `What goes into input ${input}, part ${part}`,
+  inputWords: /** @type {Record<string, string>} */ ({ rgb: 'photo, hole blanked', photo: 'photo, hole filled', second: 'second photo', gray: 'gray photo', mask: 'mask', known: 'what is known', edges: 'edges', noise: 'noise', zeros: 'zeros', ones: 'ones' }),
+  outputRange: 'Output range',
   range: 'Value range',
   rangeChoices: { '0..1': '0 to 1', '-1..1': '-1 to 1', imagenet: 'as ImageNet’s mean and deviation' },
   holeValue: 'Holes are set to',
@@ -422,6 +431,40 @@ export const text = {
   span: (low, high) => (low === high ? value(low) : `${value(low)} to ${value(high)}`),
   /** @param {string} label @param {number} low @param {number} high */
   channel: (label, low, high) => `${label}, ${value(low)} to ${value(high)}`,
+
+  // Your network
+  ownTitle: 'Your network: paste its class, drop its weights',
+  ownHelp: 'The class is read, never run. Constructor, forward and what they use is enough; a whole file or notebook is fine.',
+  ownSource: 'Python of your network',
+  ownPlaceholder: 'class Net(nn.Module):\n    def __init__(self):\n        ...',
+  ownClassFile: 'Choose a .py or .ipynb',
+  ownWeightsFile: 'Choose its weights',
+  ownNoWeights: 'No weights yet: choose them, or drop them here.',
+  ownWeightsAre: (/** @type {string} */ file) => `Weights: ${short(file)}`,
+  ownTooLong: (/** @type {string} */ file) => `${short(file)} is longer than 64 MB. Take the cells with the class.`,
+  ownReading: 'Reading the class',
+  ownMissing: 'What reads classes could not be fetched. Go online once, and try again.',
+  ownStates: {
+    waits: 'The class is read',
+    fits: 'It fits and runs',
+    nearly: 'It nearly fits',
+    other: 'These weights belong to another class',
+    asks: 'What is it made with?',
+    unread: 'This class cannot be followed',
+  },
+  ownDiff: 'The lines to change',
+  ownApply: 'Change these lines',
+  ownLeaveOut: 'Run without the rest',
+  ownInstead: (/** @type {string} */ name) => `Run it as ${name}`,
+  ownNeeded: 'needed',
+  ownUse: 'Use these',
+  ownMadeWith: (/** @type {string} */ name) => `What ${name} is made with`,
+  ownPython: 'Load it in Python',
+  ownSide: 'Runs at',
+  ownReturned: 'The picture is',
+  ownWhole: 'what forward returns',
+  ownPaste: 'Paste its class',
+  checkNoClass: 'A pasted class is not checked here. infill forward --engine reference runs it on the reference engine.',
 
   // Edges
   sigma: 'Edge smoothing (sigma)',

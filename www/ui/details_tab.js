@@ -3,13 +3,15 @@
  * @module
  */
 import { wordsFor } from '../app.js';
+import { takeOwnWeights } from '../actions/own_network.js';
 import { chooseModel } from '../actions/shipped.js';
 import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
-import { bytesToFetch, conventionsOf, nameOf, NONE, parametersOf, takes, takesSecond } from '../document/models.js';
+import { bytesToFetch, conventionsOf, nameOf, NONE, paints, parametersOf, takes, takesSecond } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
 import { about, privacy } from './about.js';
 import { icon, make, prose } from './dom.js';
+import { inputsChoice } from './inputs_choice.js';
 import { choice } from './fill_tab.js';
 import { inputsPreview } from './inputs_preview.js';
 import { networkPicture } from './network_picture.js';
@@ -124,6 +126,7 @@ function misfitCard(app, panel) {
       keys.length > TELLING && all,
       failure.report && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
       keys.length > 0 && make('button', { class: 'btn line small', onclick: () => void navigator.clipboard?.writeText(plain).then(() => app.say(text.copied)) }, text.copy),
+      told.some(({ code }) => code === 'unknown-network') && make('button', { class: 'btn line small', onclick: () => void pasteItsClass(app) }, text.ownPaste),
       make('label', { class: 'btn line small', for: 'load-weights' }, text.loadOther),
       make('button', {
         class: 'btn small',
@@ -134,6 +137,13 @@ function misfitCard(app, panel) {
           panel.render();
         },
       }, text.dismiss)));
+}
+
+/** Opens the place for its class, with the file that no known network explains. @param {App} app */
+async function pasteItsClass(app) {
+  const source = app.misfit?.sources[0];
+  app.showOwn();
+  if (source) await takeOwnWeights(app, source.blob, source.file);
 }
 
 /** @param {NetworkReport} network */
@@ -155,7 +165,7 @@ function keysAtFault(network) {
  * @param {Entry} entry
  * @param {Panel} panel
  */
-function trained(app, entry, panel) {
+export function trained(app, entry, panel) {
   const guess = conventionsOf(entry);
   const { options } = entry;
   const preview = inputsPreview(app);
@@ -180,6 +190,14 @@ function trained(app, entry, panel) {
   };
   hole.addEventListener('change', setHole);
   smooth.addEventListener('change', setHole);
+  /** @param {string[][] | null} inputs */
+  const setInputs = (inputs) => {
+    if (inputs) options.inputs = inputs;
+    else delete options.inputs;
+    panel.render();
+    app.touch();
+  };
+  const outputRange = () => choice('trained-outputRange', text.outputRange, text.rangeChoices, String(options.outputRange ?? options.range ?? guess.outputRange ?? ''), (value) => set('outputRange', value));
   const isPair = takesSecond(entry);
   const reset = () => {
     entry.options = {};
@@ -188,7 +206,7 @@ function trained(app, entry, panel) {
   return make('section', { class: 'group' },
     make('h3', {}, text.trained),
     make('p', { class: 'help' }, entry.shipped ? text.trainedKnown : text.trainedHelp),
-    select('range'), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
+    paints(entry) && inputsChoice(entry, setInputs), select('range'), outputRange(), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
     takes(entry, 'mask') && select('maskMeans'), select('outputCovers'), guess.normStatistics && select('normStatistics'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),

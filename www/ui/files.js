@@ -4,6 +4,7 @@
  */
 import { openAny, openPhoto, openSample } from '../actions/open.js';
 import { loadMask } from '../actions/mask_file.js';
+import { takeOwnWeights } from '../actions/own_network.js';
 import { loadWeights } from '../actions/weights.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
@@ -29,7 +30,7 @@ export function listenForFiles(app, page) {
     });
   };
   chosen('open-photo', ([file]) => void openPhoto(app, page, file, file.name));
-  chosen('load-weights', (files) => void loadWeights(app, files));
+  chosen('load-weights', (files) => void (page.isClassOpen() ? takeOwnWeights(app, files[files.length - 1], files[files.length - 1].name) : loadWeights(app, files)));
   chosen('load-mask', ([file]) => void loadMask(app, page, file));
 
   document.addEventListener('paste', (event) => {

@@ -13,7 +13,8 @@ import { speedTab, speedWorkChanged } from './speed_tab.js';
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('./edges_view.js').EdgesView} EdgesView */
 /** @typedef {import('./scores_view.js').ScoresView} ScoresView */
-/** @typedef {'fill' | 'details' | 'layers' | 'edges' | 'scores' | 'speed'} Tab */
+/** @typedef {import('./own_view.js').OwnView} OwnView */
+/** @typedef {'fill' | 'details' | 'layers' | 'edges' | 'scores' | 'own' | 'speed'} Tab */
 
 /** Below this width the panel is a sheet over the controls: it does not open by itself. CSS pixels. */
 const PHONE_WIDTH = 640;
@@ -32,7 +33,7 @@ export class Panel {
 
   /**
    * @param {App} app
-   * @param {{edges: EdgesView, scores: ScoresView}} views tabs that some models have
+   * @param {{edges: EdgesView, scores: ScoresView, own: OwnView}} views tabs that some models have, and the pasted class
    */
   constructor(app, views) {
     this.#app = app;
@@ -75,7 +76,7 @@ export class Panel {
   /** @returns {Tab[]} */
   get #tabs() {
     const { edges, scores } = this.#views;
-    return ['fill', 'details', 'layers', ...(edges.isOffered ? /** @type {const} */ (['edges']) : []), ...(scores.isOffered ? /** @type {const} */ (['scores']) : []), 'speed'];
+    return ['fill', 'details', 'layers', ...(edges.isOffered ? /** @type {const} */ (['edges']) : []), ...(scores.isOffered ? /** @type {const} */ (['scores']) : []), 'own', 'speed'];
   }
 
   /** A model came, went or was selected; one that has just been dropped speaks for itself. */
@@ -83,7 +84,9 @@ export class Panel {
     const now = { count: this.#app.models.entries.length, misfit: this.#app.misfit };
     const isNews = now.count > this.#known.count || (now.misfit && now.misfit !== this.#known.misfit);
     this.#known = now;
-    if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
+    // A class that is being worked on stays in view: it says itself what has come of it.
+    if (isNews && this.tab === 'own') this.#tab = 'own';
+    else if (isNews && window.innerWidth > PHONE_WIDTH) this.open('details');
     else if (isNews) this.#tab = 'details';
     if (!this.#element.hidden && this.#tab !== 'fill') this.open(this.#tab);
   }
@@ -114,15 +117,21 @@ export class Panel {
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onTabKey(event, tab),
       }, text.tabs[tab]));
     const close = make('button', { class: 'btn icon', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.#close() }, icon('close'));
-    const { edges, scores } = this.#views;
+    const { edges, scores, own } = this.#views;
+    const bar = make('div', { class: 'tabs' }, make('div', { role: 'tablist' }, ...tabs), close);
+    if (this.#tab === 'own' && this.#element.querySelector('.own')) {
+      // Somebody may be typing there.
+      this.#element.firstElementChild?.replaceWith(bar);
+      return own.update();
+    }
     this.workChanged = () => {
       if (this.#tab === 'edges') this.render();
       if (this.#tab === 'speed') speedWorkChanged(this.#app);
     };
-    const content = { fill: fillTab, details: detailsTab, layers: layersTab, edges: () => edges.tab(), scores: () => scores.tab(), speed: speedTab }[this.#tab](this.#app, this);
+    const content = { fill: fillTab, details: detailsTab, layers: layersTab, edges: () => edges.tab(), scores: () => scores.tab(), own: () => own.tab(), speed: speedTab }[this.#tab](this.#app, this);
     this.#element.classList.toggle('broad', this.#tab === 'layers');
     this.#element.replaceChildren(
-      make('div', { class: 'tabs' }, make('div', { role: 'tablist' }, ...tabs), close),
+      bar,
       make('div', { class: 'body', id: 'panel-body', role: 'tabpanel', 'aria-label': text.tabs[this.#tab] }, ...content),
     );
   }

@@ -38,6 +38,19 @@ export const REFERENCE = { name: 'reference', threads: 1 };
 /** What keeps work on the device needs no crate. */
 export const NO_CRATE = { name: '', threads: 1 };
 
+/** What also reads pasted classes: the one that every browser runs. */
+const CLASSES = { name: 'classes', threads: 1 };
+
+/**
+ * The builds that read pasted classes and run them.
+ * @param {Surroundings} [surroundings]
+ * @returns {Build[]} never empty
+ */
+export function classBuilds(surroundings = here()) {
+  const best = candidates(surroundings)[0];
+  return best.name === 'relaxed-threads' ? [{ ...best, name: 'classes-relaxed-threads' }, CLASSES] : [CLASSES];
+}
+
 /**
  * The builds that fill photos.
  * @param {Surroundings} surroundings

@@ -26,6 +26,12 @@ listen(async (request) => {
       return { value: JSON.parse(models.inspect(request.blob, request.name)) };
     case 'load':
       return { value: JSON.parse(models.load(request.handle, request.blob, request.name, request.modelId, request.byPosition ?? false)) };
+    case 'python':
+      return { value: crate.python(request.text) };
+    case 'read-class':
+      return { value: JSON.parse(models.read_class(JSON.stringify(request.paste), request.blob, request.name)) };
+    case 'load-class':
+      return { value: JSON.parse(models.load_class(request.handle, request.blob, request.name, JSON.stringify(request.paste))) };
     case 'combine':
       return { value: models.combine(request.handle, request.from) };
     case 'unload':

@@ -50,7 +50,7 @@
 
 /**
  * How a network was trained, as far as a file cannot tell; and how the hole is filled. See the crate's `FillOptions`.
- * @typedef {Record<string, string | number | boolean | null>} FillOptions
+ * @typedef {Record<string, string | number | boolean | string[][] | null>} FillOptions
  */
 
 /**
@@ -231,6 +231,35 @@
 /** @typedef {{report: Report, loaded: LoadedNetwork[]}} LoadResult */
 
 /**
+ * A pasted class, and what a person says of it.
+ * @typedef {object} Paste
+ * @property {string} source Python
+ * @property {string} classArgs `Net(4, 3)`; empty if the paste, its defaults or the weights say
+ * @property {number | null} returned which of the tensors that it returns is the picture
+ * @property {number | null} side of the squares that it runs on
+ * @property {boolean} leavesOut whether keys of the file that the class has not are left out
+ */
+
+/**
+ * A pasted class beside a file: the JSON of `infill inspect --class --json`.
+ * @typedef {object} ClassReport
+ * @property {'waits' | 'fits' | 'nearly' | 'other' | 'asks' | 'unread'} state
+ * @property {string} class
+ * @property {string[]} classes
+ * @property {string} message
+ * @property {string[]} notes
+ * @property {{name: string, kind: string, default: string | null, given: string | null}[]} arguments
+ * @property {{key: string, expected: number[] | null, found: number[] | null, place: string}[]} faults
+ * @property {{lines: {place: string, comes: boolean, text: string}[], source: string} | null} edit
+ * @property {{code: string, left_out: string[]} | null} loading
+ * @property {[string, string] | null} instead
+ * @property {[string, number][]} inputs
+ * @property {{place: string, shape: number[]}[]} returned
+ * @property {number} taken
+ * @property {number | null} side
+ */
+
+/**
  * The pixels of a photo travel ahead in parts of a few megabytes, so that neither side stalls on a copy.
  * @typedef {{kind: 'pixels', key: string, total: number, offset: number, bytes: Uint8Array}} PixelsPart
  */
@@ -245,6 +274,9 @@
  *   | {kind: 'encode-mask', holes: Uint8Array, width: number, height: number}
  *   | {kind: 'inspect', blob: Blob, name: string}
  *   | {kind: 'load', handle: string, blob: Blob, name: string, modelId?: string, byPosition?: boolean}
+ *   | {kind: 'python', text: string}
+ *   | {kind: 'read-class', paste: Paste, blob?: Blob, name: string}
+ *   | {kind: 'load-class', handle: string, paste: Paste, blob: Blob, name: string}
  *   | {kind: 'combine', handle: string, from: string}
  *   | {kind: 'unload', handle: string}
  *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}

@@ -46,8 +46,15 @@ pub const SAVING: Build = Build { name: "saving", relaxed: false, threads: false
 /// Fetched only when somebody checks the fast engine against the reference.
 pub const REFERENCE: Build =
     Build { name: "reference", relaxed: false, threads: false, features: &["networks", "reference"] };
+/// What also reads pasted classes, fetched only when somebody pastes one: for every browser, and the fastest.
+const READS: &[&str] = &["networks", "classes"];
+/// The one that every browser runs.
+pub const CLASSES: Build = Build { name: "classes", relaxed: false, threads: false, features: READS };
+/// The fastest.
+pub const BEST_CLASSES: Build =
+    Build { name: "classes-relaxed-threads", relaxed: true, threads: true, features: READS };
 /// All that `dist` ships.
-pub const SHIPPED: [Build; 7] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, SAVING, REFERENCE];
+pub const SHIPPED: [Build; 9] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, SAVING, REFERENCE, CLASSES, BEST_CLASSES];
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;

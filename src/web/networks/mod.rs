@@ -3,6 +3,8 @@
 mod blob;
 #[cfg(feature = "reference")]
 mod check;
+#[cfg(feature = "classes")]
+mod classes;
 mod forward;
 mod models;
 mod photo;
@@ -13,6 +15,8 @@ mod warm;
 
 #[cfg(feature = "reference")]
 pub use check::check;
+#[cfg(feature = "classes")]
+pub use classes::python;
 pub use forward::Forward;
 pub use models::{Models, models};
 #[cfg(target_feature = "atomics")]

@@ -44,9 +44,9 @@ pub struct Models {
 
 /// The networks of one handle, and the file that each came from.
 #[derive(Default)]
-struct Networks {
-    loaded: Vec<Loaded>,
-    files: Vec<Blob>,
+pub(super) struct Networks {
+    pub(super) loaded: Vec<Loaded>,
+    pub(super) files: Vec<Blob>,
 }
 
 #[wasm_bindgen]
@@ -165,6 +165,12 @@ impl Models {
 }
 
 impl Models {
+    /// Keeps networks under a handle.
+    #[cfg(feature = "classes")]
+    pub(super) fn keep(&mut self, handle: &str, networks: Networks) {
+        self.files.insert(handle.to_owned(), networks);
+    }
+
     /// The networks of a handle, none for the photo alone; built anew from their files where the options ask for other norm
     /// statistics.
     pub(super) fn networks(&mut self, handle: &str, options: &FillOptions) -> Result<&mut [Loaded], JsValue> {
