@@ -306,6 +306,7 @@ export async function damaged_work_ends_in_a_sentence_and_a_working_page(v) {
   await v.button('Forget').click();
   await v.says(/is deleted/);
   check((await photos()) === before - 1, 'the damaged work is still there');
+  await v.until(() => document.activeElement !== document.body);
   await v.openPhoto(png());
   await works();
   await v.quiet();

@@ -92,7 +92,7 @@ export async function continueWork(app, page, { id, name }) {
   }
   if (!taken) {
     app.say(text.workElsewhere);
-    return findWork(app);
+    return dropLine(app, id);
   }
   const leave = () => app.store.request({ kind: 'work-leave' }).catch(() => {});
   const bytes = await taken.photo.arrayBuffer().catch(() => new ArrayBuffer(0));
@@ -157,10 +157,16 @@ async function readAll(reader, journal) {
 /** Deletes what a closed tab left. @param {App} app @param {KeptWork} work */
 export async function forgetWork(app, { id, name }) {
   const succeed = app.begin();
-  app.works = app.works.filter((each) => each.id !== id);
   await app.store.request({ kind: 'work-forget', work: id }).catch(() => {});
   succeed(text.forgottenWork(name));
-  await findWork(app);
+  dropLine(app, id);
+}
+
+/** Offers a work no more, and looks what there is by now. @param {App} app @param {string} id */
+function dropLine(app, id) {
+  app.works = app.works.filter((each) => each.id !== id);
+  app.keptChanged();
+  void findWork(app);
 }
 
 /** Deletes all that is kept, here and in other tabs. @param {App} app */

@@ -13,6 +13,7 @@ export class LeftWork {
   #app;
   #page;
   #box = byId('left-work', HTMLDivElement);
+  #isBusy = false;
 
   /**
    * @param {App} app
@@ -33,20 +34,21 @@ export class LeftWork {
       const [go, forget] = index ? [text.continueWith(work.name), text.forgetThis(work.name)] : [text.continueWork, text.forgetWork];
       return make('div', { class: 'left' },
         make('span', {}, text.workLeft(work.name, Date.now() - work.at)),
-        make('button', { class: 'btn line', 'aria-label': go, title: text.continueWith(work.name), onclick: (/** @type {MouseEvent} */ event) => this.#run(event, () => continueWork(app, this.#page, work)) }, text.continueWork),
-        make('button', { class: 'btn', 'aria-label': forget, title: text.forgetThis(work.name), onclick: (/** @type {MouseEvent} */ event) => this.#run(event, () => forgetWork(app, work)) }, text.forgetWork));
+        make('button', { class: 'btn line', 'aria-label': go, title: text.continueWith(work.name), onclick: () => this.#run(() => continueWork(app, this.#page, work)) }, text.continueWork),
+        make('button', { class: 'btn', 'aria-label': forget, title: text.forgetThis(work.name), onclick: () => this.#run(() => forgetWork(app, work)) }, text.forgetWork));
     });
+    const hadFocus = this.#box.contains(document.activeElement);
     this.#box.removeAttribute('data-expected');
     this.#box.replaceChildren(...lines);
+    if (hadFocus && !this.#app.document) (this.#box.querySelector('button') ?? byId('open-photo', HTMLInputElement)).focus({ preventScroll: true });
   }
 
-  /** Once: a second click finds its work gone. @param {MouseEvent} event @param {() => Promise<void>} run */
-  async #run(event, run) {
-    const line = /** @type {HTMLElement} */ (event.currentTarget).parentElement;
-    const buttons = [...(line?.querySelectorAll('button') ?? [])];
-    for (const button of buttons) button.disabled = true;
+  /** One at a time: a second click would find its work gone. @param {() => Promise<void>} run */
+  async #run(run) {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     await run();
-    for (const button of buttons) button.disabled = false;
+    this.#isBusy = false;
   }
 }
 

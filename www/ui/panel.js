@@ -96,7 +96,10 @@ export class Panel {
     const count = recentOnes(this.#app).length;
     if (count === this.#recent) return;
     this.#recent = count;
-    if (!this.#element.hidden && this.#tab === 'details') this.render();
+    if (this.#element.hidden || this.#tab !== 'details') return;
+    const hadFocus = this.#element.contains(document.activeElement);
+    this.render();
+    if (hadFocus) document.getElementById('tab-details')?.focus();
   }
 
   /** A fill ended: what is shown of it is another now. */
