@@ -1,5 +1,6 @@
 // Models in the worker: loaded again after it was replaced, joined wholly or not at all.
 import assert from 'node:assert/strict';
+import { selectKept } from '../../www/actions/recent.js';
 import { askModel, loadWeights } from '../../www/actions/weights.js';
 import { completesEdges, entry, ModelList, NONE, paints, scores, takesEdges, takesSecond } from '../../www/document/models.js';
 import { Failure } from '../../www/worker/protocol.js';
@@ -134,4 +135,20 @@ export async function a_network_that_only_scores_is_not_announced_as_one_that_fi
   const { app, said } = page((request) => (request.kind === 'load' ? loaded('judge', 'scores', ['rgb']) : null));
   await loadWeights(app, [given('judge.pth')]);
   assert.match(said.at(-1) ?? '', /a judge \(judge\.pth\)\. It scores photos and cannot fill holes/);
+}
+
+/** What somebody changed in how a model was trained is never taken for another's. */
+export async function a_model_that_is_not_kept_leaves_the_selected_one_as_it_is() {
+  const { app } = page(() => loaded('context-encoder'));
+  app.recent = [];
+  app.settings.isKeeping = true;
+  app.shelf = { request: async () => [] };
+  app.keptChanged = () => {};
+  const { models } = app;
+  for (const kept of [{ copies: [], options: { range: 'x' } }, { copies: ['gone'], options: { range: 'x' } }, { handle: 'file-9', options: { range: 'x' } }, { options: { range: 'x' } }, null, 'x']) {
+    assert.equal(await selectKept(app, kept), false);
+    assert.deepEqual([models.selected, models.selected.options], [models.default, {}], JSON.stringify(kept));
+  }
+  assert.equal(await selectKept(app, { handle: models.default.handle, options: { sigma: 3 } }), false);
+  assert.deepEqual(models.selected.options, { sigma: 3 });
 }

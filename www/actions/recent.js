@@ -60,6 +60,8 @@ export async function selectKept(app, kept) {
   const { models } = app;
   const before = models.selected;
   if (Array.isArray(kept?.copies)) {
+    // Its weights are not kept: a pasted class has them, or there was no room.
+    if (!kept.copies.length) return false;
     if (!app.recent.length) await listRecent(app);
     for (const id of kept.copies) if (!(await chooseRecent(app, String(id)))) return models.selected !== before;
   } else if (typeof kept?.handle === 'string' && models.find(kept.handle)) {
