@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { chromium } from 'playwright-core';
 import { ChromiumDriver } from './engines/chromium.mjs';
 import { start } from './engines/remote.mjs';
-import { check, file, pause, photo, ROOT, Visitor } from './page.mjs';
+import { check, file, hand, pause, photo, ROOT, Visitor } from './page.mjs';
 import { BLANK, serve } from './server.mjs';
 
 const png = (name = 'beach.png', width = 640, height = 480) => file(name, photo(width, height), 'image/png');
@@ -460,6 +460,27 @@ export async function dropped_weights_are_chosen_again_without_dropping(v) {
   await v.button('Remove context-encoder.pth from this device').click();
   await v.says(/removed from this device/);
   check(!Object.keys(await filesOf(v)).some((path) => path.includes('/models/')), JSON.stringify(await filesOf(v)));
+  await v.quiet();
+}
+
+/** A class of one's own comes back with the work that it painted. @param {Visitor} v */
+export async function a_pasted_class_is_back_with_its_weights(v) {
+  await v.openPhoto(png());
+  await v.paint([[-60, -20], [40, 10]]);
+  await v.tab('Class');
+  await v.page.getByLabel('Python of your network').fill(await readFile(`${ROOT}tests/reference/classes/edgeconnect.py`, 'utf8'));
+  await v.page.locator('[data-own-state="waits"]').waitFor({ timeout: 60_000 });
+  await hand(v, 'drop', [file('gen.pth', await readFile(`${ROOT}tests/reference/networks/edgeconnect-inpaint.pth`))]);
+  await v.page.locator('[data-own-state="fits"]').waitFor({ timeout: 60_000 });
+  for (const end = Date.now() + 15_000; !Object.keys(await filesOf(v)).some((path) => path.endsWith('/about')); await pause(100)) check(Date.now() < end, 'the weights are not kept');
+  await isKept(v);
+  const model = await v.model();
+  check(model.includes('InpaintGenerator'), `the model is ${model}`);
+  await v.open();
+  check((await v.model()) !== model, 'it is loaded unasked');
+  await v.button('Continue').click();
+  await v.says(/is back/, 60_000);
+  check((await v.model()) === model, `the model is ${await v.model()} instead of ${model}`);
   await v.quiet();
 }
 

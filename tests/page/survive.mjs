@@ -540,7 +540,7 @@ export async function weights_are_kept_once_and_the_oldest_make_room() {
   const disk = new FakeDisk();
   let free = Infinity;
   const models = new KeptModels(disk.root, async () => free);
-  const about = (/** @type {string} */ file) => ({ file, title: 'A', modified: 5, byPosition: false });
+  const about = (/** @type {string} */ file) => ({ file, title: 'A', modified: 5, byPosition: false, paste: null });
   const bytes = (/** @type {number} */ n) => new Blob([new Uint8Array(n).fill(n)]);
   const first = await models.keep(bytes(1), about('1.pth'), 1);
   assert.equal(await models.keep(bytes(1), about('1.pth'), 2), first, 'the same file is kept twice');
@@ -564,7 +564,7 @@ export async function weights_are_kept_once_and_the_oldest_make_room() {
 
 export async function a_copy_of_weights_that_was_cut_off_is_none() {
   const whole = new FakeDisk();
-  const about = { file: 'a.pth', title: 'A', modified: 5, byPosition: true };
+  const about = { file: 'a.pth', title: 'A', modified: 5, byPosition: true, paste: null };
   await new KeptModels(whole.root, async () => Infinity).keep(new Blob([FILE]), about, 1);
   for (let cut = 0; cut < whole.used; cut += 13) {
     const disk = new FakeDisk();
@@ -574,4 +574,15 @@ export async function a_copy_of_weights_that_was_cut_off_is_none() {
     assert.deepEqual(await new KeptModels(after.root, async () => Infinity).list(), [], `cut at ${cut}`);
     assert.equal(after.size, 0, 'half a copy takes room');
   }
+}
+
+export async function a_pasted_class_is_kept_with_its_weights() {
+  const disk = new FakeDisk();
+  const models = new KeptModels(disk.root, async () => Infinity);
+  const paste = { source: 'class Net(nn.Module): ...', classArgs: 'Net(4)', returned: 1, side: null, leavesOut: true };
+  const id = await models.keep(new Blob([FILE]), { file: 'a.pth', title: 'Net', modified: 5, byPosition: false, paste }, 1);
+  assert.deepEqual((await models.open(id))?.about.paste, paste);
+  // Dropped again for a network that the crate knows, it is that.
+  assert.equal(await models.keep(new Blob([FILE]), { file: 'a.pth', title: 'A', modified: 5, byPosition: false, paste: null }, 2), id);
+  assert.deepEqual([(await models.list())[0].paste, (await models.list())[0].title], [null, 'A']);
 }

@@ -37,7 +37,7 @@ export function copiesOf({ blob, partners }) {
  * Copies a file that was just read to this device. Where there is no room, it is not kept, and nothing is lost by that.
  * @param {App} app
  * @param {Blob} blob
- * @param {{file: string, title: string, byPosition: boolean}} about
+ * @param {Omit<import('../worker/protocol.js').AboutModel, 'modified'>} about
  */
 export async function keepModel(app, blob, about) {
   if (!app.settings.isKeeping || app.storeFault || copies.has(blob)) return;

@@ -6,6 +6,7 @@ import { wordsFor } from '../app.js';
 import { entry, nameOf } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
+import { keepModel } from './copies.js';
 import { firstSentence, load } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -64,6 +65,21 @@ export async function takeOwnWeights(app, blob, file) {
 }
 
 /**
+ * Takes a class and its weights as they were kept.
+ * @param {App} app
+ * @param {Blob} blob
+ * @param {string} file
+ * @param {import('../worker/protocol.js').Paste} paste
+ */
+export async function takeKept(app, blob, file, paste) {
+  const { own } = app;
+  own.take(paste.source, '');
+  own.takeWeights(blob, file);
+  Object.assign(own, paste);
+  await readOwn(app);
+}
+
+/**
  * Reads the class anew, beside its weights if there are any; what fits is loaded and selected.
  * @param {App} app
  */
@@ -118,6 +134,7 @@ async function run(app, { blob, file }, paste) {
   own.handle = target.handle;
   app.misfit = null;
   models.add(target);
+  void keepModel(app, blob, { file, title: nameOf(target), byPosition: false, paste });
   succeed(text.modelReady(nameOf(target), file));
   if (before) void app.classes.request({ kind: 'unload', handle: before.handle }).catch(() => {});
 }

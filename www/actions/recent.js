@@ -6,6 +6,7 @@ import { NONE } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { copiesOf, isCopy, listRecent } from './copies.js';
 import { chooseModel } from './shipped.js';
+import { takeKept } from './own_network.js';
 import { loadFile } from './weights.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -29,7 +30,9 @@ export async function chooseRecent(app, id) {
     return false;
   }
   isCopy(kept.file, id);
-  await loadFile(app, kept.file, kept.about.file, kept.about.byPosition);
+  const { file, byPosition, paste } = kept.about;
+  if (paste) await takeKept(app, kept.file, file, paste);
+  else await loadFile(app, kept.file, file, byPosition);
   await listRecent(app);
   return app.models.entries.some((entry) => copiesOf(entry).includes(id));
 }

@@ -47,7 +47,7 @@ export async function loadFile(app, blob, file, byPosition) {
     const joined = await join(app, added);
     if (!joined) app.models.add(added);
     const isScorer = scores(added) && !paints(added);
-    void keepModel(app, blob, { file, title: name, byPosition });
+    void keepModel(app, blob, { file, title: name, byPosition, paste: null });
     succeed(joined ? text.modelJoined(name, file, nameOf(joined)) : isScorer ? text.modelScores(name, file) : text.modelReady(name, file));
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure({ code: 'io', message: wordsFor(error, file), keys: [] });

@@ -123,6 +123,12 @@ export class KeptModels {
 }
 
 /** What a record says, in the types that the page relies on. @param {any} about */
-function tidy({ file, title, modified, byPosition, bytes, at }) {
-  return { file: String(file), title: String(title), modified: Number(modified), byPosition: byPosition === true, bytes: Number(bytes), at: Number(at) };
+function tidy({ file, title, modified, byPosition, paste, bytes, at }) {
+  return { file: String(file), title: String(title), modified: Number(modified), byPosition: byPosition === true, paste: paste ? tidyPaste(paste) : null, bytes: Number(bytes), at: Number(at) };
+}
+
+/** @param {any} paste @returns {import('../worker/protocol.js').Paste} */
+function tidyPaste({ source, classArgs, returned, side, leavesOut }) {
+  const number = (/** @type {unknown} */ value) => (Number.isSafeInteger(value) ? Number(value) : null);
+  return { source: String(source), classArgs: String(classArgs ?? ''), returned: number(returned), side: number(side), leavesOut: leavesOut === true };
 }

@@ -224,6 +224,7 @@
  * @property {string} title what its networks are called
  * @property {number} modified when the file was changed last, milliseconds
  * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
+ * @property {Paste | null} paste the class that it is run with; null for a network that the crate knows
  */
 
 /** @typedef {AboutModel & {id: string, bytes: number, at: number}} KeptModel `at` is when it was chosen last, milliseconds */
