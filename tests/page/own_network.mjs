@@ -72,6 +72,7 @@ function page(answer) {
     models: new ModelList(() => {}),
     begin: () => (/** @type {string} */ words) => said.push(words),
     misfit: null,
+    settings: { isKeeping: false },
     say: (/** @type {string} */ words) => said.push(words),
     hint() {},
     fail: (/** @type {string} */ words) => said.push(words),
