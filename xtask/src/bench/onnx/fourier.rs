@@ -10,6 +10,9 @@ use anyhow::Result;
 
 use super::{Attribute, Graph, INT64, Layer};
 
+/// A sine or cosine of an angle.
+type Wave = fn(f64) -> f64;
+
 /// `scale(k) * function(2 pi y k / n) / sqrt(n)`, row `y` of `rows`, column `k` of `columns`.
 fn waves(rows: usize, columns: usize, n: usize, value: impl Fn(usize, usize, f64) -> f64) -> Vec<f32> {
     let root = (n as f64).sqrt();
@@ -50,7 +53,7 @@ impl Graph<'_> {
     pub(super) fn rfft2(&mut self, layer: &Layer<'_>) -> Result<()> {
         let [channels, height, width] = layer.input_sides(0)?;
         let half = width / 2 + 1;
-        let parts: [(&str, fn(f64) -> f64); 2] = [("re", |angle| angle.cos()), ("im", |angle| -angle.sin())];
+        let parts: [(&str, Wave); 2] = [("re", |angle| angle.cos()), ("im", |angle| -angle.sin())];
         let rows = parts.map(|(part, wave)| {
             let values = || waves(width, half, width, |_, _, angle| wave(angle));
             let matrix = self.matrix(format!("rfft.{part}.{width}"), [width, half], values);
