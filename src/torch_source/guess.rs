@@ -40,18 +40,19 @@ pub fn guessed(
     if names.is_empty() || names.len() > MAX_GUESSED_ARGUMENTS || file.is_empty() {
         return Ok(None);
     }
-    let lists: Vec<Vec<i64>> = names.iter().map(|name| candidates(name, inputs, file)).collect();
-    let stored = Stored::of(file);
-    // What does not fit leaves the steps of what does alone.
-    let mut trials = Budget::new();
+    let fitting = budget.fitting(class, |trials| {
+        let lists: Vec<Vec<i64>> = names.iter().map(|name| candidates(name, inputs, file)).collect();
+        let stored = Stored::of(file);
+        let all = 0..lists.iter().map(Vec::len).product::<usize>().min(MAX_CLASS_GUESSES);
+        let fits = |numbers: &Numbers| {
+            let own = interpret::registered(module, class, &Constructor::Guessed(numbers), trials);
+            own.is_ok_and(|own| stored.fit(&own))
+        };
+        all.map(|trial| combination(&names, &lists, trial)).filter(fits).collect()
+    });
     let mut found: Option<(Numbers, Followed)> = None;
-    for trial in 0..lists.iter().map(Vec::len).product::<usize>().min(MAX_CLASS_GUESSES) {
-        let numbers = combination(&names, &lists, trial);
+    for numbers in fitting.iter().cloned() {
         let constructor = Constructor::Guessed(&numbers);
-        let Ok(own) = interpret::registered(module, class, &constructor, &mut trials) else { continue };
-        if !stored.fit(&own) {
-            continue;
-        }
         let Ok(followed) = interpret::network(module, class, &constructor, inputs, returned, budget) else { continue };
         match &found {
             Some((before, other)) if other.network != followed.network => {
@@ -78,7 +79,7 @@ pub fn spelled(numbers: &[(String, i64)]) -> String {
 }
 
 /// One number for each name; the last one changes first.
-fn combination(names: &[String], lists: &[Vec<i64>], trial: usize) -> Vec<(String, i64)> {
+fn combination(names: &[String], lists: &[Vec<i64>], trial: usize) -> Numbers {
     let mut rest = trial;
     let mut numbers = Vec::new();
     for (name, list) in names.iter().zip(lists).rev() {

@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::at;
+use super::guess::Numbers;
 use super::parser::{Argument, Module, Parameter, Takes};
 use super::value::{Given, Heap, Id, Kind, Scope, Value};
 use crate::error::{Code, Error, Result};
@@ -45,17 +46,40 @@ pub fn candidates(module: &Module) -> Vec<usize> {
 }
 
 /// The steps that are left for a file's classes.
-pub struct Budget(usize);
+pub struct Budget {
+    left: usize,
+    /// Steps for arguments that are tried.
+    trials: usize,
+    /// By class: the arguments that give the file's keys, once they were looked for.
+    fitting: HashMap<usize, Rc<[Numbers]>>,
+}
 
 impl Budget {
     /// What a file may take.
     pub fn new() -> Self {
-        Self(MAX_CLASS_FILE_STEPS)
+        Self::of(MAX_CLASS_FILE_STEPS)
+    }
+
+    fn of(left: usize) -> Self {
+        Self { left, trials: MAX_CLASS_FILE_STEPS, fitting: HashMap::new() }
     }
 
     /// Whether nothing is left.
     pub fn is_spent(&self) -> bool {
-        self.0 == 0
+        self.left == 0
+    }
+
+    /// The arguments of a class that give the file's keys: looked for once, with steps of their own, so that what does not
+    /// fit leaves the steps of what does alone.
+    pub fn fitting(&mut self, class: usize, look: impl FnOnce(&mut Self) -> Vec<Numbers>) -> Rc<[Numbers]> {
+        if let Some(known) = self.fitting.get(&class) {
+            return known.clone();
+        }
+        let mut trials = Self::of(self.trials);
+        let found: Rc<[Numbers]> = look(&mut trials).into();
+        self.trials = trials.left;
+        self.fitting.insert(class, found.clone());
+        found
     }
 }
 
@@ -90,10 +114,10 @@ pub fn network(
     taken: Option<usize>,
     budget: &mut Budget,
 ) -> Result<Followed> {
-    let left = MAX_CLASS_STEPS.min(budget.0);
+    let left = MAX_CLASS_STEPS.min(budget.left);
     let mut run = Run::new(module, left);
     let outcome = run.follow(root, constructor, sizes);
-    budget.0 -= left - run.left;
+    budget.left -= left - run.left;
     let (id, line, value) = outcome?;
     run.finish(id, value, sizes, taken, line)
 }

@@ -30,10 +30,10 @@ pub fn registered(
     constructor: &Constructor<'_>,
     budget: &mut Budget,
 ) -> Result<Vec<RegisteredKey>> {
-    let left = MAX_CLASS_STEPS.min(budget.0);
+    let left = MAX_CLASS_STEPS.min(budget.left);
     let mut run = Run::new(module, left);
     let outcome = run.made(root, constructor).and_then(|id| run.state_dict(id, module.classes[root].line));
-    budget.0 -= left - run.left;
+    budget.left -= left - run.left;
     outcome
 }
 
