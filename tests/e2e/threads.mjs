@@ -22,7 +22,7 @@ async function isolated(v, test, { query = '', headers = ISOLATION, init = () =>
     const builds = /** @type {string[]} */ ([]);
     context.on('request', (request) => {
       const name = /\/pkg\/(.*)\/infill_bg\.wasm$/.exec(request.url())?.[1];
-      if (name && name !== 'pictures' && builds.at(-1) !== name) builds.push(name);
+      if (name && !['pictures', 'saving'].includes(name) && builds.at(-1) !== name) builds.push(name);
     });
     await visitor.open();
     await test(visitor, builds);
@@ -153,8 +153,8 @@ export async function cancel_ends_the_threads_too(v) {
     }
     await visitor.inpaint();
     // A browser takes two seconds to end a worker that is busy in wasm.
-    for (const end = Date.now() + 10_000; visitor.page.workers().length > 6; await pause(100)) {
-      check(Date.now() < end, `${visitor.page.workers().length} workers are alive: two for files, one for runs, three threads`);
+    for (const end = Date.now() + 10_000; visitor.page.workers().length > 9; await pause(100)) {
+      check(Date.now() < end, `${visitor.page.workers().length} workers are alive: three for files, two for what is kept, one for runs, three threads`);
     }
   });
 }
