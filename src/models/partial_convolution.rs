@@ -72,7 +72,7 @@ fn network(config: &ArchConfig) -> Network {
         let layer = Layer { kernel, stride: 2, channels: channels(level) };
         let path = format!("enc_{level}");
         let y = partial(&mut net, &path, &levels[level - 1..], layer);
-        levels.push(end(&mut net, &path, y, level > 1, Some(Activation::ReLU)));
+        levels.push(end(&mut net, &path, y, level > 1, Activation::ReLU));
     }
     let mut last = levels[depth];
     for level in (1..=depth).rev() {
@@ -82,10 +82,9 @@ fn network(config: &ArchConfig) -> Network {
         let mask = net.node(format!("{path}.interpolate_mask"), doubled, &[last.mask]);
         let parts = [Known { value, mask, ..last }, levels[level - 1]];
         let y = partial(&mut net, &path, &parts, Layer { kernel: 3, stride: 1, channels: channels(level - 1) });
-        let activation = Activation::LeakyReLU { slope: 0.2 };
         last = match level {
             1 => biased(&mut net, &path, y),
-            _ => end(&mut net, &path, y, true, Some(activation)),
+            _ => end(&mut net, &path, y, true, Activation::LeakyReLU { slope: 0.2 }),
         };
     }
     net.returns(last.value)
@@ -119,9 +118,7 @@ fn partial(net: &mut Network, path: &str, parts: &[Known], layer: Layer) -> Know
     let conv = Conv2d::new(inputs, layer.channels, layer.kernel);
     let conv = conv.stride(layer.stride).padding(layer.kernel / 2).bias(false);
     let sums = MaskSums {
-        kernel_size: conv.kernel_size,
-        stride: conv.stride,
-        padding: conv.padding,
+        conv: Conv2d { in_channels: 1, out_channels: 1, ..conv.clone() },
         channels: parts.iter().map(|part| part.channels).collect(),
     };
     let y = net.node(format!("{path}.input_conv"), conv, &[x]);
@@ -132,15 +129,12 @@ fn partial(net: &mut Network, path: &str, parts: &[Known], layer: Layer) -> Know
 }
 
 /// The norm and the function behind a partial convolution.
-fn end(net: &mut Network, path: &str, y: Known, normed: bool, activation: Option<Activation>) -> Known {
+fn end(net: &mut Network, path: &str, y: Known, normed: bool, activation: Activation) -> Known {
     let mut value = y.value;
     if normed {
         value = net.node(format!("{path}.bn"), BatchNorm2d::new(y.channels), &[value]);
     }
-    if let Some(activation) = activation {
-        value = net.node(format!("{path}.activation"), activation, &[value]);
-    }
-    Known { value, ..y }
+    Known { value: net.node(format!("{path}.activation"), activation, &[value]), ..y }
 }
 
 /// The bias of a partial convolution, which only known pixels have.

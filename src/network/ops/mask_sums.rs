@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::{Operator, Pair, Parameters, Reach, Window, capped, capped_channels, capped_pair};
-use crate::error::Result;
+use super::{Add, Conv2d, Operator, Parameters, Reach, capped, capped_channels, element_wise};
+use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::network::Shape;
 use crate::tensor::Tensor;
@@ -16,31 +16,11 @@ use crate::tensor::Tensor;
 /// A partial convolution is then `conv(x * mask) * (1 / s)`, and its bias is added times the new mask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MaskSums {
-    /// The convolution's.
-    pub kernel_size: Pair,
-    /// The convolution's.
-    pub stride: Pair,
-    /// The convolution's, with zeros: what lies outside is not known.
-    pub padding: Pair,
+    /// The convolution, but of one channel and without a bias. It pads with zeros: what lies outside is not known.
+    #[serde(flatten)]
+    pub conv: Conv2d,
     /// Channels that each mask stands for.
     pub channels: Vec<usize>,
-}
-
-impl MaskSums {
-    /// Output size along one axis, as that of the convolution.
-    fn side(size: usize, kernel: usize, stride: usize, padding: usize) -> Result<usize, String> {
-        let padded = size.saturating_add(padding.saturating_mul(2));
-        let room = padded.checked_sub(kernel).ok_or_else(|| {
-            format!("Calculated padded input size per channel: ({padded}). Kernel size can't be greater than actual input size")
-        })?;
-        Ok(room / stride.max(1) + 1)
-    }
-
-    fn windows(&self) -> [Window; 2] {
-        let window = |kernel, stride, padding| Window { kernel, stride, padding, dilation: 1 };
-        let ((kh, kw), (sh, sw), (ph, pw)) = (self.kernel_size, self.stride, self.padding);
-        [window(kh, sh, ph), window(kw, sw, pw)]
-    }
 }
 
 impl Operator for MaskSums {
@@ -49,10 +29,8 @@ impl Operator for MaskSums {
     }
 
     fn written(&self) -> String {
-        format!(
-            "sums of the mask over {} x {}, as partial convolutions take them",
-            self.kernel_size.0, self.kernel_size.1
-        )
+        let (height, width) = self.conv.kernel_size;
+        format!("sums of the mask over {height} x {width}, as partial convolutions take them")
     }
 
     fn arity(&self) -> (usize, usize) {
@@ -64,61 +42,41 @@ impl Operator for MaskSums {
     }
 
     fn check(&self) -> Result<(), String> {
-        for (name, pair) in [("kernel_size", self.kernel_size), ("stride", self.stride)] {
-            capped_pair(name, pair, limits::MAX_KERNEL_SIDE)?;
-            if pair.0 == 0 || pair.1 == 0 {
-                return Err(format!("{name} should be greater than zero"));
-            }
-        }
-        capped_pair("padding", self.padding, limits::MAX_KERNEL_SIDE)?;
+        self.conv.check()?;
         capped("masks", self.channels.len(), limits::MAX_INPUTS)?;
         self.channels.iter().try_for_each(|&channels| capped_channels("channels", channels))
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Vec<Shape>, String> {
-        let (_, height, width) = inputs[0].planes()?;
-        if inputs.iter().any(|shape| *shape != inputs[0]) || inputs[0].channels() != 1 {
-            return Err("the masks must be of one channel and one size".to_owned());
+        if inputs.iter().any(|shape| *shape != inputs[0]) {
+            return Err("the masks must be of one size".to_owned());
         }
-        let [rows, columns] = self.windows();
-        let side = |size, window: Window| Self::side(size, window.kernel, window.stride, window.padding);
-        let sums = inputs[0].with_side(2, side(height, rows)?).with_side(3, side(width, columns)?);
-        Ok(vec![sums, sums])
+        Ok(vec![self.conv.infer(inputs)?[0]; 2])
     }
 
-    fn formula(&self, _input: Shape, output: Shape) -> Option<String> {
-        Some(format!("as the convolution's: {} x {}", output.height(), output.width()))
+    fn formula(&self, input: Shape, output: Shape) -> Option<String> {
+        self.conv.formula(input, output)
     }
 
     fn reach(&self) -> Reach {
-        Reach::Window(self.windows())
+        self.conv.reach()
     }
 
     fn forward(&self, inputs: &[&Tensor], _parameters: &Parameters<'_>) -> Result<Vec<Tensor>> {
-        let (n, _, height, width) = inputs[0].nchw()?;
-        let shape = super::shape_of(inputs, |shapes| self.infer(shapes).map(|mut both| both.remove(0)))?;
-        let [rows, columns] = self.windows();
-        let mut sums = vec![0.0f32; shape.elements() as usize];
-        for (input, &channels) in inputs.iter().zip(&self.channels) {
-            let planes = input.data().chunks_exact((height * width).max(1)).take(n);
-            for (plane, sums) in planes.zip(sums.chunks_exact_mut(shape.height() * shape.width())) {
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    let (y, x) = (index / shape.width(), index % shape.width());
-                    let seen = |window: Window, at: usize, size: usize| {
-                        let start = at * window.stride;
-                        start.saturating_sub(window.padding)
-                            ..(start + window.kernel).saturating_sub(window.padding).min(size)
-                    };
-                    let known: f32 = seen(rows, y, height)
-                        .map(|row| plane[row * width..][seen(columns, x, width)].iter().sum::<f32>())
-                        .sum();
-                    *sum += known * channels as f32;
-                }
-            }
+        let ones = [("weight", vec![1.0; self.conv.kernel_size.0 * self.conv.kernel_size.1])];
+        let mut sums: Option<Tensor> = None;
+        for (&input, &channels) in inputs.iter().zip(&self.channels) {
+            let mut known = self.conv.forward(&[input], &Parameters(&ones))?.remove(0);
+            known.data_mut().iter_mut().for_each(|sum| *sum *= channels as f32);
+            sums = Some(match sums {
+                Some(sums) => Add.forward(&[&sums, &known], &Parameters(&[]))?.remove(0),
+                None => known,
+            });
         }
-        let both: [fn(&f32) -> f32; 2] =
-            [|&s| if s == 0.0 { 0.0 } else { 1.0 / s }, |&s| if s == 0.0 { 0.0 } else { 1.0 }];
-        both.iter().map(|each| Tensor::new(shape.sides(), sums.iter().map(each).collect())).collect()
+        let sums = sums.ok_or_else(|| Error::new(Code::Internal, "There is no mask."))?;
+        let both: [fn(f32) -> f32; 2] =
+            [|s| if s == 0.0 { 0.0 } else { 1.0 / s }, |s| if s == 0.0 { 0.0 } else { 1.0 }];
+        both.into_iter().map(|each| Ok(element_wise(&sums, each)?.remove(0))).collect()
     }
 }
 
@@ -129,7 +87,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn three(channels: Vec<usize>) -> MaskSums {
-        MaskSums { kernel_size: (3, 3), stride: (2, 2), padding: (1, 1), channels }
+        MaskSums { conv: Conv2d::new(1, 1, 3).stride(2).padding(1).bias(false), channels }
     }
 
     /// `F.conv2d(mask, torch.ones(1, C, 3, 3), stride=2, padding=1)`.
@@ -149,7 +107,8 @@ mod tests {
         let both = three(vec![5, 3]).forward(&[&some, &none], &Parameters(&[])).unwrap();
         assert_eq!((both[0].data(), both[1].data()), (&[0.2][..], &[1.0][..]));
         assert!(three(vec![5, 3]).infer(&[Shape::image(1, 4, 4), Shape::image(1, 4, 5)]).is_err());
-        assert!(MaskSums { kernel_size: (9, 9), ..three(vec![1]) }.infer(&[Shape::image(1, 4, 4)]).is_err());
-        assert!(MaskSums { stride: (0, 1), ..three(vec![1]) }.check().is_err());
+        let with = |conv| MaskSums { conv, ..three(vec![1]) };
+        assert!(with(Conv2d::new(1, 1, 9).stride(2).padding(1)).infer(&[Shape::image(1, 4, 4)]).is_err());
+        assert!(with(Conv2d::new(1, 1, 3).stride((0, 1)).padding(1)).check().is_err());
     }
 }
