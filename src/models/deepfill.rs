@@ -193,12 +193,12 @@ fn network(config: &ArchConfig, form: &Form) -> Network {
     let mut net = Network::new();
     let (x, mask) = (net.input("x", 5), net.input("mask", 1));
     let mut builder = Builder { net, same: form.same, last: x, channels: 5 };
-    let (down, up) = (Halvings::coarse(width), width);
+    let down = Halvings::coarse(width);
     builder.encoder(&form.coarse[..5], down);
     builder.dilated(&form.coarse[5..10]);
     builder.gated(form.coarse[10], Layer::of(2 * width));
     builder.gated(form.coarse[11], Layer::of(2 * width));
-    let coarse = builder.decoder(&form.coarse[12..], up);
+    let coarse = builder.decoder(&form.coarse[12..], width);
 
     let net = &mut builder.net;
     let painted = net.node("painted", Mul, &[coarse, mask]);
@@ -220,7 +220,7 @@ fn network(config: &ArchConfig, form: &Form) -> Network {
     builder.channels = 4 * width;
     builder.gated(form.joined[0], Layer::of(2 * width));
     builder.gated(form.joined[1], Layer::of(2 * width));
-    let y = builder.decoder(&form.joined[2..], up);
+    let y = builder.decoder(&form.joined[2..], width);
     builder.net.returns(y)
 }
 

@@ -57,7 +57,7 @@ fn network(config: &ArchConfig) -> Network {
 fn stage(net: &mut Network, path: &str, width: usize, inputs: &[ValueId]) -> ValueId {
     let x = net.node(format!("{path}.in"), Cat::CHANNELS, inputs);
     let mut stage = Stage { net, path, last: x, next: 0 };
-    stage.layer(Conv2d::new(4, width, 7).padding(3), false, Some(LEAKY));
+    stage.layer(Conv2d::new(4, width, 7).padding(3), false, LEAKY);
     stage.normed(Conv2d::new(width, 2 * width, 4).stride(2).padding(1));
     stage.normed(Conv2d::new(2 * width, 4 * width, 3).padding(1));
     stage.normed(Conv2d::new(4 * width, 4 * width, 4).stride(2).padding(1));
@@ -67,7 +67,7 @@ fn stage(net: &mut Network, path: &str, width: usize, inputs: &[ValueId]) -> Val
     stage.doubled(4 * width, 2 * width);
     stage.normed(Conv2d::new(2 * width, 2 * width, 3).padding(1));
     stage.doubled(2 * width, width);
-    stage.layer(Conv2d::new(width, 3, 7).padding(3), false, Some(Activation::Tanh));
+    stage.layer(Conv2d::new(width, 3, 7).padding(3), false, Activation::Tanh);
     stage.last
 }
 
@@ -83,10 +83,10 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn normed(&mut self, conv: Conv2d) {
-        self.layer(conv, true, Some(LEAKY));
+        self.layer(conv, true, LEAKY);
     }
 
-    fn layer(&mut self, conv: Conv2d, normed: bool, activation: Option<Activation>) {
+    fn layer(&mut self, conv: Conv2d, normed: bool, activation: Activation) {
         let path = format!("{}.{}", self.path, self.next);
         self.next += 1;
         self.gated(&path, [format!("{path}.conv2d"), format!("{path}.mask_conv2d")], conv, normed, activation);
@@ -100,11 +100,11 @@ impl Stage<'_> {
         self.last = self.net.node(format!("{path}.interpolate"), doubled, &[self.last]);
         let path = format!("{path}.gated_conv2d");
         let convs = ["conv2d", "mask_conv2d"].map(|name| format!("{path}.{name}.module"));
-        self.gated(&path, convs, Conv2d::new(from, to, 3).padding(1), true, Some(LEAKY));
+        self.gated(&path, convs, Conv2d::new(from, to, 3).padding(1), true, LEAKY);
     }
 
     /// A convolution times the sigmoid of another one, a norm by the picture's own statistics, a function.
-    fn gated(&mut self, path: &str, convs: [String; 2], conv: Conv2d, normed: bool, activation: Option<Activation>) {
+    fn gated(&mut self, path: &str, convs: [String; 2], conv: Conv2d, normed: bool, activation: Activation) {
         let channels = conv.out_channels;
         let [values, gates] = convs.map(|name| self.net.node(name, conv.clone(), &[self.last]));
         let gates = self.net.node(format!("{path}.sigmoid"), Activation::Sigmoid, &[gates]);
@@ -112,10 +112,7 @@ impl Stage<'_> {
         if normed {
             y = self.net.node(format!("{path}.norm"), InstanceNorm2d::new(channels), &[y]);
         }
-        if let Some(activation) = activation {
-            y = self.net.node(format!("{path}.activation"), activation, &[y]);
-        }
-        self.last = y;
+        self.last = self.net.node(format!("{path}.activation"), activation, &[y]);
     }
 }
 

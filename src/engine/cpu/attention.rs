@@ -8,7 +8,7 @@ use super::view::View;
 use crate::engine::run::cancelled;
 use crate::error::Result;
 use crate::network::ops::ContextualAttention;
-use crate::network::ops::contextual_attention::{Grid, KEY, LEAST_NORM, PATCH, weigh};
+use crate::network::ops::contextual_attention::{Grid, KEY, LEAST_NORM, PATCH, in_patch, weigh};
 use crate::threads;
 
 /// Places that one task works on: their scores stay in the second-level cache.
@@ -118,10 +118,8 @@ impl Attention<'_> {
                 for (lane, value) in lanes.iter_mut().enumerate() {
                     let (tap, channel) = ((index * LANES + lane) / channels, (index * LANES + lane) % channels);
                     let (dy, dx) = (tap / PATCH, tap % PATCH);
-                    let inside = |patch: usize, step: usize, count: usize| {
-                        (2 * patch + step).checked_sub(1).filter(|&at| at < 2 * count)
-                    };
-                    let place = inside(patch / width, dy, height).zip(inside(patch % width, dx, width));
+                    let (y, column) = (in_patch(patch / width, dy, 2 * height), in_patch(patch % width, dx, 2 * width));
+                    let place = y.zip(column);
                     *value = place.map_or(0.0, |(y, column)| x[from.at(y, column) + channel]);
                 }
             }

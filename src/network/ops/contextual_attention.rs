@@ -174,18 +174,23 @@ fn patch_of(small: &[f32], grid: Grid, index: usize) -> Vec<f32> {
     out
 }
 
-/// Adds a share of the 4x4 patch `key` at `place`, both counted in steps of two features and beginning one outside.
+/// The row (or column) of the features, `size` in all, that is row `step` of the 4x4 patches in row `patch`: patches begin at
+/// every second one, the first of them one outside. `None` outside.
+pub fn in_patch(patch: usize, step: usize, size: usize) -> Option<usize> {
+    (2 * patch + step).checked_sub(1).filter(|&at| at < size)
+}
+
+/// Adds a share of the 4x4 patch `key` at `place`.
 fn paste(features: &[f32], out: &mut [f32], grid: Grid, (key, place): (usize, usize), share: f32) {
     let (height, width) = (2 * grid.height, 2 * grid.width);
-    let inside = |patch: usize, step: usize, size: usize| (2 * patch + step).checked_sub(1).filter(|&at| at < size);
     for (from, to) in features.chunks_exact(height * width).zip(out.chunks_exact_mut(height * width)) {
         for dy in 0..PATCH {
-            let Some((y, to_y)) = inside(key / grid.width, dy, height).zip(inside(place / grid.width, dy, height))
+            let Some((y, to_y)) = in_patch(key / grid.width, dy, height).zip(in_patch(place / grid.width, dy, height))
             else {
                 continue;
             };
             for dx in 0..PATCH {
-                let columns = inside(key % grid.width, dx, width).zip(inside(place % grid.width, dx, width));
+                let columns = in_patch(key % grid.width, dx, width).zip(in_patch(place % grid.width, dx, width));
                 if let Some((x, to_x)) = columns {
                     to[to_y * width + to_x] += from[y * width + x] * share;
                 }
