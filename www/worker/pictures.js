@@ -3,11 +3,7 @@
  * @module
  */
 import { decodeInBrowser } from './browser_decode.js';
-import { faultOf, listen, load, pixelsOf } from './serve.js';
-import { within } from './within.js';
-
-/** A file may lie on a slow disk or in a network. */
-const MAX_READ_MS = 120_000;
+import { bytesOf, faultOf, listen, load, pixelsOf } from './serve.js';
 
 let crate = /** @type {any} */ (null);
 
@@ -42,11 +38,6 @@ listen(async (request) => {
       throw new Error(`${request.kind} is for the worker of the models.`);
   }
 });
-
-/** @param {Blob} blob */
-async function bytesOf(blob) {
-  return new Uint8Array(await within(blob.arrayBuffer(), MAX_READ_MS, 'reading the file'));
-}
 
 /**
  * A mask in any format that opens as a photo; the crate alone says which pixels are holes.

@@ -2,11 +2,7 @@
  * The worker that saves photos with what their files tell.
  * @module
  */
-import { listen, load, pixelsOf } from './serve.js';
-import { within } from './within.js';
-
-/** A file may lie on a slow disk or in a network. */
-const MAX_READ_MS = 120_000;
+import { bytesOf, listen, load, pixelsOf } from './serve.js';
 
 let crate = /** @type {any} */ (null);
 
@@ -21,10 +17,10 @@ export function start(build) {
 listen(async (request) => {
   switch (request.kind) {
     case 'describe-file':
-      return { value: crate.describe_file(await bytesOf(request.blob)) };
+      return { value: crate.describe_file(await sourceOf(request.blob)) };
     case 'save-photo': {
       const { key, width, height, hasAlpha, isGray, icc, source, format, quality, withoutPlace } = request;
-      const bytes = source ? await bytesOf(source) : undefined;
+      const bytes = source ? await sourceOf(source) : undefined;
       const saved = crate.save_photo(pixelsOf(key), width, height, hasAlpha, isGray, icc, bytes, format, quality, withoutPlace);
       return { value: saved, transfer: [saved.bytes.buffer] };
     }
@@ -38,9 +34,9 @@ listen(async (request) => {
  * @param {Blob} blob
  * @throws `source-gone` if it was moved or changed since
  */
-async function bytesOf(blob) {
+async function sourceOf(blob) {
   try {
-    return new Uint8Array(await within(blob.arrayBuffer(), MAX_READ_MS, 'reading the file'));
+    return await bytesOf(blob);
   } catch (error) {
     throw Object.assign(new Error(String(error)), { code: 'source-gone' });
   }

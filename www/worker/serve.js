@@ -30,6 +30,9 @@ const MAX_START_MS = 180_000;
 /** A lock of its own name is granted at once, where there are locks. */
 const MAX_LOCK_MS = 10_000;
 
+/** A file may lie on a slow disk or in a network. */
+const MAX_READ_MS = 120_000;
+
 /** Progress is told at most this often. */
 const PROGRESS_MS = 33;
 
@@ -46,6 +49,11 @@ let pixels = { key: '', bytes: new Uint8Array(0) };
  */
 function post(reply, transfer = []) {
   /** @type {any} */ (self).postMessage(reply, transfer);
+}
+
+/** The bytes of a file. @param {Blob} blob */
+export async function bytesOf(blob) {
+  return new Uint8Array(await within(blob.arrayBuffer(), MAX_READ_MS, 'reading the file'));
 }
 
 /**
