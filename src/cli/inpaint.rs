@@ -126,7 +126,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut mask = mask(arguments, &photo)?;
     mask.grow(arguments.grow);
     let options = options(arguments, size)?;
-    let mut models = models(arguments)?;
+    let mut models = models(arguments, &options)?;
     let (image, mask_file) = (super::file_name(&arguments.image), super::file_name(&arguments.mask));
     check_known(&mask, &models).map_err(|e| e.in_file(&mask_file))?;
     let patches = pipeline::fill(&photo, &mask, &mut models, &options, &mut |_| ControlFlow::Continue(()));
@@ -328,22 +328,20 @@ fn feed(path: &Path) -> Result<FillOptions> {
 }
 
 /// The one network of `--class`.
-fn pasted_class(arguments: &Arguments, class: &Path) -> Result<Vec<Loaded>> {
+fn pasted_class(arguments: &Arguments, class: &Path, options: &FillOptions) -> Result<Vec<Loaded>> {
     let [weights] = &arguments.weights[..] else {
         return Err(Error::new(Code::Usage, "--class takes one --weights."));
     };
     let source = super::read_source(class)?;
-    let fed = arguments.feed.as_deref().map(feed).transpose()?.unwrap_or_default();
-    let given = if arguments.takes.is_empty() { fed.inputs } else { Some(arguments.takes.clone()) };
     let count = |words: &Words| InputTensor::from_words(words).map(|tensor| tensor.channels.len());
-    let channels = given.iter().flatten().map(count).collect::<Result<Vec<_>, _>>();
+    let channels = options.inputs.iter().flatten().map(count).collect::<Result<Vec<_>, _>>();
     let channels = channels.map_err(|text| Error::new(Code::Usage, text))?;
     let pasted = Pasted {
         source: &source,
         class_args: arguments.class_args.as_deref().unwrap_or_default(),
         returned: arguments.returned,
         channels: (!channels.is_empty()).then_some(&channels),
-        side: arguments.side.or(fed.side),
+        side: options.side,
         leaves_out: arguments.leave_out,
     };
     let mut checkpoint = super::open_checkpoint(weights)?;
@@ -356,9 +354,9 @@ fn pasted_class(arguments: &Arguments, class: &Path) -> Result<Vec<Loaded>> {
 }
 
 /// The networks to run: the given weights, the default model, or none.
-fn models(arguments: &Arguments) -> Result<Vec<Loaded>> {
+fn models(arguments: &Arguments, options: &FillOptions) -> Result<Vec<Loaded>> {
     if let Some(class) = &arguments.class {
-        return pasted_class(arguments, class);
+        return pasted_class(arguments, class, options);
     }
     match (arguments.weights.as_slice(), arguments.model.as_deref()) {
         ([], None | Some("default")) => Ok(vec![load::default_model(EngineKind::Fast)?]),
