@@ -46,8 +46,10 @@ class InPage {
   /** @param {any} network */
   async open(network) {
     const build = `${this.simd === 'relaxed-simd' ? 'relaxed' : 'simd128'}${this.threads > 1 ? '-threads' : ''}`;
+    const isBefore = this.engine === 'before';
+    const pkg = isBefore ? urlOf(config.before) : `${site.url}pkg`;
     const request = {
-      engine: this.engine, threads: this.threads, glue: `${site.url}pkg/${build}/infill.js`, model: network.id,
+      engine: isBefore ? 'fast' : this.engine, threads: this.threads, glue: `${pkg}/${build}/infill.js`, model: network.id,
       file: urlOf(this.engine === 'onnxruntime-web' ? network.onnx : network.weights),
       inputs: network.inputs.map((/** @type {any} */ { name, shape, file }) => ({ name, shape, url: urlOf(file) })),
     };
@@ -68,7 +70,7 @@ class InPage {
 /** @param {any} network @returns {any[]} */
 function enginesFor(network) {
   const all = [];
-  for (const engine of config.engines) {
+  for (const engine of config.before ? ['before', ...config.engines] : config.engines) {
     for (const threads of config.threads) {
       // candle's wasm build has no threads.
       if (engine === 'reference' && threads > 1) continue;
@@ -83,7 +85,15 @@ async function measure(network) {
   const subjects = enginesFor(network);
   const results = [];
   for (const subject of subjects) {
-    const opened = await subject.open(network);
+    let opened;
+    try {
+      opened = await subject.open(network);
+    } catch (error) {
+      // An earlier version knows fewer networks.
+      if (subject.engine !== 'before') throw error;
+      process.stderr.write(`${network.name}: left out before: ${/** @type {any} */ (error).message.split('\n')[0]}\n`);
+      continue;
+    }
     const first = await subject.run();
     // A second run ends the warming up; what differs between engines is seen in its output.
     const second = first.ms > LONG_MS ? first : await subject.run();
@@ -114,7 +124,7 @@ async function measure(network) {
 
 /** Largest and mean absolute difference of every engine's output from the last in the list that is trusted more. */
 async function compare(/** @type {any[]} */ results) {
-  const trusted = ['pytorch', 'reference', 'onnxruntime-web', 'fast'];
+  const trusted = ['pytorch', 'reference', 'onnxruntime-web', 'fast', 'before'];
   const base = [...results].sort((a, b) => trusted.indexOf(a.subject.engine) - trusted.indexOf(b.subject.engine))[0];
   const outputs = await Promise.all(results.map(async ({ subject }) => subject.engine === 'pytorch' ? subject.output() : decode(await page.evaluate((id) => /** @type {any} */ (window).bench.output(id), subject.id))));
   const expected = outputs[results.indexOf(base)];
@@ -164,7 +174,7 @@ for (const network of config.networks) {
 const grown = [];
 if (config.growth) {
   // One side each: what has a fixed size does not grow.
-  const free = config.networks.filter((/** @type {any} */ { id }, /** @type {number} */ i, /** @type {any[]} */ all) => id !== 'context-encoder' && all.findIndex((other) => other.id === id) === i);
+  const free = config.networks.filter((/** @type {any} */ { id, fixed }, /** @type {number} */ i, /** @type {any[]} */ all) => !fixed && all.findIndex((other) => other.id === id) === i);
   for (const network of free) grown.push(...(await growth(network)));
 }
 const machine = { cpu: os.cpus()[0]?.model ?? 'unknown', cores: os.cpus().length, load, browser: `Chromium ${browser.version()}`, date: new Date().toISOString().slice(0, 10) };

@@ -53,7 +53,8 @@ function sections({ rows, differences, growth, peak }) {
   const threadCounts = /** @type {number[]} */ ([...new Set(rows.map((/** @type {any} */ row) => row.threads))]);
   for (const network of networks) {
     for (const threads of threadCounts) {
-      const [fast, onnx, torch] = ['fast', 'onnxruntime-web', 'pytorch'].map((engine) => find(network, engine, threads));
+      const [fast, before, onnx, torch] = ['fast', 'before', 'onnxruntime-web', 'pytorch'].map((engine) => find(network, engine, threads));
+      verdict(`${network}, ${threads} thread(s): time over the earlier version's`, fast, before, 1, false);
       verdict(`${network}, ${threads} thread(s): times as fast as onnxruntime-web`, onnx, fast, TARGETS[network]?.onnx[threads]);
       verdict(`${network}, ${threads} thread(s): time over PyTorch native's`, fast, torch, TARGETS[network]?.pytorch[threads], false);
       if (network === 'context-encoder-512' && fast?.packing_ms) verdicts.push([`${network}, ${threads} thread(s): packing`, `${ms(fast.packing_ms)} ms`, '', `at most ${PACKING} ms`, fast.packing_ms <= PACKING ? 'met' : 'missed']);

@@ -37,6 +37,9 @@ pub struct Options {
     /// Runs of every engine.
     #[arg(long, value_name = "N", default_value_t = 7)]
     runs: usize,
+    /// A `pkg` folder of an earlier version: its fast engine runs beside today's, on the networks that it knows.
+    #[arg(long, value_name = "FOLDER")]
+    before: Option<PathBuf>,
     /// Also measure how the time grows from sides of 256 to 1024 pixels.
     #[arg(long)]
     growth: bool,
@@ -84,6 +87,7 @@ pub fn run(options: Options) -> Result<()> {
     let features: &[&str] = if wants("reference") { &["reference"] } else { &[] };
     build::run(&builds, features)?;
     let networks = prepare(rows)?;
+    let before = options.before.as_deref().map(|pkg| earlier(pkg, &builds)).transpose()?;
     let config = json!({
         "networks": networks,
         "engines": engines,
@@ -91,6 +95,7 @@ pub fn run(options: Options) -> Result<()> {
         "simd": options.simd,
         "runs": options.runs,
         "growth": options.growth,
+        "before": before,
         "json": options.json.as_ref().map(std::path::absolute).transpose()?,
         "markdown": options.write.then(|| tools::root().join("BENCHMARKS.md")),
         "python": options.python,
@@ -107,6 +112,19 @@ pub fn run(options: Options) -> Result<()> {
 
 fn folder() -> PathBuf {
     build::target().join("bench")
+}
+
+/// Copies an earlier version's builds to where the benchmark's page can fetch them.
+fn earlier(pkg: &Path, builds: &[build::Build]) -> Result<PathBuf> {
+    let folder = folder().join("before");
+    for build in builds {
+        let (from, to) = (pkg.join(build.name), folder.join(build.name));
+        fs::create_dir_all(&to)?;
+        for file in ["infill.js", "infill_bg.wasm"] {
+            fs::copy(from.join(file), to.join(file)).with_context(|| from.join(file).display().to_string())?;
+        }
+    }
+    Ok(folder)
 }
 
 /// One row of the tables.
