@@ -1,8 +1,9 @@
 //! Which convolutions run on transformed weights: more memory and fewer multiplications.
 
 use super::geometry::{Convolution, Geometry};
-use super::winograd::{Tile, cost};
-use crate::network::{Network, Node};
+use super::kernels::winograd::{PLAIN, TRANSFORMED};
+use super::winograd::{Choice, Tile, cost};
+use crate::network::{Cost, Network, Node};
 use crate::ordering;
 
 /// Saved multiply-adds per byte of growth below which transformed weights cost more than they bring, ..
@@ -11,6 +12,13 @@ const MIN_GAIN: f64 = 8.0;
 const SURE_GAIN: f64 = 24.0;
 /// Packed weights at most this many times the plain ones, unless the gain is sure.
 const MAX_GROWTH: f64 = 1.48;
+/// A network whose packed weights take more bytes than this leaves a tab short of memory ..
+const LARGE: f64 = 300e6;
+/// .. and holds the weights of 3x3 filters plain, which every run transforms anew, until it takes at most this many times
+/// its plain ones. That costs some hundredths of a layer's time ..
+const MAX_HELD: f64 = 1.5;
+/// .. if it has at least so many outputs for every weight.
+const MIN_OUTPUTS: u64 = 768;
 /// Fewer tiles than this leave a product mostly waiting for its weights.
 const MIN_TILES: usize = 12;
 
@@ -26,7 +34,7 @@ struct Step {
 
 /// Which convolutions run on transformed weights, and for which tiles: those that save most per byte that the weights
 /// grow.
-pub fn select(network: &Network) -> Vec<Option<Tile>> {
+pub fn select(network: &Network) -> Vec<Option<Choice>> {
     let mut chosen = vec![None; network.nodes.len()];
     let sizes = [256, 512].map(|side| {
         let inputs = network.square_inputs(side);
@@ -53,10 +61,33 @@ pub fn select(network: &Network) -> Vec<Option<Tile>> {
     for Step { layer, tile, growth, gain } in all.into_iter().filter(|step| step.gain > MIN_GAIN) {
         if gain >= SURE_GAIN || plain + grown + growth <= plain * MAX_GROWTH {
             grown += growth;
-            chosen[layer] = Some(tile);
+            chosen[layer] = Some(Choice::from(tile));
         }
     }
+    if plain + grown > LARGE {
+        hold_plain(network, &costs, &mut chosen, plain + grown - plain * MAX_HELD);
+    }
     chosen
+}
+
+/// Saves so many bytes by holding weights plain, those first that are multiplied most often in a run.
+fn hold_plain(network: &Network, costs: &[Cost], chosen: &mut [Option<Choice>], mut bytes: f64) {
+    let weights = |layer: usize| {
+        let shape = Convolution::of(&network.nodes[layer].op)?;
+        let is_3x3 = matches!(&shape, Convolution::Plain(conv) if conv.kernel_size == (3, 3));
+        let outputs = costs[layer].macs / shape.weights().max(1) as u64;
+        (is_3x3 && chosen[layer].is_some() && outputs >= MIN_OUTPUTS).then(|| (layer, shape.weights(), outputs))
+    };
+    let mut layers: Vec<(usize, usize, u64)> = (0..chosen.len()).filter_map(weights).collect();
+    ordering::sort_by(&mut layers, |a, b| b.2.cmp(&a.2));
+    for (layer, weights, _) in layers {
+        if bytes <= 0.0 {
+            return;
+        }
+        let Some(choice) = &mut chosen[layer] else { continue };
+        choice.late = true;
+        bytes -= (TRANSFORMED - PLAIN) as f64 / PLAIN as f64 * weights as f64 * 4.0;
+    }
 }
 
 /// The steps of one layer, whose options are bytes and multiply-adds saved. A later step brings less per byte and takes
@@ -73,10 +104,10 @@ fn steps(layer: usize, small: Option<(f64, f64)>, large: Option<(f64, f64)>) -> 
 }
 
 /// A network that takes neither usual size (a single layer in a test): whatever has the form.
-fn every_possible(network: &Network) -> Vec<Option<Tile>> {
+fn every_possible(network: &Network) -> Vec<Option<Choice>> {
     let tile = |node: &Node| {
         let geometry = Geometry::new(Convolution::of(&node.op)?, None);
-        cost(&geometry, Tile::Large, 64, 64).map(|_| Tile::Large)
+        cost(&geometry, Tile::Large, 64, 64).map(|_| Choice::from(Tile::Large))
     };
     network.nodes.iter().map(tile).collect()
 }

@@ -8,7 +8,7 @@ use super::geometry::{ConvWeights, Convolution, Geometry};
 use super::implicit_gemm::ImplicitGemm;
 use super::small_cout_conv::SmallCoutConv;
 use super::view::View;
-use super::winograd::{self, Tile, WinogradConv, WinogradWeights};
+use super::winograd::{self, Choice, WinogradConv, WinogradWeights};
 use crate::engine::WeightSource;
 use crate::engine::lower::{self, Epilogue, Lowered, Pointwise, SumPart, Work, lower};
 use crate::error::{Code, Error, Result};
@@ -166,9 +166,9 @@ impl Plan {
     /// Compiles a network, taking and packing the weights in order; the unpacked copy goes layer by layer.
     pub fn new(network: &Network, weights: &mut dyn WeightSource) -> Result<Self> {
         let Lowered { steps, values, output } = lower(network);
-        let tiles = select(network);
+        let choices = select(network);
         let step = |step: lower::Step| -> Result<Step> {
-            let kernel = kernel(network, &tiles, &step, weights)?;
+            let kernel = kernel(network, &choices, &step, weights)?;
             let lower::Step { nodes, work, inputs, outputs, epilogue } = step;
             let partial = matches!(work, Work::Convolution(lower::Convolution { part: SumPart::First, .. }));
             Ok(Step { nodes, kernel, partial, inputs, outputs, epilogue })
@@ -187,7 +187,7 @@ impl Plan {
 /// The kernel of one step, with its weights.
 fn kernel(
     network: &Network,
-    tiles: &[Option<Tile>],
+    choices: &[Option<Choice>],
     step: &lower::Step,
     weights: &mut dyn WeightSource,
 ) -> Result<Kernel> {
@@ -205,7 +205,7 @@ fn kernel(
         (Work::Irfft2, _) => Ok(Kernel::Fourier(Fourier::Inverse)),
         (Work::Convolution(convolution), Some((index, node))) => {
             let norm = convolution.norm.map(|norm| &network.nodes[norm]);
-            convolution_kernel(node, tiles[index], convolution, norm, weights)
+            convolution_kernel(node, choices[index], convolution, norm, weights)
         }
         (Work::FixedNorm, Some((_, node))) => {
             let (scale, offset) = scale_and_offset(node, weights)?;
@@ -228,7 +228,7 @@ fn kernel(
 
 fn convolution_kernel(
     node: &Node,
-    tile: Option<Tile>,
+    choice: Option<Choice>,
     convolution: &lower::Convolution,
     norm: Option<&Node>,
     weights: &mut dyn WeightSource,
@@ -245,8 +245,8 @@ fn convolution_kernel(
         raw.fold(&(scale, offset));
     }
     let geometry = Geometry::new(shape, convolution.padding);
-    if let Some(tile) = tile {
-        let transformed = WinogradWeights::read(&geometry, tile, &raw, node, weights)?;
+    if let Some(choice) = choice {
+        let transformed = WinogradWeights::read(&geometry, choice, &raw, node, weights)?;
         // A layer that would lose digits is computed directly.
         if winograd::error(&geometry, &transformed, &raw) <= winograd::MAX_ERROR {
             return Ok(Kernel::WinogradConv(Box::new(WinogradConv::new(geometry, &raw, transformed))));

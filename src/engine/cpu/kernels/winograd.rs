@@ -135,6 +135,21 @@ impl<const N: usize> Filter<N, N> for Single {
     }
 }
 
+/// Values of a plain 3x3 filter, and of one that F(4, 3) has transformed.
+pub const PLAIN: usize = 9;
+/// See [`PLAIN`].
+pub const TRANSFORMED: usize = 36;
+
+/// Transforms 3x3 filters for F(4x4, 3x3): `filters` is `[pair][9][8]`, and each of the 36 `points` gets `[pair][8]`.
+/// Panics if a length is another.
+pub fn transform_filters(filters: &[f32], points: &mut [&mut [f32]]) {
+    let pairs = filters.len() / (PLAIN * LANES);
+    assert!(filters.len() == pairs * PLAIN * LANES && points.len() == TRANSFORMED);
+    assert!(points.iter().all(|point| point.len() == pairs * LANES));
+    // SAFETY: all reads and writes lie inside, as just checked.
+    unsafe { transform_filters_widest(filters, points) }
+}
+
 /// Where a tile's input pixels are.
 pub struct Gather<'a> {
     /// The values; eight zeros per eight channels lie nowhere in it, hence `None` below.
@@ -221,6 +236,7 @@ pub(super) unsafe fn inverse_transform_at(
 }
 
 dispatch!(transform_widest => transform_any(sides: (WinogradVariant, WinogradVariant), from: &Gather<'_>, to: &Shared<'_>, points: Points));
+dispatch!(transform_filters_widest => transform_filters_any(filters: &[f32], points: &mut [&mut [f32]]));
 dispatch!(inverse_transform_widest => inverse_transform_any(sides: (WinogradVariant, WinogradVariant), from: &[f32], points: Points, to: &Scatter<'_>, out: &Shared<'_>, epilogue: Epilogue<'_>));
 
 macro_rules! by_sides {
@@ -251,6 +267,32 @@ unsafe fn transform_any<S: Simd>(
 ) {
     // SAFETY: the caller's contract.
     unsafe { by_sides!(sides, transform_with::<S>(from, to, points)) }
+}
+
+/// # Safety
+/// As [`transform_filters`] checks.
+#[inline(always)]
+unsafe fn transform_filters_any<S: Simd>(filters: &[f32], points: &mut [&mut [f32]]) {
+    for (pair, filter) in filters.chunks_exact(PLAIN * LANES).enumerate() {
+        // SAFETY: a filter has nine times eight values.
+        let tap = |i: usize| unsafe { S::load(filter.as_ptr().add(i * LANES)) };
+        let rows = [0, 1, 2].map(|i| filter_points::<S>([tap(i * 3), tap(i * 3 + 1), tap(i * 3 + 2)]));
+        for x in 0..6 {
+            for (y, value) in filter_points::<S>([rows[0][x], rows[1][x], rows[2][x]]).into_iter().enumerate() {
+                // SAFETY: every point has eight values for every pair, by the caller's contract.
+                unsafe { value.store(points[y * 6 + x].as_mut_ptr().add(pair * LANES)) };
+            }
+        }
+    }
+}
+
+/// [`WinogradVariant::weights`] of F(4, 3), times three taps.
+#[inline(always)]
+fn filter_points<S: Simd>(g: [S; 3]) -> [S; 6] {
+    let outer = g[0].plus(g[2]).times(S::splat(-1.0 / 6.0));
+    let wide = g[2].times(S::splat(1.0 / 6.0)).madd(g[0], S::splat(1.0 / 24.0));
+    let (sixth, twelfth) = (g[1].times(S::splat(1.0 / 6.0)), g[1].times(S::splat(1.0 / 12.0)));
+    [g[0].times(S::splat(0.25)), outer.minus(sixth), outer.plus(sixth), wide.plus(twelfth), wide.minus(twelfth), g[2]]
 }
 
 /// # Safety
@@ -345,6 +387,23 @@ mod tests {
     use crate::engine::lower::Pointwise;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn filters_are_transformed_as_the_matrix_says() {
+        let filters: Vec<f32> = (0..3 * PLAIN * LANES).map(|i| ((i * 29) % 23) as f32 / 11.0 - 1.0).collect();
+        let mut points = vec![vec![0.0; 3 * LANES]; TRANSFORMED];
+        transform_filters(&filters, &mut points.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+        let g = WinogradVariant::F43.weights();
+        for (point, values) in points.iter().enumerate() {
+            for (at, &found) in values.iter().enumerate() {
+                let (pair, lane) = (at / LANES, at % LANES);
+                let tap = |i: usize, j: usize| filters[(pair * PLAIN + i * 3 + j) * LANES + lane];
+                let sum = |i: usize| (0..3).map(|j| g[point % 6][j] * tap(i, j)).sum::<f32>();
+                let expected: f32 = (0..3).map(|i| g[point / 6][i] * sum(i)).sum();
+                assert!((found - expected).abs() < 1e-6, "point {point}: {found} for {expected}");
+            }
+        }
+    }
 
     /// Every pair of sides, one tile, one channel, against the plain sum.
     #[test]

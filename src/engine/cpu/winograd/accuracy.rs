@@ -19,7 +19,7 @@ pub fn error(geometry: &Geometry, weights: &WinogradWeights, raw: &ConvWeights) 
 
 fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &ConvWeights) -> f64 {
     let form = &group.form;
-    let (inputs, outputs) = geometry.layer.channels();
+    let inputs = geometry.layer.channels().0;
     let (sy, sx) = form.sides;
     let (ny, nx, my, mx) = (sy.points(), sx.points(), sy.outputs(), sx.outputs());
     let (points, depth) = (ny * nx, form.taps.len() * inputs);
@@ -32,7 +32,7 @@ fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &ConvWei
         let gather = Gather { input: &input, pixels: &pixels, channels: inputs };
         transform(form.sides, &gather, &mut transformed, Points { stride: depth, start: source * inputs });
     }
-    let blocks = outputs / LANES;
+    let first = group.first_block();
     for point in 0..points {
         let weight = sy.weight_of(point / nx) * sx.weights().len() + sx.weight_of(point % nx);
         let p = Product {
@@ -40,7 +40,7 @@ fn group_error(geometry: &Geometry, group: &Group, sample: &[f32], raw: &ConvWei
             rows: &[point * depth],
             segments: &[0],
             length: depth,
-            weights: &group.weights[weight * blocks * depth * LANES..][..depth * LANES],
+            weights: &first[weight * depth * LANES..][..depth * LANES],
             channels: 0..LANES,
             bias: &[],
         };
@@ -91,7 +91,7 @@ mod tests {
         let outputs = geometry.layer.channels().1;
         let weight: Vec<f32> = (0..geometry.layer.weights()).map(weight).collect();
         let raw = ConvWeights { weight: Vec::new(), bias: vec![0.0; outputs], scale: vec![1.0; outputs] };
-        let mut transformed = WinogradWeights::empty(&geometry, tile);
+        let mut transformed = WinogradWeights::empty(&geometry, tile.into());
         transformed.pack(&geometry, 0, &weight, &raw.scale);
         for value in transformed.groups.iter_mut().flat_map(|group| &mut group.weights).filter(|_| grain > 0.0) {
             *value = (*value / grain).round() * grain;

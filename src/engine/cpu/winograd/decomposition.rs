@@ -41,6 +41,22 @@ pub enum Tile {
     Large,
 }
 
+/// How a layer runs on transformed weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its tiles.
+    pub tile: Tile,
+    /// Whether its weights are held as they are, and transformed anew for every run: a quarter of the memory of 3x3
+    /// filters with large tiles, which no other layer may ask for.
+    pub late: bool,
+}
+
+impl From<Tile> for Choice {
+    fn from(tile: Tile) -> Self {
+        Self { tile, late: false }
+    }
+}
+
 /// Output pixels of a layer that share weights.
 pub struct Decomposition {
     /// Transforms of the tile's sides.

@@ -9,5 +9,5 @@ mod weights;
 
 pub use accuracy::{MAX_ERROR, error};
 pub use conv::WinogradConv;
-pub use decomposition::{Tile, cost};
+pub use decomposition::{Choice, Tile, cost};
 pub use weights::WinogradWeights;

@@ -1,9 +1,10 @@
 //! Weights as minimal filtering multiplies them: G w Gᵀ for every pair of channels.
 
-use super::decomposition::{Decomposition, Tile, decompositions};
+use super::decomposition::{Choice, Decomposition, decompositions};
 use crate::engine::WeightSource;
 use crate::engine::cpu::geometry::{ConvWeights, Convolution, Geometry, read_weight};
 use crate::engine::cpu::kernels::LANES;
+use crate::engine::cpu::kernels::winograd::{PLAIN, transform_filters};
 use crate::error::Result;
 use crate::network::Node;
 use crate::threads;
@@ -12,8 +13,52 @@ use crate::threads;
 pub struct Group {
     /// The pixels.
     pub form: Decomposition,
-    /// `[point with weights of its own][output / 8][source][input][8]`.
+    /// Outputs of the layer.
+    outputs: usize,
+    /// `[point with weights of its own][output / 8][source][input][8]`, or if they are held plain
+    /// `[output / 8][input][tap][8]`.
     pub weights: Vec<f32>,
+    /// Whether they are transformed for every run.
+    pub late: bool,
+}
+
+impl Group {
+    /// Values of the weights as tiles multiply them.
+    pub fn transformed_len(&self) -> usize {
+        if self.late { self.weights.len() / PLAIN * self.form.own() } else { self.weights.len() }
+    }
+
+    /// Transforms weights that are held plain, `[point][output / 8][input][8]`.
+    pub fn transform_into(&self, to: &mut [f32]) {
+        let blocks = self.outputs / LANES;
+        let filters = self.weights.len() / blocks;
+        let mut by_block = by_block(to, blocks, self.transformed_len() / self.form.own() / blocks);
+        threads::chunks(&mut by_block, 1, &|block, points| {
+            transform_filters(&self.weights[block * filters..][..filters], &mut points[0]);
+        });
+    }
+
+    /// The weights of the first eight outputs as tiles multiply them: `[point][source][input][8]`.
+    pub fn first_block(&self) -> Vec<f32> {
+        let blocks = self.outputs / LANES;
+        let length = self.transformed_len() / self.form.own() / blocks;
+        if !self.late {
+            return self.weights.chunks_exact(length).step_by(blocks).flatten().copied().collect();
+        }
+        let mut block = vec![0.0; length * self.form.own()];
+        let mut points: Vec<&mut [f32]> = block.chunks_exact_mut(length).collect();
+        transform_filters(&self.weights[..self.weights.len() / blocks], &mut points);
+        block
+    }
+}
+
+/// For every block of eight outputs its values of every point: a task gets one of these.
+fn by_block(weights: &mut [f32], blocks: usize, length: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut all: Vec<Vec<&mut [f32]>> = (0..blocks).map(|_| Vec::new()).collect();
+    for (index, block) in weights.chunks_exact_mut(length).enumerate() {
+        all[index % blocks].push(block);
+    }
+    all
 }
 
 /// All weights of a layer, and some as they were.
@@ -26,26 +71,26 @@ pub struct WinogradWeights {
 
 impl WinogradWeights {
     /// Zeros for a layer that has a [`cost`](super::decomposition::cost).
-    pub fn empty(geometry: &Geometry, tile: Tile) -> Self {
+    pub fn empty(geometry: &Geometry, choice: Choice) -> Self {
         let (inputs, outputs) = geometry.layer.channels();
         let group = |form: Decomposition| {
-            let values = form.own() * form.taps.len() * inputs * outputs;
-            Group { form, weights: vec![0.0; values] }
+            let values = if choice.late { PLAIN } else { form.own() * form.taps.len() } * inputs * outputs;
+            Group { form, outputs, weights: vec![0.0; values], late: choice.late }
         };
         let (height, width) = geometry.layer.kernel();
-        let groups = decompositions(geometry, tile).unwrap_or_default().into_iter().map(group).collect();
+        let groups = decompositions(geometry, choice.tile).unwrap_or_default().into_iter().map(group).collect();
         Self { groups, sample: vec![0.0; LANES * inputs * height * width] }
     }
 
     /// Transforms the weight of `node` while it is read, so that there is never a second copy of it.
     pub fn read(
         geometry: &Geometry,
-        tile: Tile,
+        choice: Choice,
         raw: &ConvWeights,
         node: &Node,
         weights: &mut dyn WeightSource,
     ) -> Result<Self> {
-        let mut all = Self::empty(geometry, tile);
+        let mut all = Self::empty(geometry, choice);
         let row = row(geometry);
         // The beginning of a row that the next piece goes on with.
         let mut held: Vec<f32> = Vec::with_capacity(row);
@@ -90,13 +135,10 @@ impl WinogradWeights {
                 }
             }
         }
-        for Group { form, weights } in &mut self.groups {
+        for Group { form, weights, late, .. } in &mut self.groups {
             let depth = form.taps.len() * inputs;
-            // A task gets one block of every point.
-            let mut by_block: Vec<Vec<&mut [f32]>> = (0..outputs / LANES).map(|_| Vec::new()).collect();
-            for (index, block) in weights.chunks_exact_mut(depth * LANES).enumerate() {
-                by_block[index % (outputs / LANES)].push(block);
-            }
+            let length = if *late { PLAIN * inputs } else { depth } * LANES;
+            let mut by_block = by_block(weights, outputs / LANES, length);
             threads::chunks(&mut by_block[blocks.clone()], 1, &|index, points| {
                 let block = blocks.start + index;
                 for (source, (rows, columns)) in form.taps.iter().enumerate() {
@@ -108,6 +150,11 @@ impl WinogradWeights {
                                 let output = block * LANES + lane;
                                 *value = values[at(output, input) + tap] * scale[output];
                             }
+                        }
+                        if *late {
+                            points[0][0][input * PLAIN * LANES..][..PLAIN * LANES]
+                                .copy_from_slice(filter.as_flattened());
+                            continue;
                         }
                         transform(form, &filter, |point, sum| {
                             points[0][point][(source * inputs + input) * LANES..][..LANES].copy_from_slice(&sum);
@@ -158,6 +205,7 @@ fn transform(form: &Decomposition, filter: &[[f32; LANES]; 9], mut store: impl F
 
 #[cfg(test)]
 mod tests {
+    use super::super::decomposition::Tile;
     use super::*;
     use crate::network::{Conv2d, ConvTranspose2d, Op};
     #[cfg(target_arch = "wasm32")]
@@ -191,11 +239,11 @@ mod tests {
             let raw = ConvWeights { weight: Vec::new(), bias: vec![0.0; scale.len()], scale };
             let keys = vec!["layer.weight".to_owned()];
             let node = Node { path: "layer".to_owned(), op: op.clone(), inputs: Vec::new(), keys };
-            let mut whole = WinogradWeights::empty(&geometry, Tile::Large);
+            let mut whole = WinogradWeights::empty(&geometry, Tile::Large.into());
             whole.pack(&geometry, 0, &weight, &raw.scale);
             for length in [1, 100, 289, 4099, count] {
                 let mut source = Torn(weight.clone(), length);
-                let read = WinogradWeights::read(&geometry, Tile::Large, &raw, &node, &mut source).unwrap();
+                let read = WinogradWeights::read(&geometry, Tile::Large.into(), &raw, &node, &mut source).unwrap();
                 assert_eq!(read.sample, whole.sample, "{op:?} in pieces of {length}");
                 let same = read.groups.iter().zip(&whole.groups).all(|(a, b)| a.weights == b.weights);
                 assert!(same, "{op:?} in pieces of {length}");
@@ -203,10 +251,28 @@ mod tests {
             for wrong in [count - 1, count + 1] {
                 let mut source = Torn(weight.iter().copied().cycle().take(wrong).collect(), 1000);
                 assert!(
-                    WinogradWeights::read(&geometry, Tile::Large, &raw, &node, &mut source).is_err(),
+                    WinogradWeights::read(&geometry, Tile::Large.into(), &raw, &node, &mut source).is_err(),
                     "{op:?}: {wrong}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn weights_held_plain_become_the_same() {
+        let geometry = Geometry::new(Convolution::of(&Conv2d::new(40, 32, 3).padding(1).into()).unwrap(), None);
+        let weight: Vec<f32> = (0..geometry.layer.weights()).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
+        let scale: Vec<f32> = (0..32).map(|i| 1.0 + i as f32 / 8.0).collect();
+        let packed = |late: bool| {
+            let mut weights = WinogradWeights::empty(&geometry, Choice { tile: Tile::Large, late });
+            weights.pack(&geometry, 0, &weight, &scale);
+            weights.groups.remove(0)
+        };
+        let (early, late) = (packed(false), packed(true));
+        assert_eq!(late.weights.len() * 4, early.weights.len());
+        let mut transformed = vec![f32::NAN; late.transformed_len()];
+        late.transform_into(&mut transformed);
+        let close = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(close(&transformed, &early.weights) && close(&late.first_block(), &early.first_block()));
     }
 }
