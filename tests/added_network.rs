@@ -44,7 +44,7 @@ fn conventions(_: &ArchConfig) -> Conventions {
         hole_value: HoleValue::Constant(-1.0),
         mask_means: MaskMeans::Known,
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 4, preferred: 64, fixed: false },
+        size: SizeRule::free(4, 64),
         ..Conventions::rgb_and_mask()
     }
 }

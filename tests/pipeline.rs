@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use infill::engine::EngineKind;
-use infill::error::{Code, Result};
-use infill::models::NormStatistics;
+use infill::engine::{Engine, EngineKind, Run};
+use infill::error::{Code, Error, Result};
 use infill::models::load::{self, Loaded};
+use infill::models::{NormStatistics, SizeRule};
+use infill::network::{Network, Shape};
 use infill::pipeline::{self, FillOptions, Mask, Photo, Sharpen};
+use infill::tensor::Tensor;
 
 fn photo(width: usize, height: usize) -> Photo {
     let pixel = |i: usize| {
@@ -504,4 +506,59 @@ fn canny_draws_scikit_images_edges() {
     }
     println!("{wrong} of {total} pixels differ, {edges_found} edges");
     assert!(edges_found > 3000 && wrong * 10_000 <= total * 3, "{wrong} of {total} pixels differ");
+}
+
+/// An engine on a machine with little memory: it has room for so many pixels.
+struct Cramped {
+    inner: Box<dyn Engine>,
+    room: usize,
+}
+
+impl Engine for Cramped {
+    fn network(&self) -> &Network {
+        self.inner.network()
+    }
+
+    fn name(&self) -> &'static str {
+        "cramped"
+    }
+
+    fn prepare(&mut self, inputs: &[Shape]) -> Result<()> {
+        let sides = inputs[0].sides();
+        match sides[2] * sides[3] > self.room {
+            true => Err(Error::new(Code::OutOfMemory, "There is not enough memory.")),
+            false => self.inner.prepare(inputs),
+        }
+    }
+
+    fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
+        let (_, _, height, width) = inputs[0].nchw()?;
+        assert!(height * width <= self.room, "a run of {width} x {height}");
+        self.inner.begin(inputs)
+    }
+}
+
+#[test]
+fn a_network_sees_as_much_as_there_is_memory_for() {
+    let (photo, hole) = (photo(250, 200), mask(250, 200, |x, y| (90..110).contains(&x) && (90..120).contains(&y)));
+    let size = |room: usize, side: Option<usize>| {
+        let mut models = fixture("lama-scripted.pt");
+        models[0].conventions.size = SizeRule::free(64, 64).up_to(256);
+        let inner = std::mem::replace(&mut models[0].engine, load::default_model(EngineKind::Fast).unwrap().engine);
+        models[0].engine = Box::new(Cramped { inner, room });
+        let options = FillOptions { side, ..FillOptions::default() };
+        let inputs = pipeline::preview(&photo, &hole, &mut models, &options).map(|channels| channels[0].size);
+        // What is shown of the inputs is what the network is given.
+        assert_eq!(fill(&photo, &hole, &mut models, &options).map(|_| ()), inputs.clone().map(|_| ()));
+        inputs
+    };
+    assert_eq!(size(usize::MAX, None).unwrap(), (256, 256));
+    // The whole photo does not fit, a window of 192 does; then only the preferred one.
+    assert_eq!(size(200 * 200, None).unwrap(), (64, 64));
+    assert_eq!(size(64 * 64, None).unwrap(), (64, 64));
+    // A size that was asked for is not made smaller in silence.
+    let error = size(130 * 130, Some(256)).unwrap_err();
+    assert_eq!(error.code, Code::OutOfMemory);
+    assert!(error.message.ends_with("The largest that fits is 128 pixels."), "{error}");
+    assert_eq!(size(100, Some(256)).unwrap_err().message, "There is not enough memory.");
 }

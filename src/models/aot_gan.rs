@@ -37,7 +37,7 @@ fn conventions(_: &ArchConfig) -> Conventions {
     Conventions {
         hole_value: HoleValue::Constant(1.0),
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 4, preferred: 512, fixed: false },
+        size: SizeRule::free(4, 512),
         ..Conventions::rgb_and_mask()
     }
 }

@@ -13,7 +13,7 @@ pub fn spec() -> ModelSpec {
     let conventions = |_: &ArchConfig| Conventions {
         input_range: Range::ZeroOne,
         output_range: Range::ZeroOne,
-        size: SizeRule { multiple: 512, preferred: 512, fixed: true },
+        size: SizeRule::fixed(512),
         ..Conventions::rgb_and_mask()
     };
     ModelSpec {

@@ -12,7 +12,7 @@ use crate::network::{Conv2d, Network, ValueId};
 pub fn spec() -> ModelSpec {
     let conventions = |_: &ArchConfig| Conventions {
         hole_value: HoleValue::Smooth,
-        size: SizeRule { multiple: 32, preferred: 256, fixed: false },
+        size: SizeRule::free(32, 256),
         ..Conventions::rgb_and_mask()
     };
     ModelSpec {

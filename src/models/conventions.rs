@@ -321,10 +321,36 @@ impl InputTensor {
 pub struct SizeRule {
     /// Both sides must be a multiple of this.
     pub multiple: usize,
-    /// Side the network was trained at: the window is resampled to it.
+    /// Side the network was trained at: smaller windows are not asked of it.
     pub preferred: usize,
+    /// Longest side at which it draws as well, at least `preferred`: up to it a window is shown unscaled, and a photo
+    /// whole; beyond, the window is resampled to it.
+    pub largest: usize,
     /// Whether the input must be a square of `preferred`.
     pub fixed: bool,
+}
+
+impl SizeRule {
+    /// A square of this side, and nothing else.
+    pub const fn fixed(side: usize) -> Self {
+        Self { multiple: side, preferred: side, largest: side, fixed: true }
+    }
+
+    /// Any sides that are multiples of `multiple`; windows are resampled to `preferred`.
+    pub const fn free(multiple: usize, preferred: usize) -> Self {
+        Self { multiple, preferred, largest: preferred, fixed: false }
+    }
+
+    /// The same, but that windows up to this side are shown unscaled.
+    pub const fn up_to(self, largest: usize) -> Self {
+        Self { largest, ..self }
+    }
+
+    /// The rule to try where there is no memory for this one's largest window; `None` if that is what it prefers.
+    pub fn smaller(self) -> Option<Self> {
+        let less = (self.largest * 3 / 4 / self.multiple * self.multiple).max(self.preferred);
+        (less < self.largest).then_some(Self { largest: less, ..self })
+    }
 }
 
 /// How a network is fed, and what its output means.
@@ -363,7 +389,7 @@ impl Conventions {
             mask_means: MaskMeans::Hole,
             output_covers: OutputCovers::Field,
             blend: Blend::Matched,
-            size: SizeRule { multiple: 1, preferred: 256, fixed: false },
+            size: SizeRule::free(1, 256),
             beyond: Beyond::Reflected,
             norm_statistics: Some(NormStatistics::Stored),
         }

@@ -44,7 +44,7 @@ fn blocks(keys: &Keys<'_>) -> Option<usize> {
 fn conventions(config: &ArchConfig) -> Conventions {
     Conventions {
         inputs: vec![InputTensor::of_channels(config.get(INPUTS))],
-        size: SizeRule { multiple: 4, preferred: 256, fixed: false },
+        size: SizeRule::free(4, 256),
         // The published test runs pix2pix's networks, of which this may be one, in training mode.
         norm_statistics: Some(NormStatistics::Picture),
         ..Conventions::rgb_and_mask()

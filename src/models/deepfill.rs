@@ -182,7 +182,7 @@ fn conventions(_: &ArchConfig) -> Conventions {
         ],
         hole_value: HoleValue::Constant(0.0),
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 8, preferred: 512, fixed: false },
+        size: SizeRule::free(8, 512),
         ..Conventions::rgb_and_mask()
     }
 }

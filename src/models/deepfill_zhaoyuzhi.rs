@@ -33,7 +33,7 @@ fn conventions(_: &ArchConfig) -> Conventions {
         output_range: Range::ZeroOne,
         hole_value: HoleValue::Constant(0.0),
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 4, preferred: 256, fixed: false },
+        size: SizeRule::free(4, 256),
         ..Conventions::rgb_and_mask()
     }
 }

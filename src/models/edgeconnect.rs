@@ -18,7 +18,7 @@ fn conventions(inputs: InputTensor) -> Conventions {
         input_range: Range::ZeroOne,
         output_range: Range::ZeroOne,
         hole_value: HoleValue::Constant(1.0),
-        size: SizeRule { multiple: 4, preferred: 512, fixed: false },
+        size: SizeRule::free(4, 512),
         ..Conventions::rgb_and_mask()
     }
 }

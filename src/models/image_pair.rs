@@ -11,7 +11,7 @@ use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, ConvTranspose2d, Netw
 const LEAKY: Activation = Activation::LeakyReLU { slope: 0.2 };
 
 fn conventions(inputs: Vec<InputTensor>) -> Conventions {
-    Conventions { inputs, size: SizeRule { multiple: 16, preferred: 256, fixed: false }, ..Conventions::rgb_and_mask() }
+    Conventions { inputs, size: SizeRule::free(16, 256), ..Conventions::rgb_and_mask() }
 }
 
 fn about() -> Vec<String> {

@@ -86,7 +86,7 @@ fn conventions(_: &ArchConfig) -> Conventions {
         hole_value: HoleValue::Constant(0.0),
         blend: Blend::Pasted,
         // Any multiple of 8 is taken; with 64 the spectra have sides that are transformed fastest.
-        size: SizeRule { multiple: 64, preferred: 512, fixed: false },
+        size: SizeRule::free(64, 512).up_to(1024),
         beyond: Beyond::Symmetric,
         ..Conventions::rgb_and_mask()
     }

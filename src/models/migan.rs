@@ -64,7 +64,7 @@ fn conventions(config: &ArchConfig) -> Conventions {
         inputs: vec![InputTensor::new([&[known][..], &Channel::masked_rgb()].concat())],
         mask_means: MaskMeans::Known,
         blend: Blend::Pasted,
-        size: SizeRule { multiple: side, preferred: side, fixed: true },
+        size: SizeRule::fixed(side),
         ..Conventions::rgb_and_mask()
     }
 }

@@ -50,7 +50,7 @@ fn conventions(config: &ArchConfig) -> Conventions {
         output_range: Range::ImageNet,
         hole_value: HoleValue::Constant(0.0),
         blend: Blend::Pasted,
-        size: SizeRule { multiple: 1usize.checked_shl(halvings).unwrap_or(1), preferred: 256, fixed: false },
+        size: SizeRule::free(1usize.checked_shl(halvings).unwrap_or(1), 256),
         ..Conventions::rgb_and_mask()
     }
 }

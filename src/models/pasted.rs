@@ -145,7 +145,7 @@ fn spec(class: &Described, description: &Description, known: Option<Conventions>
     }
     let side = description.network.traced.first().map_or(256, Shape::height);
     let mut conventions = known.unwrap_or_else(|| guessed(&name, &description.network));
-    conventions.size = SizeRule { multiple: 1, preferred: side, fixed: true };
+    conventions.size = SizeRule::fixed(side);
     conventions.norm_statistics = statistics(&description.network);
     let network = description.network.clone();
     Ok(ModelSpec::new(ID, &name, move |_| network.clone(), move |_| conventions.clone()))
@@ -186,7 +186,7 @@ pub fn guessed(class: &str, network: &Network) -> Conventions {
         mask_means: polarity(network, &inputs, &words),
         output_covers: OutputCovers::Field,
         blend: Blend::Matched,
-        size: SizeRule { multiple: 1, preferred: 256, fixed: true },
+        size: SizeRule::fixed(256),
         norm_statistics: None,
         ..Conventions::rgb_and_mask()
     }

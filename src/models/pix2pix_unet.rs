@@ -50,7 +50,7 @@ fn conventions(config: &ArchConfig) -> Conventions {
     let preferred = if multiple == 128 { 128 } else { multiple.max(256) };
     Conventions {
         inputs: vec![InputTensor::of_channels(config.get(INPUTS))],
-        size: SizeRule { multiple, preferred, fixed: false },
+        size: SizeRule::free(multiple, preferred),
         // The published test runs in training mode.
         norm_statistics: Some(NormStatistics::Picture),
         ..Conventions::rgb_and_mask()
@@ -110,6 +110,6 @@ mod tests {
         assert_eq!((network(&instance).parameter_count(), tensors(&instance)), (54_409_603, 32));
         let small = config.with(DEPTH, 7);
         assert_eq!((network(&small).parameter_count(), tensors(&small)), (41_828_995, 70));
-        assert_eq!(conventions(&small).size, SizeRule { multiple: 128, preferred: 128, fixed: false });
+        assert_eq!(conventions(&small).size, SizeRule::free(128, 128));
     }
 }

@@ -31,7 +31,7 @@ fn conventions(config: &ArchConfig) -> Conventions {
         inputs: vec![InputTensor::of_channels(config.get(INPUTS))],
         hole_value: HoleValue::Constant(1.0),
         output_covers: OutputCovers::Centre,
-        size: SizeRule { multiple: 32, preferred: 128, fixed: false },
+        size: SizeRule::free(32, 128),
         ..Conventions::rgb_and_mask()
     }
 }

@@ -21,6 +21,7 @@ pub fn conventions_json(c: &Conventions, role: Role) -> Value {
         "channels": c.inputs.iter().map(|input| groups(input.channels.iter().map(|c| c.source))).collect::<Vec<_>>(),
         "multiple": c.size.multiple,
         "preferred": c.size.preferred,
+        "largest": c.size.largest,
         "fixed": c.size.fixed,
     })
 }

@@ -7,10 +7,7 @@ use crate::network::{Activation, BatchNorm2d, Cat, Conv2d, Network, Upsample, Up
 
 /// `train/starter.safetensors`.
 pub fn spec() -> ModelSpec {
-    let conventions = |_: &ArchConfig| Conventions {
-        size: SizeRule { multiple: 8, preferred: 256, fixed: false },
-        ..Conventions::rgb_and_mask()
-    };
+    let conventions = |_: &ArchConfig| Conventions { size: SizeRule::free(8, 256), ..Conventions::rgb_and_mask() };
     ModelSpec {
         parameters: vec![ArchParameter::voted(WIDTH, 32)],
         needs_detail: true,

@@ -122,7 +122,12 @@ impl Network {
 
     /// Shapes of its inputs where all are squares of this side.
     pub fn square_inputs(&self, side: usize) -> Vec<Shape> {
-        self.inputs().map(|(_, _, channels)| Shape::image(channels, side, side)).collect()
+        self.inputs_of(side, side)
+    }
+
+    /// Shapes of its inputs where all have this height and width.
+    pub fn inputs_of(&self, height: usize, width: usize) -> Vec<Shape> {
+        self.inputs().map(|(_, _, channels)| Shape::image(channels, height, width)).collect()
     }
 
     /// For every node, the index of the last node that reads it (the output's is out of reach): when its values can go.

@@ -110,7 +110,7 @@ impl FillJob<'_> {
         watch: Watch<'_>,
     ) -> Result<f64> {
         let main = self.roles.main.ok_or_else(|| Error::new(Code::Internal, "no network"))?;
-        let seen = self.network_view(label, hole, &models[main]);
+        let seen = self.network_view(label, hole, &mut models[main])?;
         let inputs = self.inputs(&seen, models, Some(&mut *watch))?;
         let NetworkView { conventions, window, scene, .. } = seen;
         let output = models[main].engine.run(&inputs, watch)?;

@@ -1,14 +1,15 @@
 //! What the networks are given for one group of holes: its window, its tensors, its edges.
 
 use super::fill_job::{FillJob, Pixel};
+use super::options::SIDE;
 use super::prepare::{Planes, Scene, plane};
 use super::resample::resize;
 use super::window::{self, Window};
 use super::{FillOptions, Rect, SecondInput};
-use crate::engine::Watch;
+use crate::engine::{Engine, Watch};
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
-use crate::models::{Conventions, Role, Source};
+use crate::models::{Conventions, Role, SizeRule, Source};
 use crate::tensor::Tensor;
 
 /// Canny's sigma where nobody sets one.
@@ -31,8 +32,9 @@ pub struct NetworkView {
 }
 
 impl FillJob<'_> {
-    /// What this network sees of the hole.
-    pub fn network_view(&self, label: u32, hole: Rect, model: &Loaded) -> NetworkView {
+    /// What this network sees of the hole: as much as there is memory for. `out-of-memory`, with the largest size that
+    /// fits, if that is less than the size that the network prefers or the user chose.
+    pub fn network_view(&self, label: u32, hole: Rect, model: &mut Loaded) -> Result<NetworkView> {
         let photo = self.photo_size();
         let mut conventions = self.options.conventions(&model.conventions);
         if model.model.role == Role::Paints
@@ -40,15 +42,13 @@ impl FillJob<'_> {
         {
             conventions.inputs = inputs;
         }
-        // The centre convention holds the hole in the middle half of the field.
-        let window = window::choose(conventions.size, conventions.output_covers, hole, photo.0, photo.1);
-        let window = Window { beyond: conventions.beyond, ..window };
+        let window = affordable_window(&conventions, hole, photo, model.engine.as_mut())?;
         let source = window.source(photo.0, photo.1);
         let rgba = self.read(source);
         let holes: Vec<u8> =
             self.pixels(source, label).iter().map(|&p| if p == Pixel::Known { 0 } else { 255 }).collect();
         let scene = Scene::new(&rgba, &holes, source, &window, photo);
-        NetworkView { conventions, window, source, scene }
+        Ok(NetworkView { conventions, window, source, scene })
     }
 
     /// The network's input tensors; without `watch` no other network runs to complete them.
@@ -107,6 +107,55 @@ impl FillJob<'_> {
         };
         seen.scene.draw_edges(edges, &share(&|v| v >= DRAWN_FROM), &share(&|v| v < ERASED_BELOW));
     }
+}
+
+/// The window that the size rule asks for, or else the largest one that there is memory for.
+fn affordable_window(
+    conventions: &Conventions,
+    hole: Rect,
+    photo: (usize, usize),
+    engine: &mut dyn Engine,
+) -> Result<Window> {
+    let mut rule = conventions.size;
+    loop {
+        // The centre convention holds the hole in the middle half of the field.
+        let window = window::choose(rule, conventions.output_covers, hole, photo.0, photo.1);
+        let window = Window { beyond: conventions.beyond, ..window };
+        let (width, height) = window.input;
+        let shapes = engine.network().inputs_of(height, width);
+        match engine.prepare(&shapes) {
+            Err(error) if error.code == Code::OutOfMemory => match rule.smaller() {
+                Some(smaller) => rule = smaller,
+                None => return Err(with_affordable_side(error, rule, engine)),
+            },
+            // What else is wrong with a size, the run itself says.
+            _ => return Ok(window),
+        }
+    }
+}
+
+/// The error of a run that is too large, and the largest side of a square that is not.
+fn with_affordable_side(error: Error, rule: SizeRule, engine: &mut dyn Engine) -> Error {
+    let affordable = |side: usize| {
+        let shapes = engine.network().square_inputs(side);
+        engine.prepare(&shapes).is_ok()
+    };
+    match largest_multiple(rule, affordable) {
+        Some(side) if !rule.fixed => {
+            Error::new(Code::OutOfMemory, format!("{} The largest that fits is {side} pixels.", error.message))
+        }
+        _ => error,
+    }
+}
+
+/// The largest side below what the rule prefers for which `affordable` holds, which it does for every smaller one then.
+fn largest_multiple(rule: SizeRule, mut affordable: impl FnMut(usize) -> bool) -> Option<usize> {
+    let (mut fits, mut fails) = (0, rule.preferred / rule.multiple);
+    while fits + 1 < fails {
+        let middle = fits.midpoint(fails);
+        if affordable(middle * rule.multiple) { fits = middle } else { fails = middle }
+    }
+    (fits * rule.multiple >= *SIDE.range.start()).then_some(fits * rule.multiple)
 }
 
 /// Whether a network with these conventions is shown this source, for itself or in place of a second picture.

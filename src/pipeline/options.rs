@@ -131,6 +131,7 @@ impl FillOptions {
         let mut size = guessed.size;
         if let Some(side) = self.side.filter(|_| !size.fixed) {
             size.preferred = side.next_multiple_of(size.multiple);
+            size.largest = size.preferred;
         }
         Conventions {
             size,

@@ -76,7 +76,7 @@ pub fn edges(
     let job = FillJob::new(photo, mask, models, options)?;
     let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
     let map = |&(label, hole): &(u32, Rect)| {
-        let seen = job.network_view(label, hole, &models[main]);
+        let seen = job.network_view(label, hole, &mut models[main])?;
         let edges = job.edges(&seen, models, propose.then_some(&mut *watch))?;
         let values = edges.iter().map(|v| (v * 255.0).round().clamp(0.0, 255.0) as u8).collect();
         let Window { x, y, size, input, .. } = seen.window;
@@ -97,7 +97,7 @@ pub fn preview(photo: &dyn Pixels, mask: &Mask, models: &mut [Loaded], options: 
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
     let mut channels = Vec::new();
     for index in order {
-        let seen = job.network_view(label, hole, &models[index]);
+        let seen = job.network_view(label, hole, &mut models[index])?;
         let tensors = job.inputs(&seen, models, None)?;
         let network = &models[index];
         let names = network.engine.network().inputs().map(|(_, name, _)| name.to_owned());
@@ -136,7 +136,7 @@ pub fn painting_inputs(
     let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here paints."))?;
     let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
-    let seen = job.network_view(label, hole, &models[main]);
+    let seen = job.network_view(label, hole, &mut models[main])?;
     Ok((main, job.inputs(&seen, models, Some(watch))?))
 }
 

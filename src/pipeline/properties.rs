@@ -27,9 +27,13 @@ fn hole_in_photo(most: usize) -> impl Strategy<Value = (usize, usize, Rect)> {
 }
 
 fn size_rule() -> impl Strategy<Value = SizeRule> {
-    (0usize..=6, 1usize..=16, any::<bool>()).prop_map(|(power, times, fixed)| {
-        let multiple = 1 << power;
-        SizeRule { multiple, preferred: multiple * times, fixed }
+    (0usize..=6, 1usize..=16, 0usize..=16, any::<bool>()).prop_map(|(power, times, more, fixed)| {
+        let (multiple, preferred) = (1 << power, times << power);
+        if fixed {
+            SizeRule::fixed(preferred)
+        } else {
+            SizeRule::free(multiple, preferred).up_to(preferred + more * multiple)
+        }
     })
 }
 

@@ -18,11 +18,13 @@ pub struct Window {
     pub beyond: Beyond,
 }
 
-/// Chooses the window for a hole: the hole fills at most half of each side where the photo allows it, the network
-/// works at the size it was trained at, and small holes are not scaled at all.
+/// Chooses the window for a hole: the hole fills at most half of each side where the photo allows it, and nothing is
+/// scaled up to the largest size at which the network draws well; a photo of at most that size is shown whole.
 pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, height: usize) -> Window {
     let longest = hole.width.max(hole.height);
-    let side = (2 * longest).max(rule.preferred);
+    let has_room = !rule.fixed && rule.largest > rule.preferred;
+    let wanted = if has_room && width.max(height) <= rule.largest { rule.largest } else { rule.preferred };
+    let side = (2 * longest).max(wanted);
     // Beyond the photo there is nothing to learn from, but the hole must be inside in any case.
     let side = match covers {
         OutputCovers::Field => side.min(width.max(height)).max(longest),
@@ -39,7 +41,7 @@ pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, he
             beyond: Beyond::Reflected,
         };
     }
-    let scale = (side as f64 / rule.preferred as f64).max(1.0);
+    let scale = (side as f64 / rule.largest as f64).max(1.0);
     let fit = |available: usize| {
         let cells = (available.min(side) as f64 / scale).ceil() as usize;
         let cells = cells.max(1).next_multiple_of(rule.multiple);
@@ -92,8 +94,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    const FREE: SizeRule = SizeRule { multiple: 8, preferred: 256, fixed: false };
-    const FIXED: SizeRule = SizeRule { multiple: 512, preferred: 512, fixed: true };
+    const FREE: SizeRule = SizeRule::free(8, 256);
+    const FIXED: SizeRule = SizeRule::fixed(512);
 
     #[test]
     fn small_holes_are_seen_unscaled() {
@@ -108,6 +110,35 @@ mod tests {
         let window = choose(FREE, OutputCovers::Field, hole, 4000, 3000);
         assert_eq!((window.size, window.input), ((2000, 2000), (256, 256)));
         assert_eq!((window.x, window.y), (500, 400));
+    }
+
+    #[test]
+    fn a_network_that_draws_well_at_more_sizes_sees_more() {
+        let lama = SizeRule::free(64, 512).up_to(1024);
+        let seen = |hole: Rect, width, height| {
+            let window = choose(lama, OutputCovers::Field, hole, width, height);
+            (window.size, window.input)
+        };
+        let small = Rect { x: 300, y: 200, width: 60, height: 40 };
+        // A photo that it can take is seen whole.
+        assert_eq!(seen(small, 1000, 667), ((1024, 704), (1024, 704)));
+        // Of a larger one the hole's surroundings are, and a large hole's unscaled as far as that goes.
+        assert_eq!(seen(small, 1100, 800), ((512, 512), (512, 512)));
+        let large = |side| Rect { x: 1000, y: 1000, width: side, height: side };
+        assert_eq!(seen(large(400), 4000, 3000), ((832, 832), (832, 832)));
+        assert_eq!(seen(large(1000), 4000, 3000), ((2000, 2000), (1024, 1024)));
+    }
+
+    #[test]
+    fn with_less_memory_windows_become_smaller_down_to_the_preferred_one() {
+        let mut rule = SizeRule::free(64, 512).up_to(1024);
+        let mut sides = vec![];
+        while let Some(smaller) = rule.smaller() {
+            sides.push(smaller.largest);
+            rule = smaller;
+        }
+        assert_eq!(sides, [768, 576, 512]);
+        assert_eq!(SizeRule::fixed(512).smaller(), None);
     }
 
     #[test]

@@ -198,6 +198,9 @@ export function takesSecond(entry) {
   return takes(entry, 'second');
 }
 
+/** Sides that a network's window may have, of its own pixels. */
+export const WINDOW_SIDES = { 256: '256', 384: '384', 512: '512', 768: '768', 1024: '1024' };
+
 /** Whether edges go into what is selected. @param {Entry} entry */
 export function takesEdges(entry) {
   return takes(entry, 'edges') || (takesSecond(entry) && entry.options.secondInput === 'edges' && !entry.second);

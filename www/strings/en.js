@@ -469,6 +469,7 @@ export const text = {
   // Edges
   sigma: 'Edge smoothing (sigma)',
   sigmaHelp: 'Higher finds fewer and smoother edges. EdgeConnect was trained with 2.',
+  windowSideAuto: (/** @type {number} */ preferred, /** @type {number} */ largest) => (largest > preferred ? `As it suits, up to ${largest}` : `${preferred}, as it was trained`),
   windowSide: 'Side of the window',
   sideHelp: 'What the network sees around the hole, at most this many of its own pixels a side. More takes longer.',
   edgesHelp: 'The network paints along edges. Around the hole they are found in the photo; inside you draw and erase your own.',
@@ -521,6 +522,7 @@ export const text = {
     licence: 'Licence',
     work: 'Work',
   },
+  inputUpTo: (/** @type {number} */ preferred, /** @type {number} */ largest) => `${preferred} × ${preferred}; shown up to ${largest} × ${largest} unscaled`,
   /** @param {number} confidence 0 to 1 */
   sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
   licenceText: 'full text',

@@ -6,7 +6,7 @@ import { wordsFor } from '../app.js';
 import { takeOwnWeights } from '../actions/own_network.js';
 import { chooseModel } from '../actions/shipped.js';
 import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
-import { bytesToFetch, conventionsOf, nameOf, NONE, paints, parametersOf, takes, takesSecond } from '../document/models.js';
+import { bytesToFetch, conventionsOf, nameOf, NONE, paints, parametersOf, takes, takesEdges, takesSecond, WINDOW_SIDES } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
 import { about, privacy } from './about.js';
@@ -60,7 +60,7 @@ function modelCard(app, entry, panel) {
   const facts = [
     [text.facts.parameters, parametersOf(entry) ? text.exact(parametersOf(entry)) : undefined],
     [text.facts.width, loaded?.width],
-    [text.facts.input, loaded?.conventions?.preferred ? `${loaded.conventions.preferred} × ${loaded.conventions.preferred}` : undefined],
+    [text.facts.input, inputSize(loaded?.conventions)],
     [text.facts.dtype, found?.dtype],
     [text.facts.container, report && entry.blob ? `${report.container}, ${text.bytes(entry.blob.size)}` : undefined],
     [text.facts.wrapper, report ? report.wrapper?.join(' › ') || undefined : undefined],
@@ -83,6 +83,16 @@ function modelCard(app, entry, panel) {
     make('div', { class: 'acts' },
       found && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
       canGoBack && make('button', { class: 'btn small', onclick: () => void chooseModel(app, back.handle) }, text.backTo(nameOf(back)))));
+}
+
+/**
+ * The size of a network's input, for people.
+ * @param {Record<string, any> | undefined} conventions
+ */
+function inputSize(conventions) {
+  if (!conventions?.preferred) return undefined;
+  const { preferred, largest } = conventions;
+  return largest > preferred ? text.inputUpTo(preferred, largest) : `${preferred} × ${preferred}`;
 }
 
 /**
@@ -198,6 +208,10 @@ export function trained(app, entry, panel) {
     app.touch();
   };
   const outputRange = () => choice('trained-outputRange', text.outputRange, text.rangeChoices, String(options.outputRange ?? options.range ?? guess.outputRange ?? ''), (value) => set('outputRange', value));
+  const own = text.windowSideAuto(guess.preferred, guess.largest);
+  const side = () => choice('trained-side', text.windowSide, [['', own], ...Object.entries(WINDOW_SIDES)], String(options.side ?? ''), (value) => set('side', value ? Number(value) : null));
+  // The edges' tab has the same choice, beside what it changes.
+  const choosesSide = paints(entry) && !guess.fixed && !takesEdges(entry);
   const isPair = takesSecond(entry);
   const reset = () => {
     entry.options = {};
@@ -206,7 +220,7 @@ export function trained(app, entry, panel) {
   return make('section', { class: 'group' },
     make('h3', {}, text.trained),
     make('p', { class: 'help' }, entry.shipped ? text.trainedKnown : text.trainedHelp),
-    paints(entry) && inputsChoice(entry, setInputs), select('range'), outputRange(), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
+    paints(entry) && inputsChoice(entry, setInputs), select('range'), outputRange(), choosesSide && side(), choosesSide && make('p', { class: 'help' }, text.sideHelp), make('div', { class: 'row' }, make('label', { for: 'trained-holeValue' }, text.holeValue), hole),
     make('label', { class: 'row' }, text.holeSmooth, smooth),
     takes(entry, 'mask') && select('maskMeans'), select('outputCovers'), guess.normStatistics && select('normStatistics'),
     isPair && !entry.second && select('secondInput'), ...(isPair ? secondPhoto(app, entry, panel) : []),

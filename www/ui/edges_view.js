@@ -8,7 +8,7 @@ import { saveEdges } from '../actions/save.js';
 import { keyOf } from '../actions/fill.js';
 import { Overlay, raster } from '../canvas/overlay.js';
 import { planePainter, Tiles } from '../canvas/tiles.js';
-import { completesEdges, takesEdges } from '../document/models.js';
+import { completesEdges, takesEdges, WINDOW_SIDES } from '../document/models.js';
 import { text } from '../strings/en.js';
 import { byId, make } from './dom.js';
 import { choice } from './fill_tab.js';
@@ -22,8 +22,6 @@ import { choice } from './fill_tab.js';
 const PAUSE_MS = 200;
 const FOUND_COLOUR = /** @type {const} */ ([30, 214, 255]);
 const DRAWN_COLOUR = /** @type {[number, number, number]} */ ([255, 226, 64]);
-/** Sides that the window may have, of the network's pixels. */
-const SIDES = { 256: '256', 384: '384', 512: '512', 768: '768', 1024: '1024' };
 const SIGMA = 2;
 const SIDE = 512;
 
@@ -141,7 +139,7 @@ export class EdgesView {
       else options.sigma = Number(sigma.value);
       this.update();
     });
-    const side = choice('side', text.windowSide, SIDES, String(options.side ?? SIDE), (value) => {
+    const side = choice('side', text.windowSide, WINDOW_SIDES, String(options.side ?? SIDE), (value) => {
       if (Number(value) === SIDE) delete options.side;
       else options.side = Number(value);
       this.update();

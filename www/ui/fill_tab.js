@@ -40,12 +40,13 @@ export function fillTab(app) {
  * A labelled select.
  * @param {string} id
  * @param {string} label
- * @param {Record<string, string>} choices
+ * @param {Record<string, string> | [string, string][]} choices a list where the order matters: an object's numbers come first
  * @param {string} value
  * @param {(value: string) => void} changed
  */
 export function choice(id, label, choices, value, changed) {
-  const options = Object.entries(choices).map(([key, words]) => make('option', { value: key, selected: key === value }, words));
+  const pairs = Array.isArray(choices) ? choices : Object.entries(choices);
+  const options = pairs.map(([key, words]) => make('option', { value: key, selected: key === value }, words));
   const select = make('select', { id, onchange: () => changed(select.value) }, ...options);
   return make('div', { class: 'row' }, make('label', { for: id }, label), select);
 }

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::network::ops::norm::Statistics;
 use crate::network::ops::source::take;
 use crate::network::ops::{Pad2d, Parameters};
-use crate::network::{Activation, Cat, Conv2d, ConvTranspose2d, Network, Node, Op, PaddingMode, ValueId};
+use crate::network::{Activation, Cat, Conv2d, ConvTranspose2d, Cost, Network, Node, Op, PaddingMode, Shape, ValueId};
 use crate::tensor::Tensor;
 
 /// One node with its weights.
@@ -109,6 +109,18 @@ fn candle_runs_transposed(conv: &ConvTranspose2d) -> bool {
         && square(conv.output_padding)
 }
 
+impl Reference {
+    /// What the layers cost for one image; `out-of-memory` if the values of so many images cannot fit.
+    fn affordable(&self, inputs: &[Shape], batch: usize) -> Result<Vec<Cost>> {
+        let costs = self.network.costs(inputs)?;
+        let bytes = self.network.live_bytes(&costs).saturating_mul(batch as u64);
+        if bytes.saturating_add(self.network.parameter_count().saturating_mul(4)) > limits::RUN_BYTES {
+            return Err(too_large(Some(bytes)));
+        }
+        Ok(costs)
+    }
+}
+
 impl Engine for Reference {
     fn network(&self) -> &Network {
         &self.network
@@ -118,13 +130,13 @@ impl Engine for Reference {
         "reference"
     }
 
+    fn prepare(&mut self, inputs: &[Shape]) -> Result<()> {
+        self.affordable(inputs, 1).map(|_| ())
+    }
+
     fn begin<'a>(&'a mut self, inputs: &'a [Tensor]) -> Result<Box<dyn Run + 'a>> {
         let (batch, shapes) = input_shapes(&self.network, inputs)?;
-        let costs = self.network.costs(&shapes)?;
-        let bytes = self.network.live_bytes(&costs).saturating_mul(batch as u64);
-        if bytes.saturating_add(self.network.parameter_count().saturating_mul(4)) > limits::RUN_BYTES {
-            return Err(too_large(Some(bytes)));
-        }
+        let costs = self.affordable(&shapes, batch)?;
         Ok(Box::new(ReferenceRun {
             last_use: self.network.last_uses(),
             values: vec![Vec::new(); self.network.nodes.len()],
