@@ -14,6 +14,13 @@
  */
 const SITE = { version: '', headers: {}, now: {}, later: {} };
 
+/** What whoever hosts the site says of it. */
+const DESCRIPTION = 'infill.json';
+/** Below it lies what that names; weights, which the page keeps itself, lie in `site/models/`. */
+const OWN = /^site\/(?!models\/)(?!.*\.\.)/;
+/** A host that does not answer for this long is as good as gone, where something is kept. */
+const PATIENCE_MS = 4000;
+
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** Sites under other paths share this origin's storage: the name says whose a cache is. */
 const PREFIX = `infill-site ${worker.registration.scope} `;
@@ -34,8 +41,27 @@ async function install() {
   const page = Object.hasOwn(SITE.now, 'index.html') ? await keep(cache, 'index.html') : null;
   // The build that the page has just fetched itself: what isolates it beyond that is this worker, from the next visit on.
   const build = (WebAssembly.validate(RELAXED) ? 'relaxed' : 'simd128') + (page?.headers.has(COEP) ? '-threads' : '');
-  const used = [...Object.keys(SITE.later).filter((path) => path.startsWith(`pkg/${build}/`)), ...(await buildsOfOldVersions())];
+  const { paths, hasClass } = await keepOwn(cache);
+  const builds = [build, ...(hasClass ? ['classes'] : [])];
+  const used = [...Object.keys(SITE.later).filter((path) => builds.some((name) => path.startsWith(`pkg/${name}/`)) || paths.includes(path)), ...(await buildsOfOldVersions())];
   await Promise.all([...new Set([...Object.keys(SITE.now), ...used])].map((path) => keep(cache, path)));
+}
+
+/**
+ * Keeps what whoever hosts the site adds to it, but for weights. The page itself says what is at fault there.
+ * @param {Cache} cache
+ * @returns {Promise<{paths: string[], hasClass: boolean}>} the files that it names, and whether a model is run with a class
+ */
+async function keepOwn(cache) {
+  try {
+    const { models = [], samples = [] } = await (await fetchHosts(cache, DESCRIPTION)).json();
+    const named = [...samples.flatMap((/** @type {any} */ { file, mask, thumbnail }) => [file, mask, thumbnail]), ...models.map((/** @type {any} */ model) => model.class)];
+    const paths = named.filter((path) => typeof path === 'string');
+    await Promise.all(paths.filter((path) => OWN.test(path)).map((path) => fetchHosts(cache, path).catch(() => {})));
+    return { paths, hasClass: models.some((/** @type {any} */ model) => model.class) };
+  } catch {
+    return { paths: [], hasClass: false };
+  }
 }
 
 /** What this browser used of the versions before, where this one has it too. */
@@ -63,7 +89,34 @@ function pathOf(request) {
   const scope = new URL(worker.registration.scope);
   if (origin !== scope.origin || !pathname.startsWith(scope.pathname)) return null;
   const path = decodeURIComponent(pathname.slice(scope.pathname.length)) || 'index.html';
-  return Object.hasOwn(SITE.now, path) || Object.hasOwn(SITE.later, path) ? path : null;
+  return Object.hasOwn(SITE.now, path) || Object.hasOwn(SITE.later, path) || isHosts(path) ? path : null;
+}
+
+/** Whether whoever hosts this version of the site may change a file without another version. @param {string} path */
+function isHosts(path) {
+  return SITE.version !== '' && (path === DESCRIPTION || OWN.test(path));
+}
+
+/**
+ * A file as the host has it now; what was kept of it serves while the host is gone.
+ * @param {Cache | null} cache
+ * @param {string} path
+ * @returns {Promise<Response>}
+ */
+async function fetchHosts(cache, path) {
+  const url = new URL(path, worker.registration.scope);
+  const kept = await cache?.match(url).catch(() => undefined);
+  try {
+    const asked = fetch(url, { cache: 'no-cache' });
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), PATIENCE_MS));
+    const response = /** @type {Response} */ (await (kept ? Promise.race([asked, late]) : asked));
+    if (response.ok) await cache?.put(url, response.clone()).catch(() => {});
+    else await cache?.delete(url).catch(() => false);
+    return response;
+  } catch (error) {
+    if (!kept) throw error;
+    return kept;
+  }
 }
 
 /**
@@ -73,6 +126,7 @@ function pathOf(request) {
  */
 async function answer(request, path) {
   const cache = await caches.open(CACHE).catch(() => null);
+  if (isHosts(path)) return withHeaders(await fetchHosts(cache, path));
   try {
     const kept = cache && (await keptOwn(cache, path));
     const response = kept ?? (await fetchOwn(path));
@@ -107,7 +161,7 @@ function hashOf(path) {
 function withHeaders(response) {
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(SITE.headers)) headers.set(name, value);
-  return new Response(response.body, { headers });
+  return new Response(response.body, { status: response.status, headers });
 }
 
 /**

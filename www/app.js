@@ -5,6 +5,7 @@
 import { MOST_GROW } from './document/mask.js';
 import { ModelList } from './document/models.js';
 import { OwnNetwork } from './document/own_network.js';
+import { ownSite } from './document/site.js';
 import { PageState } from './document/state.js';
 import { Keeper } from './storage/keeper.js';
 import { recall, recallNumber, remember } from './storage/preference.js';
@@ -81,14 +82,18 @@ export class App {
   /** Counts the errors. */
   #failures = 0;
 
-  /** @param {Listener} listener */
-  constructor(listener) {
+  /**
+   * @param {Listener} listener
+   * @param {import('./document/site.js').Site} [site] what whoever hosts the page says of it
+   */
+  constructor(listener, site = ownSite()) {
     this.#listener = listener;
+    this.site = site;
     this.state = new PageState((state) => listener.state(state));
     this.models = new ModelList(() => {
       this.keeper.touch();
       listener.models();
-    });
+    }, site.models, site.defaultModel);
     /** Decodes, also while a run is on. */
     this.decoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Saves the photo, with what its file tells. */

@@ -4,13 +4,16 @@
  */
 import { App } from './app.js';
 import { findWork, keepOpen } from './actions/keep.js';
+import { followLink } from './actions/link.js';
 import { prepareDefault } from './actions/shipped.js';
 import { canDraw } from './canvas/color_space.js';
 import { PointerInput } from './canvas/pointer.js';
 import { Stage } from './canvas/stage.js';
 import { ToolLayer } from './canvas/tool_layer.js';
 import { Document } from './document/document.js';
+import { startingWith } from './document/site.js';
 import { keepSite } from './storage/offline.js';
+import { fetchSite } from './storage/site.js';
 import { text } from './strings/en.js';
 import { TOOLS } from './tools/index.js';
 import { Toolbox } from './tools/toolbox.js';
@@ -30,6 +33,7 @@ import { chooseReading } from './ui/reading_dialog.js';
 import { SaveDialog } from './ui/save_dialog.js';
 import { ScoresView } from './ui/scores_view.js';
 import { Shortcuts } from './ui/shortcuts.js';
+import { showSite } from './ui/site.js';
 import { setTheme, theme } from './ui/theme.js';
 import { ToolOptions } from './ui/tool_options.js';
 import { ToolRail } from './ui/tool_rail.js';
@@ -40,6 +44,9 @@ const shown = { works: /** @type {App['works'] | null} */ (null), recent: /** @t
 let isStarted = false;
 
 setTheme(theme());
+// Nothing has its name before it does what that says.
+const asked = new URLSearchParams(location.search);
+const { site, fault: siteFault } = await fetchSite();
 writeWords();
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'));
@@ -101,7 +108,7 @@ const app = new App({
     const bar = /** @type {HTMLElement} */ (progress.firstElementChild);
     bar.style.transform = `scaleX(${done ?? 0})`;
   },
-});
+}, startingWith(site, asked.get('model')));
 
 const stage = new Stage(byId('stage', HTMLElement), byId('canvas', HTMLDivElement), { changed: () => followView() });
 const size = new BrushSize(() => followView());
@@ -216,6 +223,7 @@ const page = {
 };
 const left = new LeftWork(app, page);
 listenForFiles(app, page);
+showSite(app, page);
 new Shortcuts(app, { stage, toolbox, size, options, pointer, bars, menu, saving, compare, openPhoto: page.choosePhoto });
 
 window.addEventListener('beforeunload', (event) => {
@@ -227,6 +235,9 @@ showTint();
 bars.show();
 followView();
 followTheBrowser(app);
+main.dataset.state = app.state.value;
+if (siteFault) app.fail(siteFault);
 void findWork(app);
 void prepareDefault(app);
+void followLink(app, page, asked);
 keepSite();

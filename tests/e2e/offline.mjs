@@ -7,7 +7,7 @@ import { check, file, KEEP_WORKERS, pause, photo, ROOT, Visitor } from './page.m
 import { serve } from './server.mjs';
 
 /** A visitor of another copy of the site, with service workers. @param {Visitor} v @param {string} url */
-async function visitorOf(v, url) {
+export async function visitorOf(v, url) {
   const visitor = await v.another(url, { serviceWorkers: true });
   // Elsewhere the machine's own number of cores must do.
   await visitor.driver.page?.context().addInitScript(() => Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 4 }));
@@ -21,7 +21,7 @@ async function modelIsKept() {
 }
 
 /** Until the site and the model that comes with it are kept, and a worker has loaded both: nothing more is asked for. @param {Visitor} v */
-async function isKept(v) {
+export async function isKept(v) {
   await v.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await v.until(modelIsKept);
   await v.until(() => (document.querySelector('#model-size')?.textContent ?? '').trim() !== '');

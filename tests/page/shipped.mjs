@@ -6,12 +6,13 @@ import { readFile } from 'node:fs/promises';
 import { chooseModel, prepareDefault } from '../../www/actions/shipped.js';
 import { askModel } from '../../www/actions/weights.js';
 import { bytesToFetch, ModelList, NONE } from '../../www/document/models.js';
-import { fetchShipped, isKept, licenceOf, SHIPPED } from '../../www/storage/shipped.js';
+import { SHIPPED } from '../../www/document/site.js';
+import { fetchShipped, isKept, licenceOf } from '../../www/storage/shipped.js';
 
 /** Two models of a site that was never published. */
 const FILES = { first: Buffer.from('the weights of the first'), second: Buffer.from('the weights of the second') };
 const [FIRST, SECOND] = Object.entries(FILES).map(([handle, file]) => ({
-  handle, name: handle, path: `../models/${handle}.safetensors`, bytes: file.length, sha256: createHash('sha256').update(file).digest('hex'),
+  handle, name: handle, file: `www/models/${handle}.safetensors`, bytes: file.length, sha256: createHash('sha256').update(file).digest('hex'),
 }));
 const MODELS = [FIRST, SECOND];
 const { first: FILE } = FILES;
@@ -54,11 +55,11 @@ const fetchFirst = (progress = () => {}) => fetchShipped(FIRST, progress, MODELS
 
 export async function the_page_expects_the_files_that_lie_there() {
   for (const model of SHIPPED) {
-    const file = await readFile(new URL(`../../www/storage/${model.path}`, import.meta.url));
-    assert.equal(model.bytes, file.length, `${model.path} has changed: write its length into www/storage/shipped.js`);
-    assert.equal(model.sha256, createHash('sha256').update(file).digest('hex'), `${model.path} has changed: write its sha256sum into www/storage/shipped.js`);
+    const file = await readFile(new URL(`../../${model.file}`, import.meta.url));
+    assert.equal(model.bytes, file.length, `${model.file} has changed: write its length into www/document/site.js`);
+    assert.equal(model.sha256, createHash('sha256').update(file).digest('hex'), `${model.file} has changed: write its sha256sum into www/document/site.js`);
     const licence = licenceOf(model);
-    if (licence) assert.match(String(await readFile(new URL(licence))), /copyright/i, `${model.path} comes without its licence`);
+    if (licence) assert.match(String(await readFile(new URL(licence))), /copyright/i, `${model.file} comes without its licence`);
   }
 }
 
@@ -189,4 +190,53 @@ export async function a_run_waits_for_the_model_that_is_on_its_way() {
   await choosing;
   assert.deepEqual(asked, ['first', 'second']);
   assert.deepEqual(requests.slice(1), ['inspect second.safetensors', 'load second.safetensors', 'inpaint second']);
+}
+
+/** Two models of an `infill.json` that says nothing of their bytes. */
+const [PLAIN, OWN] = MODELS.map(({ handle, name, file }, index) => ({ handle, name, file, bytes: 0, sha256: '', line: index + 2 }));
+
+export async function a_file_of_which_nothing_is_known_is_the_hosts_as_long_as_that_answers() {
+  const { modes } = browser([FILE, FILES.second, null]);
+  const fetched = async () => bytes(await fetchShipped(PLAIN, () => {}, [PLAIN]));
+  assert.ok((await fetched()).equals(FILE));
+  assert.ok((await fetched()).equals(FILES.second), 'the host has another file by now');
+  assert.ok((await fetched()).equals(FILES.second), 'the host is gone');
+  assert.deepEqual(modes, ['no-cache', 'no-cache', 'no-cache']);
+}
+
+export async function a_model_of_infill_json_that_is_not_there_is_named_with_its_line() {
+  browser([]);
+  const { app, said, failed } = page();
+  app.models = new ModelList(() => {}, [PLAIN, OWN], 'second');
+  assert.equal(app.models.selected.handle, 'second');
+  Object.assign(globalThis, { fetch: async () => new Response('', { status: 404 }) });
+  await prepareDefault(app);
+  assert.equal(said.at(-1), 'infill.json, line 3: www/models/second.safetensors is not there.');
+  assert.equal(app.models.selected.handle, NONE);
+  await chooseModel(app, 'first');
+  assert.equal(failed.at(-1)?.words, 'infill.json, line 2: www/models/first.safetensors is not there.');
+}
+
+export async function a_model_with_a_class_is_run_with_it() {
+  browser([FILE, Buffer.from('class Net(nn.Module): pass')]);
+  const { app } = page();
+  const feed = { range: '0..1' };
+  app.models = new ModelList(() => {}, [{ ...PLAIN, class: { file: 'site/net.py', classArgs: 'Net(4)', returned: 1, side: 128, leavesOut: true }, feed }]);
+  const asked = /** @type {any[]} */ ([]);
+  app.classes = {
+    generation: 7,
+    /** @param {any} request */
+    request: async (request) => {
+      asked.push(request);
+      return { loaded: [{ name: 'Net', role: 'paints' }], report: { networks: [], tensors: [] } };
+    },
+  };
+  const fetchBytes = globalThis.fetch;
+  // The class is asked for without a cache mode.
+  Object.assign(globalThis, { fetch: (/** @type {any} */ url, /** @type {any} */ how = { cache: 'default' }) => fetchBytes(url, how) });
+  await prepareDefault(app);
+  const [{ kind, paste }] = asked;
+  assert.deepEqual([kind, paste], ['load-class', { source: 'class Net(nn.Module): pass', classArgs: 'Net(4)', returned: 1, side: 128, leavesOut: true }]);
+  const { generation, options, paste: kept } = app.models.selected;
+  assert.deepEqual([generation, options, kept], [7, feed, paste]);
 }

@@ -1,5 +1,5 @@
 /**
- * Opening: a photo from a file, a sample, and files that were dropped or pasted.
+ * Opening: a photo from a file, and files that were dropped or pasted.
  * @module
  */
 import { looksLikeMask } from '../document/mask_file.js';
@@ -61,25 +61,6 @@ async function show(app, page, decoded, name) {
   const codes = page.canDraw(photo.colorSpace) ? decoded.notes : [...decoded.notes, 'shown-as-srgb'];
   const notes = codes.map((note) => known[note] ?? note);
   app.say([text.opened(name, decoded.width, decoded.height), ...notes, ...notesOnKeeping(app)].join(' '), offerTransparency(app));
-}
-
-/**
- * @param {App} app
- * @param {Page} page
- * @param {string} url
- * @param {string} name
- */
-export async function openSample(app, page, url, name) {
-  app.say(text.opening(name));
-  let blob;
-  try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    blob = await response.blob();
-  } catch {
-    return app.fail(text.sampleFailed, { label: text.openAnother, run: page.choosePhoto });
-  }
-  await openPhoto(app, page, blob, name);
 }
 
 /**

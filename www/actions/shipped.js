@@ -5,11 +5,14 @@
 import { wordsFor } from '../app.js';
 import { nameOf, NONE, sourceOf } from '../document/models.js';
 import { fetchShipped, isKept } from '../storage/shipped.js';
+import { fetchOwn } from '../storage/site.js';
 import { text } from '../strings/en.js';
 import { Failure } from '../worker/protocol.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/models.js').Entry} Entry */
+/** @typedef {import('../document/models.js').Shipped} Shipped */
+/** @typedef {import('../document/site.js').OwnClass} OwnClass */
 /** @typedef {import('../worker/protocol.js').Report} Report */
 
 /** What is on its way. @type {WeakMap<Entry, Promise<void>>} */
@@ -33,19 +36,58 @@ export function fetchModel(app, target) {
 
 /** @param {App} app @param {Entry} target */
 async function fetchAndInspect(app, target) {
-  const { shipped, file } = target;
+  const { shipped } = target;
   if (!shipped || target.blob) return;
-  const blob = await fetchShipped(shipped, (done) => {
+  const progress = (/** @type {number} */ done) => {
     // The default comes unasked: beside a photo it is told of only where a run waits for it.
     const isAwaited = chosen.has(target) || !app.document || app.state.isRunning;
     if (isAwaited && app.models.selected === target) app.hint(text.fetching(nameOf(target), done));
-  });
-  // Only looked at: it takes memory once it is run, and whoever brings their own network never runs it.
-  const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: file }));
-  const loaded = report.networks.map((network) => ({ ...network, file, engine: 'fast' }));
-  Object.assign(target, { blob, result: { report, loaded, sources: [sourceOf(file, blob, report)] } });
+  };
+  try {
+    const blob = await fetchShipped(shipped, progress, app.models.shipped);
+    if (shipped.class) await loadWithClass(app, target, blob, shipped.class);
+    else await inspect(app, target, blob);
+  } catch (error) {
+    throw atItsLine(error, shipped);
+  }
   app.models.touch();
 }
+
+/** Only looks at it: it takes memory once it is run, and whoever brings their own network never runs it. @param {App} app @param {Entry} target @param {Blob} blob */
+async function inspect(app, target, blob) {
+  const { file } = target;
+  const report = /** @type {Report} */ (await app.inference.request({ kind: 'inspect', blob, name: file }));
+  const fits = report.networks.filter(({ missing, mismatched }) => !missing?.length && !mismatched?.length);
+  if (target.shipped?.line && !fits.length) {
+    // Loading says what does not fit.
+    await app.inference.request({ kind: 'load', handle: target.handle, blob, name: file });
+  }
+  const loaded = report.networks.map((network) => ({ ...network, file, engine: 'fast' }));
+  Object.assign(target, { blob, result: { report, loaded, sources: [sourceOf(file, blob, report)] } });
+}
+
+/** @param {App} app @param {Entry} target @param {Blob} blob @param {OwnClass} own */
+async function loadWithClass(app, target, blob, { file: path, ...said }) {
+  const { handle, file } = target;
+  let source = await (await fetchOwn(path)).text();
+  if (source.trimStart().startsWith('{')) source = await app.classes.request({ kind: 'python', text: source });
+  const paste = { source, ...said };
+  const result = await app.classes.request({ kind: 'load-class', handle, paste, blob, name: file });
+  const { generation } = app.classes;
+  Object.assign(target, { blob, paste, result: { ...result, sources: [sourceOf(file, blob, result.report)] }, generation });
+}
+
+/** The error, with the place in `infill.json` that it comes from. @param {unknown} error @param {Shipped} model */
+function atItsLine(error, { line, file }) {
+  if (!line && error instanceof Failure && error.code === 'site-missing') return new Error(error.message);
+  // A worker that is not there is no fault of the file.
+  if (!line || !(error instanceof Failure) || (Object.hasOwn(text.errors, error.code) && error.code !== 'shipped-damaged')) return error;
+  const said = error.message.includes(file) ? error.message : `${file}: ${error.message}`;
+  return new Failure({ code: 'site-model', message: text.siteFaultAt(line, firstLine(said)), keys: error.keys, report: error.report });
+}
+
+/** @param {string} words */
+const firstLine = (words) => words.split('\n')[0];
 
 /**
  * At the start: fetches the default in the background; where that fails, the page goes on without it. Of the others it

@@ -3,13 +3,15 @@
  * The page keeps every file, so a fresh worker can be given them again.
  * @module
  */
-import { fileOf, SHIPPED } from '../storage/shipped.js';
 import { text } from '../strings/en.js';
+import { fileName, NO_MODEL as NONE, SHIPPED } from './site.js';
+
+export { NONE };
 
 /** @typedef {import('../worker/protocol.js').LoadResult} LoadResult */
 /** @typedef {import('../worker/protocol.js').FillOptions} FillOptions */
 /** @typedef {import('../worker/protocol.js').Report} Report */
-/** @typedef {import('../storage/shipped.js').Shipped} Shipped */
+/** @typedef {import('./site.js').Shipped} Shipped */
 
 /**
  * A file that a report was made of, to be read again for its values.
@@ -32,8 +34,6 @@ import { text } from '../strings/en.js';
  * @property {{name: string, width: number, height: number, rgba: Uint8Array} | null} second a pair network's second picture
  */
 
-export const NONE = 'none';
-
 export class ModelList {
   /** @type {Entry[]} */
   #entries;
@@ -45,13 +45,14 @@ export class ModelList {
 
   /**
    * @param {() => void} changed
-   * @param {readonly Shipped[]} [shipped] the first is the default
+   * @param {readonly Shipped[]} [shipped]
+   * @param {string} [first] handle of the default
    */
-  constructor(changed, shipped = SHIPPED) {
+  constructor(changed, shipped = SHIPPED, first = shipped[0]?.handle ?? NONE) {
     this.#changed = changed;
     const none = entry(NONE, '');
-    this.#entries = [...shipped.map((model) => ({ ...entry(model.handle, fileOf(model)), shipped: model })), none];
-    this.#default = this.#entries[0];
+    this.#entries = [...shipped.map((model) => ({ ...entry(model.handle, fileName(model.file)), shipped: model, options: { ...model.feed } })), none];
+    this.#default = this.find(first) ?? none;
     this.#selected = this.#default.handle;
   }
 
@@ -102,6 +103,11 @@ export class ModelList {
     this.#entries = this.#entries.filter((each) => each.handle !== handle);
     if (this.#selected === handle) this.#selected = this.previous.handle;
     this.#changed();
+  }
+
+  /** Those that come with the site. */
+  get shipped() {
+    return this.#entries.flatMap(({ shipped }) => shipped ?? []);
   }
 
   /** Something about an entry changed. */

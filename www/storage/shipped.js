@@ -2,37 +2,23 @@
  * The models that come with the site: each fetched once with progress, then kept by the browser.
  * @module
  */
-import { text } from '../strings/en.js';
+import { fileName } from '../document/site.js';
 import { Failure } from '../worker/protocol.js';
+import { addressOf as addressOfFile, checkThere, partsOf } from './site.js';
 
-/**
- * A model that comes with the site.
- * @typedef {object} Shipped
- * @property {string} handle in the list of models
- * @property {string} name for people
- * @property {string} path from this module
- * @property {number} bytes
- * @property {string} sha256 of the file (`sha256sum` gives it): a copy that is older, damaged or foreign is thrown away
- * @property {string} [licence] path of the licence's text from this module
- */
-
-/** The first is the default. @type {readonly Shipped[]} */
-export const SHIPPED = [
-  { handle: 'default', name: text.shipped, path: '../models/default.safetensors', bytes: 15_724_804, sha256: '2603650a24dad54af3c593b39d88c074b472af8bd2a943a424ab9f307d77e9a8' },
-  { handle: 'migan-512', name: 'MI-GAN', path: '../models/migan-512.safetensors', bytes: 13_198_360, sha256: '2d7a1b9fd5dfae052668c9ecf9840684aa381d280ed5331106fe88ecaab161fa', licence: '../models/migan-512.LICENSE.txt' },
-];
+/** @typedef {import('../document/site.js').Shipped} Shipped */
 
 /** Sites under other paths share this origin's storage: the name says whose the cache is. */
 const CACHE = `infill-models ${new URL('../../', import.meta.url).href}`;
 
-/** Where a model is fetched from and kept: every version has an address of its own. @param {Shipped} model */
-const addressOf = ({ path, sha256 }) => new URL(`${path}?v=${sha256.slice(0, 16)}`, import.meta.url).href;
+/** Where a model is fetched from and kept: every version has an address of its own, if the site says which it is. @param {Shipped} model */
+const addressOf = ({ file, sha256 }) => addressOfFile(sha256 ? `${file}?v=${sha256.slice(0, 16)}` : file);
 
 /** The name of a model's file. @param {Shipped} model */
-export const fileOf = ({ path }) => path.slice(path.lastIndexOf('/') + 1);
+export const fileOf = ({ file }) => fileName(file);
 
 /** Where the text of a model's licence lies; null where the name of the licence says enough. @param {Shipped} model */
-export const licenceOf = ({ licence }) => (licence ? new URL(licence, import.meta.url).href : null);
+export const licenceOf = ({ licenceFile }) => (licenceFile ? addressOfFile(licenceFile) : null);
 
 /** @returns {Promise<Cache | null>} null where there is no storage (private mode, blocked) */
 async function openCache() {
@@ -56,13 +42,14 @@ export async function isKept(model) {
 /**
  * @param {Shipped} model
  * @param {(done: number) => void} progress share of the bytes, 0 to 1; not called when the file was kept
- * @param {readonly Shipped[]} [all] copies of other files are thrown away
+ * @param {readonly Shipped[]} all models of the site: copies of other files are thrown away
  * @returns {Promise<Blob>}
- * @throws {Failure} `shipped-damaged` if the server has another file
+ * @throws {Failure} `site-missing` if it is not there, `shipped-damaged` if the server has another file
  */
-export async function fetchShipped(model, progress, all = SHIPPED) {
+export async function fetchShipped(model, progress, all) {
   const cache = await openCache();
   const address = addressOf(model);
+  if (!model.sha256) return fetchUnknown(model, progress, cache, all);
   const kept = await cache?.match(address).catch(() => undefined);
   if (kept) {
     const blob = await kept.blob();
@@ -80,6 +67,28 @@ export async function fetchShipped(model, progress, all = SHIPPED) {
 }
 
 /**
+ * A file of which nobody says what it is: the host's own counts, and a copy only while the host is gone.
+ * @param {Shipped} model
+ * @param {(done: number) => void} progress
+ * @param {Cache | null} cache
+ * @param {readonly Shipped[]} all
+ */
+async function fetchUnknown(model, progress, cache, all) {
+  const address = addressOf(model);
+  try {
+    // The host is asked whether the file is another by now.
+    const blob = await download(model, 'no-cache', progress);
+    await keep(cache, address, blob, all);
+    return blob;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const kept = await cache?.match(address).catch(() => undefined);
+    if (!kept) throw error;
+    return kept.blob();
+  }
+}
+
+/**
  * @param {Shipped} model
  * @param {RequestCache} mode
  * @param {(done: number) => void} progress
@@ -87,18 +96,8 @@ export async function fetchShipped(model, progress, all = SHIPPED) {
  */
 async function download(model, mode, progress) {
   const response = await fetch(addressOf(model), { cache: mode });
-  if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-  const reader = response.body.getReader();
-  const parts = [];
-  let received = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    parts.push(value);
-    received += value.length;
-    progress(Math.min(1, received / model.bytes));
-  }
-  return new Blob(parts, { type: 'application/octet-stream' });
+  checkThere(response, model.file);
+  return new Blob(await partsOf(response, model.bytes, progress), { type: 'application/octet-stream' });
 }
 
 /**
@@ -107,7 +106,7 @@ async function download(model, mode, progress) {
  * @param {Blob} blob
  */
 async function isIntact({ bytes, sha256 }, blob) {
-  if (blob.size !== bytes) return false;
+  if (bytes && blob.size !== bytes) return false;
   // Browsers hash for secure pages only; others have no storage either, in which a file could have been damaged.
   if (!globalThis.crypto?.subtle) return true;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));

@@ -355,11 +355,75 @@ export const text = {
   shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
   /** @param {string} name */
   fetchFailed: (name) => `The model ${name} could not be fetched. Check the connection and try again.`,
-  sampleFailed: 'The sample could not be fetched. Check the connection, or open a photo of your own.',
   shippedMissing: 'The model is not here yet.',
   retry: 'Try again',
   showModel: 'Show why',
   openAnother: 'Open a photo',
+
+  // infill.json, by which whoever hosts the site says what it is made of, and addresses with ?image=, ?mask= and ?model=
+  /** @param {string} what */
+  siteFault: (what) => `infill.json, ${what} The page runs as if there were no such file.`,
+  /** @param {number} line @param {string} what */
+  siteFaultAt: (line, what) => `infill.json, ${text.atLine(line, what)}`,
+  /** @param {number} line @param {string} what */
+  atLine: (line, what) => `line ${line}: ${what}`,
+  siteFaults: {
+    value: () => 'a value is missing or cannot be read.',
+    string: () => 'a text has no closing quote, or holds a \\ or a line break that JSON does not allow.',
+    key: () => 'a key in double quotes is expected here; behind the last one there is no comma.',
+    /** @param {string} key */
+    colon: (key) => `a colon is expected behind "${short(key)}".`,
+    listEnd: () => 'a comma or ] is expected here.',
+    objectEnd: () => 'a comma or } is expected here.',
+    afterEnd: () => 'something stands behind the end.',
+    /** @param {number} most */
+    deep: (most) => `lists and objects are nested more than ${most} deep.`,
+    /** @param {string} key */
+    twice: (key) => `"${short(key)}" stands there twice.`,
+    /** @param {string} key @param {readonly string[]} known */
+    unknownKey: (key, known) => `there is no key "${short(key)}" here. Known are: ${known.join(', ')}.`,
+    /** @param {string} key */
+    missing: (key) => `"${key}" is missing.`,
+    /** @param {string} key @param {number} most */
+    text: (key, most) => `"${key}" must be a text of 1 to ${most} characters.`,
+    /** @param {string} key */
+    path: (key) => `"${key}" must be a file of this site, such as "site/gen.pth": no address of another site, and no .. that leaves this one.`,
+    /** @param {string} key @param {readonly string[]} choices */
+    oneOf: (key, choices) => `"${key}" must be one of: ${choices.join(', ')}.`,
+    /** @param {string} key @param {number} least @param {number} most */
+    whole: (key, least, most) => `"${key}" must be a whole number from ${least} to ${most}.`,
+    /** @param {string} key */
+    yesOrNo: (key) => `"${key}" must be true or false.`,
+    /** @param {string} key */
+    digest: (key) => `"${key}" must be the 64 digits that sha256sum gives.`,
+    /** @param {string} key */
+    holeValue: (key) => `"${key}" must be a number from -1000 to 1000, or "smooth".`,
+    /** @param {string} key */
+    list: (key) => `"${key}" must be a list, in square brackets.`,
+    /** @param {string} key @param {number} most */
+    tooMany: (key, most) => `"${key}" has more than ${most} entries.`,
+    /** @param {string} key */
+    object: (key) => `"${key}" must be an object, in braces.`,
+    needsClass: () => 'this says something of a class, but the model has no "class".',
+    /** @param {string} name */
+    sameName: (name) => `two models cannot both be called "${short(name)}".`,
+    /** @param {string} file */
+    sameFile: (file) => `two models cannot both be ${short(file)}.`,
+    /** @param {string} name @param {string[]} known */
+    noSuchModel: (name, known) => `"default" names no model here: "${short(name)}". It can be: ${known.map(short).join(', ')}.`,
+  },
+  /** @param {number} most bytes */
+  siteTooLong: (most) => `which has more than ${size(most)}, is not read.`,
+  /** @param {number} status */
+  siteStatus: (status) => `which the server answers with ${status}, cannot be read.`,
+  /** @param {string} path */
+  siteMissing: (path) => `${short(path)} is not there.`,
+  /** @param {string} path */
+  siteOutside: (path) => `${short(path)} is not a file of this site. Name one by its path from the page, such as site/photo.jpg.`,
+  /** @param {string} path */
+  siteUnreachable: (path) => `${short(path)} could not be fetched. Check the connection and try again.`,
+  /** @param {string} name @param {string} why */
+  noSuchModel: (name, why) => `The address asks for the model ${short(name)}, which this page does not have: ${why}`,
   loadOther: 'Load other weights',
 
   // Questions

@@ -138,7 +138,7 @@ export class Bars {
 /** What an option says beside the model's name. @param {import('../document/models.js').Entry} entry */
 function hintOf(entry) {
   if (entry.handle === NONE) return text.noneHint;
-  if (entry.shipped) return text.shippedHint;
+  if (entry.shipped) return entry.shipped.description ?? text.shippedHint;
   const size = parametersOf(entry);
   return `${entry.file}${size ? `, ${text.parameters(size)}` : ''}`;
 }

@@ -69,7 +69,7 @@ function modelCard(app, entry, panel) {
     [text.facts.sure, found && !entry.shipped ? text.sure(found.confidence) : undefined],
   ];
   const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [make('dt', {}, name), make('dd', {}, value instanceof Node ? value : String(value))]));
-  const hint = entry.handle === NONE ? text.noneHint : entry.shipped ? text.shippedHint : null;
+  const hint = entry.handle === NONE ? text.noneHint : entry.shipped ? (entry.shipped.description ?? text.shippedHint) : null;
   const back = app.models.previous;
   const canGoBack = !entry.shipped && entry.handle !== NONE && back.handle !== entry.handle;
   return make('section', { class: 'card' },
@@ -100,7 +100,7 @@ function inputSize(conventions) {
  * @param {Entry} entry
  */
 function licences({ shipped, result }) {
-  const words = [...new Set(result?.loaded.map(({ licence }) => licence))].filter(Boolean).join('; ');
+  const words = shipped?.licence ?? [...new Set(result?.loaded.map(({ licence }) => licence))].filter(Boolean).join('; ');
   const address = shipped && licenceOf(shipped);
   if (!address) return words || undefined;
   return make('span', {}, words && `${words}, `, make('a', { href: address, target: '_blank' }, text.licenceText));
@@ -136,7 +136,7 @@ function misfitCard(app, panel) {
       keys.length > TELLING && all,
       failure.report && make('button', { class: 'btn line small', onclick: () => panel.open('layers') }, text.showLayers),
       keys.length > 0 && make('button', { class: 'btn line small', onclick: () => void navigator.clipboard?.writeText(plain).then(() => app.say(text.copied)) }, text.copy),
-      told.some(({ code }) => code === 'unknown-network') && make('button', { class: 'btn line small', onclick: () => void pasteItsClass(app) }, text.ownPaste),
+      told.some(({ code }) => code === 'unknown-network') && !app.site.hidden.has('class') && make('button', { class: 'btn line small', onclick: () => void pasteItsClass(app) }, text.ownPaste),
       make('label', { class: 'btn line small', for: 'load-weights' }, text.loadOther),
       make('button', {
         class: 'btn small',
@@ -214,7 +214,7 @@ export function trained(app, entry, panel) {
   const choosesSide = paints(entry) && !guess.fixed && !takesEdges(entry);
   const isPair = takesSecond(entry);
   const reset = () => {
-    entry.options = {};
+    entry.options = { ...entry.shipped?.feed };
     panel.render();
   };
   return make('section', { class: 'group' },

@@ -2,7 +2,7 @@
  * Files on their way in: choosing, dropping, pasting, samples.
  * @module
  */
-import { openAny, openPhoto, openSample } from '../actions/open.js';
+import { openAny, openPhoto } from '../actions/open.js';
 import { loadMask } from '../actions/mask_file.js';
 import { takeOwnWeights } from '../actions/own_network.js';
 import { loadWeights } from '../actions/weights.js';
@@ -11,8 +11,6 @@ import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../actions/open.js').Page} Page */
-
-const SAMPLES = /** @type {const} */ (['kingfisher', 'pig', 'sheep', 'montStMichel']);
 
 /**
  * @param {App} app
@@ -39,14 +37,13 @@ export function listenForFiles(app, page) {
     event.preventDefault();
     void openAny(app, page, files);
   });
-  listenForDrops((files) => void openAny(app, page, files));
-  showSamples(app, page);
+  listenForDrops(app, (files) => void openAny(app, page, files));
   const own = byId('own-weights', HTMLParagraphElement);
   for (const part of text.ownWeights.split(/(\.pth|\.safetensors)/)) own.append(part.startsWith('.') ? make('code', {}, part) : part);
 }
 
-/** @param {(files: File[]) => void} run */
-function listenForDrops(run) {
+/** @param {App} app @param {(files: File[]) => void} run */
+function listenForDrops(app, run) {
   const cover = byId('dragging', HTMLDivElement);
   const words = byId('dragging-text', HTMLParagraphElement);
   // A picture that is dragged out of this page carries a file too, and is not meant for it.
@@ -59,7 +56,7 @@ function listenForDrops(run) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy';
-    words.textContent = promise([...(event.dataTransfer?.items ?? [])]);
+    words.textContent = app.site.hidden.has('weights') ? text.dropPhoto : promise([...(event.dataTransfer?.items ?? [])]);
     cover.hidden = false;
   });
   document.addEventListener('dragleave', (event) => {
@@ -82,18 +79,4 @@ function promise(items) {
   if (types.length && types.every((type) => type.startsWith('image/'))) return text.dropPhoto;
   if (types.length && types.every((type) => type === '' || type.startsWith('application/'))) return text.dropWeights;
   return text.dropAny;
-}
-
-/**
- * @param {App} app
- * @param {Page} page
- */
-function showSamples(app, page) {
-  const box = byId('samples', HTMLDivElement);
-  for (const name of SAMPLES) {
-    const label = text.samples[name];
-    const picture = make('img', { src: `www/samples/thumb-${name}.jpg`, alt: '', width: 360, height: 270, draggable: 'false' });
-    const open = () => void openSample(app, page, `www/samples/${name}.jpg`, `${name}.jpg`);
-    box.append(make('button', { 'aria-label': label, title: label, onclick: open }, picture));
-  }
 }

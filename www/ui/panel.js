@@ -76,7 +76,9 @@ export class Panel {
   /** @returns {Tab[]} */
   get #tabs() {
     const { edges, scores } = this.#views;
-    return ['fill', 'details', 'layers', ...(edges.isOffered ? /** @type {const} */ (['edges']) : []), ...(scores.isOffered ? /** @type {const} */ (['scores']) : []), 'own', 'speed'];
+    const { hidden } = this.#app.site;
+    const all = /** @type {[Tab, boolean][]} */ ([['fill', true], ['details', true], ['layers', true], ['edges', edges.isOffered], ['scores', scores.isOffered], ['own', !hidden.has('class')], ['speed', !hidden.has('speed')]]);
+    return all.flatMap(([tab, isOffered]) => (isOffered ? [tab] : []));
   }
 
   /** A model came, went or was selected; one that has just been dropped speaks for itself. */

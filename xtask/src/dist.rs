@@ -29,7 +29,7 @@ pub fn run() -> Result<()> {
         fs::remove_dir_all(&dist)?;
     }
     fs::create_dir_all(&dist)?;
-    for file in ["index.html", "sw.js", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for file in ["index.html", "sw.js", "infill.json", "LICENSE-MIT", "LICENSE-APACHE"] {
         if root.join(file).exists() {
             fs::copy(root.join(file), dist.join(file)).with_context(|| file.to_owned())?;
         }
@@ -152,9 +152,9 @@ fn write_list(dist: &Path) -> Result<()> {
     let mut all = BTreeMap::new();
     hash(dist, "", &mut all)?;
     let version = hex(&Sha256::digest(json!(all).to_string()))[..16].to_owned();
-    // The page keeps weights itself; licences, and what only hosts read, are not part of it; a sample is kept when it is
-    // first opened.
-    let others = ["www/models/", "LICENSE", "NOTICE", ".", "_headers"];
+    // The page keeps weights itself; licences, and what only hosts read, are not part of it; what a host may change is
+    // asked for anew; a sample is kept when it is first opened.
+    let others = ["www/models/", "LICENSE", "NOTICE", ".", "_headers", "infill.json"];
     all.retain(|path, _| !others.iter().any(|other| path.starts_with(other)));
     let is_sample = |path: &str| path.starts_with("www/samples/") && !path.starts_with("www/samples/thumb-");
     // A photo must open, and work must be saved, whatever else there is.
@@ -237,6 +237,7 @@ mod tests {
             ("pkg/saving/infill.js", "bindings"),
             ("pkg/relaxed/infill.js", "bindings"),
             ("LICENSE-MIT", "licence"),
+            ("infill.json", "{}"),
             ("_headers", "/*"),
             ("sw.js", &format!("// before\n{NO_LIST}\n// after\n")),
         ] {

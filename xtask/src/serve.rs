@@ -63,7 +63,7 @@ fn file(target: &str) -> Option<PathBuf> {
     let path = target.split(['?', '#']).next()?.trim_start_matches('/');
     let path = Path::new(if path.is_empty() { "index.html" } else { path });
     let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    let public = ["index.html", "sw.js"].iter().any(|file| path == Path::new(file))
+    let public = ["index.html", "sw.js", "infill.json"].iter().any(|file| path == Path::new(file))
         || path.starts_with("www")
         || path.starts_with("pkg");
     (plain && public).then(|| tools::root().join(path))
@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn only_the_site_is_served() {
-        for target in ["/", "/index.html?x=1", "/sw.js", "/www/main.js", "/pkg/relaxed/infill_bg.wasm"] {
+        let files = ["/", "/index.html?x=1", "/sw.js", "/infill.json", "/www/main.js", "/pkg/relaxed/infill_bg.wasm"];
+        for target in files {
             assert!(file(target).is_some(), "{target}");
         }
         for target in ["/Cargo.toml", "/www/../Cargo.toml", "/.git/config", "//etc/passwd", "/../x", "/src/lib.rs"] {

@@ -1,0 +1,123 @@
+// Sites of other people's: infill.json, and addresses with ?image=, ?mask= and ?model=.
+import { readFile } from 'node:fs/promises';
+import { PNG } from 'pngjs';
+import { isKept, visitorOf } from './offline.mjs';
+import { check, photo, ROOT } from './page.mjs';
+import { serve } from './server.mjs';
+
+/** @typedef {import('./page.mjs').Visitor} Visitor */
+
+const BASE = '/some/where/';
+const WEIGHTS = `${ROOT}tests/reference/networks/context-encoder.pth`;
+const [WIDTH, HEIGHT] = [500, 400];
+
+/** A mask with a hole in its middle. */
+function middle() {
+  const png = new PNG({ width: WIDTH, height: HEIGHT });
+  for (let at = 0; at < WIDTH * HEIGHT; at++) {
+    const [x, y] = [at % WIDTH, Math.floor(at / WIDTH)];
+    const value = x > 200 && x < 290 && y > 160 && y < 230 ? 255 : 0;
+    png.data.set([value, value, value, 255], at * 4);
+  }
+  return PNG.sync.write(png);
+}
+
+/** The page with this infill.json in place of its own. @param {Visitor} v @param {string} json @param {Record<string, [string, any]>} [files] */
+async function visit(v, json, files = {}) {
+  const extra = Object.fromEntries(Object.entries({ 'infill.json': ['application/json', json], ...files }).map(([path, file]) => [BASE + path, file]));
+  const site = await serve(`${ROOT}dist`, /** @type {any} */ (extra), BASE);
+  const visitor = await v.another(site.url);
+  await visitor.driver.goto(site.url);
+  await visitor.reaches(['empty', 'error']);
+  return { visitor, close: async () => { await visitor.driver.close(); await site.close(); } };
+}
+
+/** A host may change infill.json and what it names without building anything again. @param {Visitor} v */
+export async function an_edited_infill_json_is_seen_at_the_next_visit(v) {
+  let title = 'First';
+  const extra = /** @type {Record<string, [string, string]>} */ ({});
+  Object.defineProperty(extra, `${BASE}infill.json`, { get: () => ['application/json', JSON.stringify({ title })] });
+  const site = await serve(`${ROOT}dist`, extra, BASE);
+  const visitor = await visitorOf(v, site.url);
+  await visitor.open();
+  await isKept(visitor);
+  title = 'Second';
+  await visitor.open();
+  check((await visitor.evaluate(() => document.title)) === 'Second', `the title is still ${await visitor.evaluate(() => document.title)}`);
+  await visitor.driver.goto('about:blank');
+  await site.close();
+  await visitor.open();
+  check((await visitor.evaluate(() => document.title)) === 'Second', 'offline the title is another');
+  await visitor.quiet();
+  await visitor.driver.close();
+}
+
+/** @param {Visitor} v */
+export async function a_typo_in_infill_json_is_named_and_the_page_works_as_without_it(v) {
+  const { visitor, close } = await visit(v, '{\n  "titel": "Mine",\n  "models": []\n}');
+  await visitor.says(/^infill\.json, line 2: there is no key "titel" here\. .*The page runs as if there were no such file\.$/);
+  check((await visitor.state()) === 'error' && (await visitor.evaluate(() => document.title)) === 'infill', 'the rest of the file was used');
+  await visitor.screenshot('hosting-typo-wide');
+  await visitor.page.setViewportSize({ width: 390, height: 844 });
+  await visitor.screenshot('hosting-typo-narrow');
+  await visitor.page.setViewportSize({ width: 1280, height: 800 });
+  await visitor.button('Sample: sheep').click();
+  await visitor.reaches(['ready']);
+  await visitor.paint([[-30, 0], [30, 10]]);
+  await visitor.inpaint();
+  await visitor.quiet();
+  await close();
+}
+
+/** @param {Visitor} v */
+export async function files_that_infill_json_names_and_are_not_there_are_named(v) {
+  const json = JSON.stringify({
+    models: [{ name: 'Gone', file: 'site/models/gone.pth' }, { name: 'Empty', file: 'site/models/empty.pth' }, { name: 'No class', file: 'site/models/gen.pth', class: 'site/gone.py' }],
+    default: 'none',
+    samples: [{ file: 'site/gone.jpg', thumbnail: 'www/samples/thumb-pig.jpg', name: 'A photo' }],
+  }, null, 1);
+  const { visitor, close } = await visit(v, json, { 'site/models/empty.pth': ['application/octet-stream', ''], 'site/models/gen.pth': ['application/octet-stream', await readFile(WEIGHTS)] });
+  const line = (/** @type {string} */ what) => json.split('\n').findIndex((each) => each.includes(what)) + 1;
+  for (const [name, file, what] of [['Gone', 'site/models/gone.pth', 'site/models/gone.pth is not there'], ['Empty', 'site/models/empty.pth', 'site/models/empty.pth: .*(empty|0 bytes)'], ['No class', 'site/models/gen.pth', 'site/models/gen.pth: site/gone.py is not there']]) {
+    await visitor.control('combobox', 'Model').selectOption({ label: `${name} · comes with this page` });
+    await visitor.says(new RegExp(`^infill\\.json, line ${line(file)}: ${what}`));
+    check(/^Photo alone/.test(await visitor.model()), `the model is ${await visitor.model()}`);
+  }
+  await visitor.button('A photo').click();
+  await visitor.says(new RegExp(`^infill\\.json, line ${line('site/gone.jpg')}: site/gone\\.jpg is not there\\.`));
+  check(visitor.complaints.every((complaint) => /404|gone/.test(complaint)), visitor.complaints.join('; '));
+  await close();
+}
+
+/** @param {Visitor} v */
+export async function a_link_opens_a_photo_with_its_mask_and_model(v) {
+  const files = /** @type {Record<string, [string, any]>} */ ({ 'site/a b.png': ['image/png', photo(WIDTH, HEIGHT)], 'site/mask.png': ['image/png', middle()], 'site/gen.pth': ['application/octet-stream', await readFile(`${ROOT}tests/reference/networks/edgeconnect-inpaint.pth`)] });
+  const { visitor, close } = await visit(v, '{}', files);
+  const follow = async (/** @type {string} */ query, /** @type {string[]} */ states) => {
+    await visitor.driver.goto(`${visitor.url}?${query}`);
+    await visitor.reaches(states);
+  };
+  await follow('image=site/a%20b.png&mask=site/mask.png&model=migan-512', ['ready']);
+  await visitor.until(() => !(/** @type {HTMLButtonElement} */ (document.querySelector('#inpaint')).disabled));
+  await visitor.until(() => document.querySelector('#model-name')?.textContent === 'MI-GAN');
+  check((await visitor.save('Save image')).name.startsWith('a b'), 'the name is another');
+  await follow('model=site/gen.pth', ['empty']);
+  await visitor.says(/This is an EdgeConnect/);
+  for (const [query, words] of /** @type {[string, RegExp][]} */ ([
+    ['model=site/none.pth', /The address asks for the model site\/none\.pth, which this page does not have: site\/none\.pth is not there\./],
+    ['model=https://example.com/gen.pth', /which this page does not have: https:\/\/example\.com\/gen\.pth is not a file of this site/],
+    ['image=https://example.com/a.png', /https:\/\/example\.com\/a\.png is not a file of this site/],
+    ['image=../../secret.png', /\.\.\/\.\.\/secret\.png is not a file of this site/],
+    ['image=%2e%2e/secret.png', /secret\.png is not a file of this site/],
+    ['image=site/none.png', /site\/none\.png is not there/],
+    ['image=www/main.js', /main\.js/],
+    ['mask=site/mask.png', /Open a photo first/],
+    ['model=%3Cimg%20src=x%20onerror=alert(1)%3E', /<img src=x onerror=alert\(1\)> is not/],
+  ])) {
+    await follow(query, ['error']);
+    await visitor.says(words);
+  }
+  check((await visitor.evaluate(() => document.querySelectorAll('.say img').length)) === 0, 'an address became an element');
+  check(visitor.complaints.every((complaint) => /404|none/.test(complaint)), visitor.complaints.join('; '));
+  await close();
+}
