@@ -9,7 +9,7 @@ import { ownSite } from './document/site.js';
 import { PageState } from './document/state.js';
 import { Keeper } from './storage/keeper.js';
 import { recall, recallNumber, remember } from './storage/preference.js';
-import { text } from './strings/en.js';
+import { text } from './strings/index.js';
 import { BuildChoice, classBuilds, NO_CRATE, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';

@@ -14,7 +14,7 @@ import { Document } from './document/document.js';
 import { startingWith } from './document/site.js';
 import { keepSite } from './storage/offline.js';
 import { fetchSite } from './storage/site.js';
-import { text } from './strings/en.js';
+import { onLanguage, preferLanguage, text } from './strings/index.js';
 import { TOOLS } from './tools/index.js';
 import { Toolbox } from './tools/toolbox.js';
 import { Bars } from './ui/bars.js';
@@ -47,7 +47,12 @@ setTheme(theme());
 // Nothing has its name before it does what that says.
 const asked = new URLSearchParams(location.search);
 const { site, fault: siteFault } = await fetchSite();
+await preferLanguage(site.language);
 writeWords();
+onLanguage(() => {
+  writeWords();
+  followView();
+});
 
 const main = /** @type {HTMLElement} */ (document.querySelector('main'));
 const status = byId('status', HTMLSpanElement);
@@ -148,7 +153,7 @@ const toolbox = new Toolbox(TOOLS, editor, () => {
   if (!isStarted) return;
   rail.show();
   options.show();
-  const { help } = toolbox.current.words.en;
+  const { help } = toolbox.current.words;
   if (help && app.document && !app.state.isRunning && toolbox.current !== helped) app.hint(help);
   helped = toolbox.current;
   followView();

@@ -102,7 +102,7 @@ export class Visitor {
   /** A stroke through points relative to the canvas centre, in CSS pixels. @param {[number, number][]} points */
   async paint(points) {
     const centre = await this.evaluate(() => {
-      const box = document.querySelector('[role=application][aria-label="Photo and mask"]')?.getBoundingClientRect();
+      const box = document.querySelector('[role=application]')?.getBoundingClientRect();
       return box && { x: box.x + box.width / 2, y: box.y + box.height / 2 };
     });
     check(centre, 'the canvas has no box');

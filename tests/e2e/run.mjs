@@ -12,6 +12,7 @@ import * as forty from './forty.mjs';
 import * as hostile from './hostile.mjs';
 import * as hosting from './hosting.mjs';
 import * as inside from './inside.mjs';
+import * as languages from './languages.mjs';
 import * as large from './large.mjs';
 import * as main from './main_path.mjs';
 import * as maskFiles from './mask_files.mjs';
@@ -56,7 +57,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...languages, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

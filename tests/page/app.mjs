@@ -1,6 +1,6 @@
 // The words of the status line: an error is not wiped by the success of something else.
 import assert from 'node:assert/strict';
-import { text } from '../../www/strings/en.js';
+import { text } from '../../www/strings/index.js';
 
 /** A page that keeps what it shows. */
 async function open() {

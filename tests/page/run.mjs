@@ -14,6 +14,7 @@ import * as policy from './policy.mjs';
 import * as save from './save.mjs';
 import * as shipped from './shipped.mjs';
 import * as site from './site.mjs';
+import * as strings from './strings.mjs';
 import * as survive from './survive.mjs';
 import * as tint from './tint.mjs';
 import * as tools from './tools.mjs';
@@ -21,7 +22,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...ownNetwork, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save, ...site, ...survive }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...ownNetwork, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save, ...site, ...strings, ...survive }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

@@ -5,7 +5,7 @@ import { keptIn, lossesIn } from '../../www/actions/saved_words.js';
 import { History } from '../../www/document/history.js';
 import { Photo } from '../../www/document/photo.js';
 import { amongst, choicesFor, savedName } from '../../www/document/saving.js';
-import { text } from '../../www/strings/en.js';
+import { text } from '../../www/strings/index.js';
 import { Failure } from '../../www/worker/protocol.js';
 
 const SIZE = { width: 2, height: 2 };

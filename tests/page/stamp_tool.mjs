@@ -20,6 +20,6 @@ export const stamp = {
   key: 'z',
   cursor: 'cross',
   options: [],
-  words: { en: { name: 'Stamp', tip: 'Mask a small square', undone: 'Stamp undone.', redone: 'Stamp redone.' } },
+  words: { name: 'Stamp', tip: 'Mask a small square', undone: 'Stamp undone.', redone: 'Stamp redone.' },
   create: (editor) => new StampHandler(editor),
 };

@@ -44,9 +44,9 @@ export function every_tool_has_an_icon_words_and_a_key_of_its_own() {
   assert.equal(new Set(TOOLS.map(({ id }) => id)).size, TOOLS.length);
   for (const { id, icon, words, options, cursor } of TOOLS) {
     assert.match(icon, /^[Mm][-\d. MmLlHhVvCcSsAaZz]+$/, id);
-    assert.ok(words.en.name && words.en.tip, id);
+    assert.ok(words.name && words.tip, id);
     if (cursor === 'ring') assert.ok(options.includes('size'), id);
-    if (cursor !== 'hand') assert.ok(words.en.undone && words.en.redone, id);
+    if (cursor !== 'hand') assert.ok(words.undone && words.redone, id);
   }
 }
 

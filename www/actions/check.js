@@ -2,7 +2,7 @@
  * Checking the fast engine against the reference, on the hole at hand: a build of its own, fetched when asked for.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { keyOf, optionsFor } from './fill.js';
 

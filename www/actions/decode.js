@@ -4,7 +4,7 @@
  */
 import { isCancelled, wordsFor } from '../app.js';
 import { Photo } from '../document/photo.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../worker/protocol.js').DecodedPhoto} DecodedPhoto */

@@ -2,7 +2,7 @@
  * Undo, redo, and an empty mask.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { TOOLS } from '../tools/index.js';
 import { wordsOfStep } from '../tools/toolbox.js';
 

@@ -4,7 +4,8 @@
  */
 import { isCancelled, wordsFor } from '../app.js';
 import { NONE, takesEdges } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { runStage } from '../document/run_stage.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { askModel, ensure } from './weights.js';
 
@@ -109,7 +110,7 @@ async function run(app, model, { photo, edges: strokes }, holes, options, signal
   const pixels = { key: keyOf(photo), bytes: photo.rgba };
   /** @param {string} handle @returns {import('../worker/protocol.js').Request} */
   const question = (handle) => ({ kind: 'inpaint', handle, key: pixels.key, width, height, isGray, mask: holes.toBytes(), options, second: model.second?.rgba, edges });
-  const attempt = () => race(askModel(app, model, question, { signal, pixels, progress: teller(app) }), signal);
+  const attempt = () => race(askModel(app, model, question, { signal, pixels, progress: teller(app, model) }), signal);
   try {
     return { ...(await attempt()), note: '' };
   } catch (error) {
@@ -157,9 +158,10 @@ export async function tryAnother(app, stage) {
 
 /**
  * @param {App} app
+ * @param {import('../document/models.js').Entry} model
  * @returns {(done: number, layer: string) => void}
  */
-function teller(app) {
+function teller(app, model) {
   const began = performance.now();
   let told = 0;
   return (done, layer) => {
@@ -168,7 +170,7 @@ function teller(app) {
     if (done < WORDS_FROM || now - told < WORDS_MS) return;
     told = now;
     const left = done > ESTIMATE_FROM && done < 1 ? ((now - began) / done) * (1 - done) : null;
-    app.say(text.running(layer, done, left));
+    app.say(text.running(text.stages[runStage(model, layer)], done, left));
   };
 }
 

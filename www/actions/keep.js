@@ -9,7 +9,7 @@ import { Reader } from '../document/reader.js';
 import { TYPES } from '../document/saving.js';
 import { crc32, entries } from '../storage/frames.js';
 import { recall, remember } from '../storage/preference.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { decode, photoOf } from './decode.js';
 import { listRecent } from './copies.js';

@@ -5,7 +5,7 @@
 import { wordsFor } from '../app.js';
 import { modelNamed } from '../document/site.js';
 import { fetchOwn } from '../storage/site.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { loadMask } from './mask_file.js';
 import { openPhoto } from './open.js';

@@ -2,7 +2,7 @@
  * Looking before a run: the edges, what goes into the networks, a discriminator's scores, a tensor's values.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { keyOf, optionsFor } from './fill.js';
 import { askModel } from './weights.js';
 
@@ -26,7 +26,7 @@ export async function findEdges(app, propose) {
     app,
     model,
     (handle) => ({ kind: 'edges', handle, key: keyOf(photo), width: photo.width, height: photo.height, mask: mask.shown.toBytes(), options: optionsFor(app, model), propose }),
-    { pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: (done, layer) => app.hint(text.running(layer, done, null)) },
+    { pixels: { key: keyOf(photo), bytes: photo.rgba }, progress: (done) => app.hint(text.running(text.stages.edges, done, null)) },
   );
 }
 
@@ -60,7 +60,7 @@ export async function scorePhoto(app, isOpened) {
     app,
     model,
     (handle) => ({ kind: 'score', handle, key: pixels.key, width: photo.width, height: photo.height, options: optionsFor(app, model) }),
-    { pixels, progress: (done, layer) => app.hint(text.running(layer, done, null)) },
+    { pixels, progress: (done) => app.hint(text.running(text.stages.scores, done, null)) },
   );
 }
 

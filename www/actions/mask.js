@@ -3,7 +3,7 @@
  * @module
  */
 import { OPERATIONS } from '../document/operations.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/operations.js').OperationName} OperationName */

@@ -6,7 +6,7 @@
 import { wordsFor } from '../app.js';
 import { transparency } from '../document/mask_file.js';
 import { Plane } from '../document/plane.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../document/document.js').Document} Document */

@@ -4,7 +4,7 @@
  */
 import { looksLikeMask } from '../document/mask_file.js';
 import { SNIFF_BYTES, sniff } from '../document/sniff.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { decode, photoOf } from './decode.js';
 import { notesOnKeeping } from './keep.js';
 import { loadMask, offerTransparency } from './mask_file.js';

@@ -3,7 +3,7 @@
  * @module
  */
 import { NONE } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { copiesOf, isCopy, listRecent } from './copies.js';
 import { chooseModel } from './shipped.js';
 import { takeKept } from './own_network.js';

@@ -4,7 +4,7 @@
  */
 import { isCancelled, wordsFor } from '../app.js';
 import { baseName, savedName, TYPES } from '../document/saving.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { keyOf } from './fill.js';
 import { notesOn } from './saved_words.js';

@@ -2,7 +2,7 @@
  * What is to be said of a saved file.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /** @typedef {import('../document/photo.js').Photo} Photo */
 /** @typedef {import('../worker/protocol.js').SavedFile} SavedFile */

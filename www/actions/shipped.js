@@ -6,7 +6,7 @@ import { wordsFor } from '../app.js';
 import { nameOf, NONE, sourceOf } from '../document/models.js';
 import { fetchShipped, isKept } from '../storage/shipped.js';
 import { fetchOwn } from '../storage/site.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 
 /** @typedef {import('../app.js').App} App */

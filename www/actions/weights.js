@@ -4,7 +4,7 @@
  */
 import { wordsFor } from '../app.js';
 import { completes, entry, nameOf, NONE, paints, scores, sourceOf } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
 import { keepModel } from './copies.js';
 import { fetchModel } from './shipped.js';

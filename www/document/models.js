@@ -3,7 +3,7 @@
  * The page keeps every file, so a fresh worker can be given them again.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { fileName, NO_MODEL as NONE, SHIPPED } from './site.js';
 
 export { NONE };

@@ -3,7 +3,8 @@
  * `infill.json`; where that says nothing, the page's own stand.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
+import { LANGUAGES } from '../strings/languages.js';
 import { LineFault, readLined } from './lined_json.js';
 
 /** @typedef {import('./lined_json.js').Lined} Lined */
@@ -52,7 +53,6 @@ import { LineFault, readLined } from './lined_json.js';
 
 /** What a site may hide. */
 export const PARTS = /** @type {const} */ (['weights', 'class', 'samples', 'speed']);
-export const LANGUAGES = /** @type {const} */ (['en', 'zh-Hans']);
 /** No model: holes are filled from the photo alone. */
 export const NO_MODEL = 'none';
 /** Characters of what is shown in one line. */
@@ -64,7 +64,7 @@ const MOST_SAMPLES = 24;
 
 /** The models of the page itself. @type {readonly Shipped[]} */
 export const SHIPPED = [
-  { handle: 'default', name: text.shipped, file: 'www/models/default.safetensors', bytes: 15_724_804, sha256: '2603650a24dad54af3c593b39d88c074b472af8bd2a943a424ab9f307d77e9a8' },
+  { handle: 'default', get name() { return text.shipped; }, file: 'www/models/default.safetensors', bytes: 15_724_804, sha256: '2603650a24dad54af3c593b39d88c074b472af8bd2a943a424ab9f307d77e9a8' },
   { handle: 'migan-512', name: 'MI-GAN', file: 'www/models/migan-512.safetensors', bytes: 13_198_360, sha256: '2d7a1b9fd5dfae052668c9ecf9840684aa381d280ed5331106fe88ecaab161fa', licenceFile: 'www/models/migan-512.LICENSE.txt' },
 ];
 
@@ -73,7 +73,7 @@ const SAMPLES = /** @type {const} */ (['kingfisher', 'pig', 'sheep', 'montStMich
 
 /** The site as it is where nobody says otherwise. @returns {Site} */
 export function ownSite() {
-  const samples = SAMPLES.map((name) => ({ file: `www/samples/${name}.jpg`, name: text.samples[name], thumbnail: `www/samples/thumb-${name}.jpg`, mask: null, line: 0 }));
+  const samples = SAMPLES.map((name) => ({ file: `www/samples/${name}.jpg`, get name() { return text.samples[name]; }, thumbnail: `www/samples/thumb-${name}.jpg`, mask: null, line: 0 }));
   return { title: '', language: '', models: SHIPPED, defaultModel: SHIPPED[0].handle, samples, hidden: new Set() };
 }
 
@@ -207,7 +207,7 @@ const FEED = objectOf({
 
 const SITE = objectOf({
   title: words(MOST_TITLE),
-  language: oneOf(LANGUAGES),
+  language: oneOf(Object.keys(LANGUAGES)),
   models: listOf(MOST_MODELS, objectOf({
     name: words(MOST_TITLE),
     file: path,
@@ -238,7 +238,7 @@ function modelOf({ name, file, bytes, sha256, class: source, classArgs, returned
   const own = source ? { file: source.value, classArgs: classArgs?.value ?? '', returned: returned?.value ?? null, side: side ?? null, leavesOut: leaveOut?.value ?? false } : null;
   return {
     handle: known?.handle ?? file.value,
-    name: name?.value ?? known?.name ?? fileName(file.value),
+    get name() { return name?.value ?? known?.name ?? fileName(file.value); },
     file: file.value,
     bytes: bytes?.value ?? known?.bytes ?? 0,
     sha256: sha256?.value ?? known?.sha256 ?? '',

@@ -5,7 +5,7 @@
 import { LineFault } from '../document/lined_json.js';
 import { isInside, ownSite, siteOf } from '../document/site.js';
 import { Failure } from '../worker/protocol.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /** @typedef {import('../document/site.js').Site} Site */
 

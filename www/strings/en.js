@@ -1,39 +1,18 @@
 /**
- * Every word the page says, in English. A translation is a table with the same keys.
+ * Every word the page says, in English: the model of every other table, which has the same keys, kinds and arguments.
  * Functions take what varies. Errors of the crate bring their own sentence; the page only adds what to do.
  * @module
  */
+import { formats, short, value } from './format.js';
 
-/** Characters of a file's name in a sentence. */
-const MAX_NAME = 48;
-const count = new Intl.NumberFormat('en');
+const { bytes, count, fixed, list, milliseconds, percent, plural, power, seconds, since, time } = formats('en');
 
-/** @param {number} bytes */
-const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`);
-/** @param {number} ms */
-const seconds = (ms) => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
-/** @param {number} n */
-const value = (n) => (n === 0 ? '0' : Math.abs(n) >= 1e4 || Math.abs(n) < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
-/** A file's name as far as there is room: its beginning and its end. @param {string} name */
-const short = (name) => (name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 16)}…${name.slice(-15)}` : name);
-/** @param {number} share 0 to 1 */
-const percent = (share) => (share < 0.01 ? 'less than 1 %' : share > 0.99 ? 'more than 99 %' : `${Math.round(share * 100)} %`);
-const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 /** @param {number} ms since then */
-const since = (ms) => {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return ago.format(-minutes, 'minute');
-  return minutes < 36 * 60 ? ago.format(-Math.round(minutes / 60), 'hour') : ago.format(-Math.round(minutes / 1440), 'day');
-};
-/** @param {number} n @param {string} one @param {string} many */
-const plural = (n, one, many) => `${count.format(n)} ${n === 1 ? one : many}`;
-
-/** Words in a row: a, b and c. */
-const words = new Intl.ListFormat('en');
-/** @param {string[]} parts */
-const list = (parts) => words.format(parts);
+const ago = (ms) => since(ms) || 'just now';
+/** @param {number} share 0 to 1 */
+const part = (share) => (share < 0.01 ? 'less than 1 %' : share > 0.99 ? 'more than 99 %' : `${percent(share)} %`);
+/** @param {string} name */
+const a = (name) => `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
 /** @param {string} why @param {number} [quality] */
 const anew = (why, quality) => `The whole photo is encoded anew${quality ? `, at quality ${quality}` : ''}, because ${why}.`;
 
@@ -68,6 +47,24 @@ export const text = {
   tools: 'Tools',
   /** @param {string} tip @param {string} [key] */
   toolTip: (tip, key) => (key ? `${tip} · ${key.toUpperCase()}` : tip),
+  toolWords: {
+    brush: { name: 'Brush', tip: 'Paint over what should go (Shift: straight lines, Alt: erase)', undone: 'Stroke undone.', redone: 'Stroke redone.' },
+    eraser: { name: 'Eraser', tip: 'Take away from the mask (Shift: straight lines)', undone: 'Erasing undone.', redone: 'Erasing redone.' },
+    rectangle: { name: 'Rectangle', tip: 'Mask a rectangle (Shift: a square, Alt: take away)', help: 'Drag from corner to corner.', undone: 'Rectangle undone.', redone: 'Rectangle redone.' },
+    ellipse: { name: 'Ellipse', tip: 'Mask an ellipse (Shift: a circle, Alt: take away)', help: 'Drag from corner to corner of the box around it.', undone: 'Ellipse undone.', redone: 'Ellipse redone.' },
+    lasso: { name: 'Lasso', tip: 'Mask what you draw around (Alt: take away)', help: 'Draw around what should go.', undone: 'Lasso undone.', redone: 'Lasso redone.' },
+    polygon: {
+      name: 'Polygon',
+      tip: 'Mask a polygon, point by point (Alt: take away)',
+      help: 'Click to set points, and the first one again (or Enter) to close. Points can be dragged; Backspace takes the last one back.',
+      undone: 'Polygon undone.',
+      redone: 'Polygon redone.',
+    },
+    wand: { name: 'Magic wand', tip: 'Mask what is of the same colour (Alt: take away)', help: 'Click a colour. A higher tolerance takes in more.', undone: 'Magic wand undone.', redone: 'Magic wand redone.' },
+    edge: { name: 'Draw edges', tip: 'Draw edges inside the hole: the network paints along them', undone: 'Edge undone.', redone: 'Edge redone.' },
+    edgeEraser: { name: 'Erase edges', tip: 'Erase edges inside the hole', undone: 'The edge is back.', redone: 'Edge erased.' },
+    pan: { name: 'Move', tip: 'Move the photo (or hold Space)' },
+  },
   maskMenu: 'Change the mask',
   maskMenuTip: 'Change the mask as a whole: invert, grow, shrink, smooth, fill holes',
   loadMask: 'Load mask',
@@ -105,8 +102,8 @@ export const text = {
   cancel: 'Cancel',
   cancelTip: 'Stop (Esc)',
   paintFirst: 'Paint over what should go',
-  /** @param {number} percent */
-  zoomed: (percent) => `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`,
+  /** @param {number} scale per cent */
+  zoomed: (scale) => `${scale < 10 ? fixed(scale, 1) : Math.round(scale)} %`,
   /** @param {string} zoom */
   zoomFit: (zoom) => `${zoom}, show the whole photo`,
   /** @param {number} x @param {number} y */
@@ -129,7 +126,7 @@ export const text = {
   },
   left: 'Work that you left',
   /** @param {string} name @param {number} ms since then */
-  workLeft: (name, ms) => `You were working on ${short(name)}, ${since(ms)}.`,
+  workLeft: (name, ms) => `You were working on ${short(name)}, ${ago(ms)}.`,
   continueWork: 'Continue',
   /** @param {string} name */
   continueWith: (name) => `Continue with ${short(name)}`,
@@ -149,12 +146,14 @@ export const text = {
   /** @param {string} name */
   reading: (name) => `Reading ${short(name)}`,
   /** @param {string} name @param {number} done */
-  fetching: (name, done) => `Fetching the model ${name}, once: ${Math.round(done * 100)} %`,
+  fetching: (name, done) => `Fetching the model ${name}, once: ${percent(done)} %`,
   starting: 'Starting',
-  /** @param {string} layer @param {number} done @param {number | null} leftMs */
-  running: (layer, done, leftMs) => `${layer}, ${Math.round(done * 100)} %${leftMs === null ? '' : `, about ${seconds(leftMs)} left`}`,
+  // What a run is doing, in words for people: the names of layers are in the Speed tab alone
+  stages: { looking: 'Looking at the photo', painting: 'Painting', detail: 'Adding detail', edges: 'Looking for edges', scores: 'Scoring the photo' },
+  /** @param {string} what @param {number} done @param {number | null} leftMs */
+  running: (what, done, leftMs) => `${what}, ${percent(done)} %${leftMs === null ? '' : `, about ${seconds(leftMs)} s left`}`,
   /** @param {number} ms */
-  done: (ms) => `Done in ${seconds(ms)}. Paint the next hole, or compare.`,
+  done: (ms) => `Done in ${seconds(ms)} s. Paint the next hole, or compare.`,
   cancelled: 'Cancelled. Nothing has changed.',
   operations: {
     invert: { label: 'Invert mask', short: 'Invert', tip: 'Mask what is not masked, and free what is', key: 'i', done: 'Mask inverted.' },
@@ -186,7 +185,7 @@ export const text = {
   noReading: 'None of these',
   maskKept: 'The mask stays as it was.',
   /** @param {string} channel @param {boolean} isInverted @param {number} share */
-  readingOf: (channel, isInverted, share) => `${text.channels[channel]?.[isInverted ? 1 : 0] ?? channel}, ${percent(share)}`,
+  readingOf: (channel, isInverted, share) => `${text.channels[channel]?.[isInverted ? 1 : 0] ?? channel}, ${part(share)}`,
   channels: /** @type {Record<string, [string, string]>} */ ({
     luma: ['What is light', 'What is dark'],
     alpha: ['What is opaque', 'What is transparent'],
@@ -213,11 +212,11 @@ export const text = {
   onlyFirst: (n, name) => `You gave ${n} pictures; one is edited at a time, so only ${short(name)} was opened.`,
   maskNeedsPhoto: 'Open a photo first: a mask belongs to one.',
   /** @param {string} name @param {string} file */
-  modelReady: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${short(file)}). It is selected.`,
+  modelReady: (name, file) => `This is ${a(name)} (${short(file)}). It is selected.`,
   /** @param {string} name @param {string} file */
-  modelScores: (name, file) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${short(file)}). It scores photos and cannot fill holes: its tab is Scores.`,
+  modelScores: (name, file) => `This is ${a(name)} (${short(file)}). It scores photos and cannot fill holes: its tab is Scores.`,
   /** @param {string} name @param {string} file @param {string} both */
-  modelJoined: (name, file, both) => `This is ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} (${file}). ${both} now run together.`,
+  modelJoined: (name, file, both) => `This is ${a(name)} (${file}). ${both} now run together.`,
   /** @param {string} name */
   secondChosen: (name) => `${name} is the second input.`,
   /** @param {string} name @param {number} w @param {number} h @param {number} width @param {number} height */
@@ -245,9 +244,9 @@ export const text = {
   /** @param {string} name */
   bringingBack: (name) => `Bringing ${short(name)} back`,
   /** @param {string} name @param {number} at milliseconds */
-  broughtBack: (name, at) => `${short(name)} is back as it was at ${clock.format(at)}.`,
+  broughtBack: (name, at) => `${short(name)} is back as it was at ${time(at)}.`,
   /** @param {string} name @param {number} at milliseconds */
-  broughtBackUntil: (name, at) => `${short(name)} is back. A part of what was kept is damaged: what you did after ${clock.format(at)} is lost.`,
+  broughtBackUntil: (name, at) => `${short(name)} is back. A part of what was kept is damaged: what you did after ${time(at)} is lost.`,
   /** @param {string} name */
   onlyPhotoBack: (name) => `${short(name)} is back as it was opened. What was kept of your changes is damaged and cannot be read.`,
   /** @param {string} name */
@@ -261,8 +260,8 @@ export const text = {
   },
   recent: 'Recent models on this device',
   recentHelp: 'Copies of the weights you dropped. Choose one, and it is read again.',
-  /** @param {string} file @param {number} bytes @param {number} ms since then */
-  recentAbout: (file, bytes, ms) => `${file} · ${size(bytes)} · ${since(ms)}`,
+  /** @param {string} file @param {number} size bytes @param {number} ms since then */
+  recentAbout: (file, size, ms) => `${file} · ${bytes(size)} · ${ago(ms)}`,
   /** @param {string} file */
   removeRecent: (file) => `Remove ${short(file)} from this device`,
   /** @param {string} file */
@@ -296,8 +295,8 @@ export const text = {
   savePreview: 'The file as it will be saved',
   dragOut: 'Drag this to a folder or another program',
   preparing: 'Preparing the file',
-  /** @param {number} bytes @param {number | null} before of the file that was opened */
-  fileSize: (bytes, before) => (before ? `${size(bytes)}; it came with ${size(before)}` : size(bytes)),
+  /** @param {number} now bytes @param {number | null} before of the file that was opened */
+  fileSize: (now, before) => (before ? `${bytes(now)}; it came with ${bytes(before)}` : bytes(now)),
   saveFile: 'Save',
   copyFile: 'Copy',
   copyFileTip: 'Copy the picture (Ctrl+C)',
@@ -334,7 +333,7 @@ export const text = {
     'png-instead': () => 'What writes other files could not be started, so this is a PNG of the picture alone.',
   }),
 
-  // Errors of the page itself, by code; the crate's errors bring their own words
+  // Errors of the page itself, by code
   errors: {
     'worker-gone': 'The worker crashed three times within a minute, so no new one is started just now. Your photo and mask are safe: save them, or try a smaller photo in a minute.',
     'worker-crash': 'The worker crashed and was replaced. Your photo, mask and history are untouched: try again.',
@@ -413,7 +412,7 @@ export const text = {
     noSuchModel: (name, known) => `"default" names no model here: "${short(name)}". It can be: ${known.map(short).join(', ')}.`,
   },
   /** @param {number} most bytes */
-  siteTooLong: (most) => `which has more than ${size(most)}, is not read.`,
+  siteTooLong: (most) => `which has more than ${bytes(most)}, is not read.`,
   /** @param {number} status */
   siteStatus: (status) => `which the server answers with ${status}, cannot be read.`,
   /** @param {string} path */
@@ -435,15 +434,14 @@ export const text = {
   // Models
   shipped: 'Default',
   shippedHint: 'comes with this page',
-  /** @param {string} name @param {number} bytes */
-  notHereYet: (name, bytes) => `${name}, ${size(bytes)}`,
+  /** @param {string} name @param {number} size bytes */
+  notHereYet: (name, size) => `${name}, ${bytes(size)}`,
   none: 'No model: from the photo alone',
   noneShort: 'Photo alone',
   noneHint: 'continues the photo’s own texture',
-  /** @param {number} n */
-  parameters: (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(1)} G` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} M` : n >= 1e3 ? `${Math.round(n / 1e3)} K` : `${n}`),
-  exact: (/** @type {number} */ n) => count.format(n),
-  bytes: size,
+  parameters: power,
+  exact: count,
+  bytes,
 
   // Panel
   panelBox: 'Settings and details',
@@ -458,6 +456,9 @@ export const text = {
   tintChoices: { auto: 'Suits the photo', orange: 'Orange', blue: 'Blue', green: 'Green', magenta: 'Magenta', yellow: 'Yellow' },
   theme: 'Look',
   themes: { auto: 'System', light: 'Light', dark: 'Dark' },
+  language: 'Language',
+  languageChosen: 'The page speaks English now.',
+  languageFailed: 'This language could not be fetched. Check the connection and try again.',
   modelsAtHand: 'Models at hand',
   /** @param {string} name */
   remove: (name) => `Remove ${name}`,
@@ -554,19 +555,19 @@ export const text = {
   scoreOpened: 'Score it as opened',
   scoresGrid: 'Scores of the patches',
   meanScore: 'Mean of all patches:',
-  scoreRange: (/** @type {number} */ least, /** @type {number} */ most) => `${least.toFixed(3)} to ${most.toFixed(3)}`,
-  score: (/** @type {number} */ n) => n.toFixed(3),
+  scoreRange: (/** @type {number} */ least, /** @type {number} */ most) => `${fixed(least, 3)} to ${fixed(most, 3)}`,
+  score: (/** @type {number} */ n) => fixed(n, 3),
   scoreMade: '0 made',
   scoreReal: '1 real',
   pointAtScore: 'Point at a patch, here or on the photo.',
   /** @param {number} row @param {number} column @param {number} score */
-  cellScore: (row, column, score) => `Row ${row + 1}, column ${column + 1}: ${score.toFixed(3)}`,
-  scored: (/** @type {number} */ mean) => `Scored: ${mean.toFixed(3)} on average.`,
+  cellScore: (row, column, score) => `Row ${row + 1}, column ${column + 1}: ${fixed(score, 3)}`,
+  scored: (/** @type {number} */ mean) => `Scored: ${fixed(mean, 3)} on average.`,
 
   // Values
-  value: (/** @type {number} */ n) => value(n),
+  value,
   /** @param {number} nan @param {number} infinite */
-  notFinite: (nan, infinite) => [nan && `${count.format(nan)} NaN`, infinite && `${count.format(infinite)} infinite`].filter(Boolean).join(', '),
+  notFinite: (nan, infinite) => [nan && `${count(nan)} NaN`, infinite && `${count(infinite)} infinite`].filter(Boolean).join(', '),
   /** @param {number} low @param {number} high */
   histogram: (low, high) => `How often which value occurs, from ${value(low)} to ${value(high)}`,
   readValues: 'Read the values',
@@ -588,7 +589,7 @@ export const text = {
   },
   inputUpTo: (/** @type {number} */ preferred, /** @type {number} */ largest) => `${preferred} × ${preferred}; shown up to ${largest} × ${largest} unscaled`,
   /** @param {number} confidence 0 to 1 */
-  sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${Math.round(confidence * 100)} %)`,
+  sure: (confidence) => `${confidence >= 0.995 ? 'certain' : confidence >= 0.8 ? 'very likely' : confidence >= 0.5 ? 'likely' : 'a guess'} (${percent(confidence)} %)`,
   licenceText: 'full text',
   site: 'This site',
   /** Written before the hash of the published site. */
@@ -622,13 +623,13 @@ export const text = {
     'worker-start': 'One thread works: the build for several did not start in this browser.',
     'wasm-compile': 'One thread works: this browser cannot compile the build for several.',
   }),
-  seconds,
-  milliseconds: (/** @type {number} */ ms) => `${ms < 9.95 ? ms.toFixed(1) : count.format(Math.round(ms))} ms`,
+  seconds: (/** @type {number} */ ms) => `${seconds(ms)} s`,
+  milliseconds: (/** @type {number} */ ms) => `${milliseconds(ms)} ms`,
   /** @param {string} name @param {number} ms */
-  layerTimes: (name, ms) => `${name}: ${count.format(Math.round(ms))} ms by layer`,
-  otherLayers: (/** @type {number} */ n) => plural(n, 'other layer', 'other layers'),
+  layerTimes: (name, ms) => `${name}: ${count(Math.round(ms))} ms by layer`,
+  otherLayers: (/** @type {number} */ n) => plural(n, { one: 'other layer', other: 'other layers' }),
   /** @param {number} weights @param {number} arena bytes @param {number} packing ms */
-  planMemory: (weights, arena, packing) => `Weights take ${size(weights)}, what flows between the layers ${size(arena)}. Packing the weights took ${text.milliseconds(packing)}.`,
+  planMemory: (weights, arena, packing) => `Weights take ${bytes(weights)}, what flows between the layers ${bytes(arena)}. Packing the weights took ${text.milliseconds(packing)}.`,
   checkTitle: 'Is it right?',
   checkEngines: 'Check against the reference',
   checkStop: 'Stop the check',
@@ -648,7 +649,7 @@ export const text = {
   layersNone: 'Nothing to look into yet: choose or drop a model.',
   filter: 'Filter',
   /** @param {number} shown @param {number} all */
-  rows: (shown, all) => (shown === all ? plural(all, 'row', 'rows') : `${count.format(shown)} of ${count.format(all)} rows`),
+  rows: (shown, all) => (shown === all ? plural(all, { one: 'row', other: 'rows' }) : `${count(shown)} of ${count(all)} rows`),
   columns: { layer: 'Layer', kind: 'Kind', key: 'Key', shape: 'Shape', dtype: 'Type', input: 'In', output: 'Out', formula: 'Side', parameters: 'Parameters', macs: 'MACs' },
   /** @param {string} key */
   standsFor: (key) => `stands for ${key}`,
@@ -657,14 +658,14 @@ export const text = {
   holdNone: 'no network',
   alignmentColumns: ['Network', 'Shape', 'File', 'Shape', ''],
   verdicts: { fits: 'fits', 'other-shape': 'other shape', 'other-name': 'other name', missing: 'missing', unexpected: 'not expected' },
-  layersInside: (/** @type {number} */ n) => plural(n, 'row', 'rows'),
+  layersInside: (/** @type {number} */ n) => plural(n, { one: 'row', other: 'rows' }),
   alignment: 'Key alignment',
   layers: 'Layers',
   tensors: 'Tensors',
   findings: 'What stands out',
   picture: 'Height: the side of what a layer puts out. Width: its channels.',
   /** @param {number} layers @param {number} parameters @param {number} macs @param {string} input */
-  layerTotal: (layers, parameters, macs, input) => `${plural(layers, 'row', 'rows')}, ${count.format(parameters)} parameters, ${macs >= 1e8 ? `${(macs / 1e9).toFixed(macs >= 1e10 ? 0 : 1)} GMAC` : `${(macs / 1e6).toFixed(1)} MMAC`} for ${input}. Choose a row to have it explained.`,
+  layerTotal: (layers, parameters, macs, input) => `${plural(layers, { one: 'row', other: 'rows' })}, ${count(parameters)} parameters, ${macs >= 1e8 ? `${fixed(macs / 1e9, macs >= 1e10 ? 0 : 1)} GMAC` : `${fixed(macs / 1e6, 1)} MMAC`} for ${input}. Choose a row to have it explained.`,
   side: 'Side:',
   pointAtOutput: 'Point at a pixel of the output to see where it comes from.',
   /** @param {number} y @param {number} x @param {number} used @param {number} all @param {boolean} isEdge */

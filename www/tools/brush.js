@@ -2,6 +2,7 @@
  * Paints what should go.
  * @module
  */
+import { text } from '../strings/index.js';
 import { StrokeHandler } from './stroke.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -11,13 +12,8 @@ export const brush = {
   key: 'b',
   cursor: 'ring',
   options: ['size'],
-  words: {
-    en: {
-      name: 'Brush',
-      tip: 'Paint over what should go (Shift: straight lines, Alt: erase)',
-      undone: 'Stroke undone.',
-      redone: 'Stroke redone.',
-    },
+  get words() {
+    return text.toolWords.brush;
   },
   create: (editor) => new StrokeHandler(editor, { label: 'brush', otherLabel: 'eraser', erases: false }),
 };

@@ -2,6 +2,7 @@
  * Takes edges away, those that were found too.
  * @module
  */
+import { text } from '../strings/index.js';
 import { StrokeHandler } from './stroke.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -11,13 +12,8 @@ export const edgeEraser = {
   cursor: 'ring',
   options: ['size'],
   needs: 'edges',
-  words: {
-    en: {
-      name: 'Erase edges',
-      tip: 'Erase edges inside the hole',
-      undone: 'The edge is back.',
-      redone: 'Edge erased.',
-    },
+  get words() {
+    return text.toolWords.edgeEraser;
   },
   create: (editor) => new StrokeHandler(editor, { label: 'edge-eraser', otherLabel: 'edge-eraser', erases: true, isEdge: true }),
 };

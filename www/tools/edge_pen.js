@@ -2,6 +2,7 @@
  * Draws the edges that a network paints along.
  * @module
  */
+import { text } from '../strings/index.js';
 import { StrokeHandler } from './stroke.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -12,13 +13,8 @@ export const edgePen = {
   cursor: 'ring',
   options: ['size'],
   needs: 'edges',
-  words: {
-    en: {
-      name: 'Draw edges',
-      tip: 'Draw edges inside the hole: the network paints along them',
-      undone: 'Edge undone.',
-      redone: 'Edge redone.',
-    },
+  get words() {
+    return text.toolWords.edge;
   },
   create: (editor) => new StrokeHandler(editor, { label: 'edge', otherLabel: 'edge-eraser', erases: false, isEdge: true }),
 };

@@ -3,6 +3,7 @@
  * @module
  */
 import { ellipseRows } from '../document/raster.js';
+import { text } from '../strings/index.js';
 import { ShapeHandler } from './shape.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -12,14 +13,8 @@ export const ellipse = {
   key: 'o',
   cursor: 'cross',
   options: ['mode'],
-  words: {
-    en: {
-      name: 'Ellipse',
-      tip: 'Mask an ellipse (Shift: a circle, Alt: take away)',
-      help: 'Drag from corner to corner of the box around it.',
-      undone: 'Ellipse undone.',
-      redone: 'Ellipse redone.',
-    },
+  get words() {
+    return text.toolWords.ellipse;
   },
   create: (editor) => new ShapeHandler(editor, {
     label: 'ellipse',

@@ -2,6 +2,7 @@
  * Takes away from the mask what is under it.
  * @module
  */
+import { text } from '../strings/index.js';
 import { StrokeHandler } from './stroke.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -11,13 +12,8 @@ export const eraser = {
   key: 'e',
   cursor: 'ring',
   options: ['size'],
-  words: {
-    en: {
-      name: 'Eraser',
-      tip: 'Take away from the mask (Shift: straight lines)',
-      undone: 'Erasing undone.',
-      redone: 'Erasing redone.',
-    },
+  get words() {
+    return text.toolWords.eraser;
   },
   create: (editor) => new StrokeHandler(editor, { label: 'eraser', otherLabel: 'eraser', erases: true }),
 };

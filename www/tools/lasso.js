@@ -3,6 +3,7 @@
  * @module
  */
 import { polygonRows } from '../document/raster.js';
+import { text } from '../strings/index.js';
 import { Handler, takesAway } from './tool.js';
 
 /** @typedef {import('./tool.js').Point} Point */
@@ -66,14 +67,8 @@ export const lasso = {
   key: 'l',
   cursor: 'cross',
   options: ['mode'],
-  words: {
-    en: {
-      name: 'Lasso',
-      tip: 'Mask what you draw around (Alt: take away)',
-      help: 'Draw around what should go.',
-      undone: 'Lasso undone.',
-      redone: 'Lasso redone.',
-    },
+  get words() {
+    return text.toolWords.lasso;
   },
   create: (editor) => new LassoHandler(editor),
 };

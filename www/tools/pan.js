@@ -2,6 +2,7 @@
  * Moves the photo on the stage.
  * @module
  */
+import { text } from '../strings/index.js';
 import { Handler } from './tool.js';
 
 /** @typedef {import('./tool.js').Point} Point */
@@ -44,11 +45,8 @@ export const pan = {
   key: 'h',
   cursor: 'hand',
   options: [],
-  words: {
-    en: {
-      name: 'Move',
-      tip: 'Move the photo (or hold Space)',
-    },
+  get words() {
+    return text.toolWords.pan;
   },
   create: (editor) => new PanHandler(editor),
 };

@@ -4,6 +4,7 @@
  * @module
  */
 import { polygonRows } from '../document/raster.js';
+import { text } from '../strings/index.js';
 import { Handler, takesAway } from './tool.js';
 
 /** @typedef {import('./tool.js').Point} Point */
@@ -139,14 +140,8 @@ export const polygon = {
   key: 'p',
   cursor: 'cross',
   options: ['mode'],
-  words: {
-    en: {
-      name: 'Polygon',
-      tip: 'Mask a polygon, point by point (Alt: take away)',
-      help: 'Click to set points, and the first one again (or Enter) to close. Points can be dragged; Backspace takes the last one back.',
-      undone: 'Polygon undone.',
-      redone: 'Polygon redone.',
-    },
+  get words() {
+    return text.toolWords.polygon;
   },
   create: (editor) => new PolygonHandler(editor),
 };

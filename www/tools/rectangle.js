@@ -3,6 +3,7 @@
  * @module
  */
 import { clip } from '../document/raster.js';
+import { text } from '../strings/index.js';
 import { ShapeHandler } from './shape.js';
 
 /** @type {import('./tool.js').Tool} */
@@ -12,14 +13,8 @@ export const rectangle = {
   key: 'r',
   cursor: 'cross',
   options: ['mode'],
-  words: {
-    en: {
-      name: 'Rectangle',
-      tip: 'Mask a rectangle (Shift: a square, Alt: take away)',
-      help: 'Drag from corner to corner.',
-      undone: 'Rectangle undone.',
-      redone: 'Rectangle redone.',
-    },
+  get words() {
+    return text.toolWords.rectangle;
   },
   create: (editor) => new ShapeHandler(editor, {
     label: 'rectangle',

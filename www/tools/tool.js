@@ -10,7 +10,7 @@
 /** @typedef {import('../canvas/pen.js').Pen} Pen */
 
 /**
- * A tool's words; a translation stands beside `en`.
+ * A tool's words: a part of every table in `strings/`.
  * @typedef {object} Words
  * @property {string} name also its accessible name
  * @property {string} tip what it does, for the pointer that rests on its button
@@ -29,7 +29,7 @@
  * @property {'ring' | 'cross' | 'hand'} cursor `ring` is as wide as what is drawn
  * @property {OptionName[]} options
  * @property {'edges'} [needs] it is there only while the model takes edges
- * @property {{en: Words}} words
+ * @property {Words} words read anew whenever they are shown: the language may have been switched
  * @property {(editor: Editor) => Handler} create
  */
 

@@ -80,5 +80,5 @@ export class Toolbox {
  * @param {'undone' | 'redone'} what
  */
 export function wordsOfStep(tools, label, what) {
-  return tools.find(({ id }) => id === label)?.words.en[what];
+  return tools.find(({ id }) => id === label)?.words[what];
 }

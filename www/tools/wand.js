@@ -3,6 +3,7 @@
  * @module
  */
 import { findAlike } from '../document/wand.js';
+import { text } from '../strings/index.js';
 import { Handler, takesAway } from './tool.js';
 
 /** @typedef {import('./tool.js').Point} Point */
@@ -72,14 +73,8 @@ export const wand = {
   key: 'w',
   cursor: 'cross',
   options: ['mode', 'tolerance', 'contiguous'],
-  words: {
-    en: {
-      name: 'Magic wand',
-      tip: 'Mask what is of the same colour (Alt: take away)',
-      help: 'Click a colour. A higher tolerance takes in more.',
-      undone: 'Magic wand undone.',
-      redone: 'Magic wand redone.',
-    },
+  get words() {
+    return text.toolWords.wand;
   },
   create: (editor) => new WandHandler(editor),
 };

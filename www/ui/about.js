@@ -2,7 +2,7 @@
  * What this site is made of: the hash of what is published, and the licences.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** What becomes of a person's own. @returns {HTMLElement} */

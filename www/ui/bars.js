@@ -9,7 +9,7 @@ import { chooseRecent } from '../actions/recent.js';
 import { saveImage, saveMask } from '../actions/save.js';
 import { chooseModel } from '../actions/shipped.js';
 import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -56,6 +56,10 @@ export class Bars {
     });
     this.showDot();
     this.showModels();
+    onLanguage(() => {
+      this.show();
+      this.showModels();
+    });
   }
 
   #switchAutoFill() {

@@ -3,7 +3,7 @@
  * @module
  */
 import { recallNumber, remember } from '../storage/preference.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId } from './dom.js';
 
 /** The dot grows no further than its box, in CSS pixels. */
@@ -78,6 +78,7 @@ export class BrushSize {
     });
     this.#track.addEventListener('pointermove', (event) => this.#track.hasPointerCapture(event.pointerId) && this.#follow(event));
     this.#show();
+    onLanguage(() => this.#show());
   }
 
   /** Photo pixels. */

@@ -5,7 +5,7 @@
 import { isCancelled, wordsFor } from '../app.js';
 import { cannotCheck, checkEngines } from '../actions/check.js';
 import { raster } from '../canvas/overlay.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -48,7 +48,7 @@ export class CheckView {
     const button = isOn
       ? make('button', { class: 'btn line small', onclick: () => this.#control?.abort() }, text.checkStop)
       : make('button', { class: 'btn line small', disabled: reason !== '', onclick: () => void this.#check() }, text.checkEngines);
-    if (!isOn && !this.#found) this.#said.textContent = this.#error || reason || text.checkHelp;
+    if (!isOn) this.#said.textContent = this.#found ? text.checked(this.#found.largest) : this.#error || reason || text.checkHelp;
     this.#box.replaceChildren(
       make('h3', {}, text.checkTitle),
       make('div', { class: 'acts' }, button),
@@ -67,7 +67,6 @@ export class CheckView {
         this.#said.textContent = text.running(layer, done, null);
       });
       this.#found = found;
-      this.#said.textContent = text.checked(found.largest);
     } catch (error) {
       this.#error = isCancelled(error) ? text.cancelled : wordsFor(error);
     } finally {

@@ -8,7 +8,7 @@ import { chooseModel } from '../actions/shipped.js';
 import { chooseSecond, firstSentence, loadByPosition, removeModel } from '../actions/weights.js';
 import { bytesToFetch, conventionsOf, nameOf, NONE, paints, parametersOf, takes, takesEdges, takesSecond, WINDOW_SIDES } from '../document/models.js';
 import { licenceOf } from '../storage/shipped.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { about, privacy } from './about.js';
 import { icon, make, prose } from './dom.js';
 import { inputsChoice } from './inputs_choice.js';

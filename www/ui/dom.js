@@ -2,7 +2,7 @@
  * Small helpers for the page's elements.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 
 /**
  * The element of this id; its absence is a fault of the page itself.

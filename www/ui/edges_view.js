@@ -9,7 +9,7 @@ import { keyOf } from '../actions/fill.js';
 import { Overlay, raster } from '../canvas/overlay.js';
 import { planePainter, Tiles } from '../canvas/tiles.js';
 import { completesEdges, takesEdges, WINDOW_SIDES } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 import { choice } from './fill_tab.js';
 

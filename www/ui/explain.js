@@ -3,7 +3,7 @@
  * pixel comes from.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { draw, make } from './dom.js';
 
 /** @typedef {import('../worker/protocol.js').Layer} Layer */

@@ -6,7 +6,7 @@ import { openAny, openPhoto } from '../actions/open.js';
 import { loadMask } from '../actions/mask_file.js';
 import { takeOwnWeights } from '../actions/own_network.js';
 import { loadWeights } from '../actions/weights.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -38,8 +38,13 @@ export function listenForFiles(app, page) {
     void openAny(app, page, files);
   });
   listenForDrops(app, (files) => void openAny(app, page, files));
-  const own = byId('own-weights', HTMLParagraphElement);
-  for (const part of text.ownWeights.split(/(\.pth|\.safetensors)/)) own.append(part.startsWith('.') ? make('code', {}, part) : part);
+  showOwnWeights();
+  onLanguage(showOwnWeights);
+}
+
+function showOwnWeights() {
+  const parts = text.ownWeights.split(/(\.pth|\.safetensors)/);
+  byId('own-weights', HTMLParagraphElement).replaceChildren(...parts.map((part) => (part.startsWith('.') ? make('code', {}, part) : part)));
 }
 
 /** @param {App} app @param {(files: File[]) => void} run */

@@ -3,9 +3,10 @@
  * @module
  */
 import { MOST_GROW } from '../document/mask.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 import { keepingGroup } from './keeping.js';
+import { languageChoice } from './language.js';
 import { setTheme, theme, THEMES } from './theme.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -31,6 +32,7 @@ export function fillTab(app) {
     make('div', { class: 'group' }, sharpen, make('p', { class: 'help' }, text.sharpenHelp)),
     make('div', { class: 'group' }, choice('tint', text.tint, text.tintChoices, app.settings.tint, (value) => app.chooseTint(value))),
     make('div', { class: 'group' }, themeChoice()),
+    make('div', { class: 'group' }, languageChoice(app)),
     keepingGroup(app),
     make('label', { class: 'btn line phone', for: 'load-weights' }, text.loadWeights),
   ];

@@ -4,7 +4,7 @@
  */
 import { conventionsOf } from '../document/models.js';
 import { offered, relaid } from '../document/input_layout.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** @typedef {import('../document/models.js').Entry} Entry */

@@ -5,7 +5,7 @@
 import { isCancelled, wordsFor } from '../app.js';
 import { previewInputs } from '../actions/look.js';
 import { raster } from '../canvas/overlay.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */

@@ -4,7 +4,7 @@
  */
 import { KEEP_KEY, notKept } from '../app.js';
 import { continueWork, FORGET_KEY, forgetAll, forgetHere, forgetWork, isWorkExpected, switchKeeping } from '../actions/keep.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -24,6 +24,9 @@ export class LeftWork {
     this.#page = page;
     // Its place stays free until the page has looked, so that nothing moves under the pointer.
     this.#box.toggleAttribute('data-expected', app.settings.isKeeping && isWorkExpected());
+    onLanguage(() => {
+      if (!this.#box.hasAttribute('data-expected')) this.show();
+    });
   }
 
   /** Brings the lines up to date: the page has looked. */

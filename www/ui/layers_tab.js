@@ -4,7 +4,7 @@
  */
 import { wordsFor } from '../app.js';
 import { alignKeys, knownNetworks, readStats } from '../actions/look.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make, prose } from './dom.js';
 import { explain } from './explain.js';
 import { choice } from './fill_tab.js';
@@ -93,7 +93,7 @@ function layers(app, network, report, origin) {
 }
 
 /** The head of a table of values. */
-const VALUES = Object.values(text.statistics);
+const valueHeads = () => Object.values(text.statistics);
 
 /**
  * Reads the tensors of one layer and shows what their values are.
@@ -119,7 +119,7 @@ async function layerValues(app, layer, report, { source, from }, place) {
       const cells = [tensor.shape.join(' × ') || '1', tensor.dtype, ...statCells(each)];
       return make('tr', {}, make('td', { class: 'code' }, each.key), ...cells.map((cell) => make('td', {}, cell)));
     });
-    place.replaceChildren(grid([columns.key, columns.shape, columns.dtype, ...VALUES], lines));
+    place.replaceChildren(grid([columns.key, columns.shape, columns.dtype, ...valueHeads()], lines));
   } catch (error) {
     place.replaceChildren(make('p', { class: 'help' }, wordsFor(error, source.file)));
   }
@@ -188,7 +188,7 @@ function tensors(app, report, sources) {
         for (const stats of await readStats(app, source)) full[from + stats.index].push(...statCells(stats));
         from += source.tensors;
       }
-      place.replaceChildren(filtered(text.tensors, [...head, ...VALUES], full));
+      place.replaceChildren(filtered(text.tensors, [...head, ...valueHeads()], full));
     } catch (error) {
       button.replaceWith(make('p', { class: 'help' }, wordsFor(error)));
     }

@@ -4,7 +4,7 @@
  */
 import { changeMask } from '../actions/mask.js';
 import { OPERATIONS } from '../document/operations.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -12,22 +12,24 @@ import { byId, make } from './dom.js';
 
 const MAX_AMOUNT = 100;
 
+const operations = () => /** @type {OperationName[]} */ (Object.keys(OPERATIONS));
+
 export class MaskMenu {
   #app;
   #button = byId('mask-menu', HTMLButtonElement);
   #box = byId('mask-operations', HTMLDivElement);
-  #amount = make('input', { type: 'number', id: 'mask-amount', min: 1, max: MAX_AMOUNT, step: 1, value: 4, 'aria-label': text.maskAmountLabel });
-  #buttons;
+  #amount = make('input', { type: 'number', id: 'mask-amount', min: 1, max: MAX_AMOUNT, step: 1, value: 4 });
+  /** @type {Map<OperationName, HTMLButtonElement>} */
+  #buttons = new Map();
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#buttons = new Map(/** @type {OperationName[]} */ (Object.keys(OPERATIONS)).map((name) => {
-      const { label, short, tip, key } = text.operations[name];
-      return [name, make('button', { class: 'btn', id: `mask-${name}`, 'aria-label': label, title: text.toolTip(tip, key), onclick: () => this.run(name) }, short)];
-    }));
-    const by = make('span', { class: 'by' }, text.maskAmount, this.#amount, text.pixel);
-    this.#box.append(...this.#buttons.values(), by);
+    this.#build();
+    onLanguage(() => {
+      this.#build();
+      this.show();
+    });
     this.#button.addEventListener('click', () => this.#open(this.#box.hidden));
     this.#box.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
@@ -40,10 +42,19 @@ export class MaskMenu {
     });
   }
 
+  #build() {
+    this.#buttons = new Map(operations().map((name) => {
+      const { label, short, tip, key } = text.operations[name];
+      return [name, make('button', { class: 'btn', id: `mask-${name}`, 'aria-label': label, title: text.toolTip(tip, key), onclick: () => this.run(name) }, short)];
+    }));
+    this.#amount.setAttribute('aria-label', text.maskAmountLabel);
+    const by = make('span', { class: 'by' }, text.maskAmount, this.#amount, text.pixel);
+    this.#box.replaceChildren(...this.#buttons.values(), by);
+  }
+
   /** The keys that run an operation. @returns {Record<string, () => void>} */
   get keys() {
-    const names = /** @type {OperationName[]} */ (Object.keys(OPERATIONS));
-    return Object.fromEntries(names.map((name) => [text.operations[name].key, () => this.run(name)]));
+    return Object.fromEntries(operations().map((name) => [text.operations[name].key, () => this.run(name)]));
   }
 
   /** @param {OperationName} name */

@@ -2,7 +2,7 @@
  * The layers of a network as a tree of modules that open and close, each with the sum of what it holds.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** @typedef {import('../worker/protocol.js').Layer} Layer */

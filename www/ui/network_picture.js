@@ -3,7 +3,7 @@
  * channels; lines for what skips.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { draw } from './dom.js';
 
 /** @typedef {import('../worker/protocol.js').Layer} Layer */

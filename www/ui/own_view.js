@@ -6,7 +6,7 @@
 import { loadClass, readOwn, takeClass, takeOwnWeights } from '../actions/own_network.js';
 import { loadWeights } from '../actions/weights.js';
 import { callOf } from '../document/own_network.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { trained } from './details_tab.js';
 import { icon, make } from './dom.js';
 import { choice } from './fill_tab.js';
@@ -38,7 +38,7 @@ export class OwnView {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    this.#source = make('textarea', { class: 'source', id: 'own-source', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: 10, 'aria-label': text.ownSource, placeholder: text.ownPlaceholder });
+    this.#source = make('textarea', { class: 'source', id: 'own-source', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: 10 });
     this.#source.addEventListener('input', () => {
       clearTimeout(this.#timer);
       this.#isTyping = true;
@@ -58,6 +58,8 @@ export class OwnView {
   /** @returns {Node[]} */
   tab() {
     this.#shows = '';
+    this.#source.setAttribute('aria-label', text.ownSource);
+    this.#source.placeholder = text.ownPlaceholder;
     this.update();
     return [
       make('section', { class: 'group own' },

@@ -2,7 +2,7 @@
  * The one panel: settings of the fill, details of the model, its layers, where the time went.
  * @module
  */
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { recentOnes } from '../actions/copies.js';
 import { detailsTab } from './details_tab.js';
 import { byId, icon, make } from './dom.js';
@@ -43,6 +43,12 @@ export class Panel {
       this.open(this.#element.hidden ? this.#tab : null);
       // By the keyboard: it stands far behind its button.
       if (event.detail === 0 && !this.#element.hidden) document.getElementById(`tab-${this.#tab}`)?.focus();
+    });
+    onLanguage(() => {
+      if (this.#element.hidden) return;
+      // Whatever stays as it is while a tab is brought up to date is in the other language, too.
+      this.#element.replaceChildren();
+      this.render();
     });
     this.#element.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || app.state.isRunning) return;

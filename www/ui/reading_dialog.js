@@ -4,7 +4,7 @@
  */
 import { imageData } from '../canvas/color_space.js';
 import { planePainter, rgbaPainter } from '../canvas/tiles.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../actions/mask_file.js').Reading} Reading */

@@ -4,7 +4,7 @@
  */
 import { recentOnes } from '../actions/copies.js';
 import { chooseRecent, removeRecent } from '../actions/recent.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { icon, make } from './dom.js';
 
 /**

@@ -6,7 +6,7 @@ import { wordsFor } from '../app.js';
 import { copyImage, prepareFile, saveImage, shareImage } from '../actions/save.js';
 import { keptIn, lossesIn } from '../actions/saved_words.js';
 import { amongst, choicesFor } from '../document/saving.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, icon, make } from './dom.js';
 import { canShare, dragsOut, share, writePicture } from './hand_over.js';
 
@@ -27,17 +27,17 @@ export class SaveDialog {
   #app;
   #dialog = byId('saving', HTMLDialogElement);
   #format = make('select', { id: 'save-format', autofocus: true, onchange: () => this.#choose() });
-  #quality = make('input', { type: 'range', id: 'save-quality', min: 1, max: 100, step: 1, 'aria-label': text.quality, oninput: () => this.#chooseQuality(this.#quality) });
-  #number = make('input', { type: 'number', id: 'save-quality-number', min: 1, max: 100, step: 1, 'aria-label': text.qualityNumber, onchange: () => this.#chooseQuality(this.#number) });
-  #qualityRow = make('div', { class: 'row' }, make('span', {}, text.quality), this.#number, this.#quality);
+  #quality = make('input', { type: 'range', id: 'save-quality', min: 1, max: 100, step: 1, oninput: () => this.#chooseQuality(this.#quality) });
+  #number = make('input', { type: 'number', id: 'save-quality-number', min: 1, max: 100, step: 1, onchange: () => this.#chooseQuality(this.#number) });
+  #qualityRow = make('div', { class: 'row' });
   #place = make('input', { type: 'checkbox', id: 'without-place', onchange: () => this.#choose() });
-  #placeRow = make('label', { class: 'check', title: text.withoutPlaceTip }, this.#place, make('span', {}, text.withoutPlace));
-  #image = make('img', { alt: text.savePreview, title: text.dragOut });
+  #placeRow = make('label', { class: 'check' });
+  #image = make('img');
   #name = make('b', {});
   #size = make('small', {});
   #kept = make('ul', { 'aria-live': 'polite' });
-  #share = make('button', { class: 'btn line', type: 'button', title: text.shareFileTip, onclick: () => void this.#onShare() }, icon('share'), text.shareFile);
-  #save = make('button', { class: 'btn go', type: 'button', onclick: () => void this.#onSave() }, text.saveFile);
+  #share = make('button', { class: 'btn line', type: 'button', onclick: () => void this.#onShare() });
+  #save = make('button', { class: 'btn go', type: 'button', onclick: () => void this.#onSave() });
   /** The photo whose file it is about. */
   #photo = /** @type {Photo | null} */ (null);
   #prepared = /** @type {Prepared | null} */ (null);
@@ -50,17 +50,8 @@ export class SaveDialog {
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
-    const copy = make('button', { class: 'btn line', type: 'button', title: text.copyFileTip, onclick: () => this.#onCopy() }, icon('copy'), text.copyFile);
-    const close = make('button', { class: 'btn icon', type: 'button', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.#dialog.close() }, icon('close'));
-    this.#dialog.append(
-      make('header', {}, make('h2', { id: 'saving-title' }, text.howToSave), close),
-      make('div', { class: 'made' }, this.#image, make('p', {}, this.#name, this.#size)),
-      make('div', { class: 'row' }, make('label', { for: 'save-format' }, text.saveFormat), this.#format),
-      this.#qualityRow,
-      this.#placeRow,
-      this.#kept,
-      make('div', { class: 'acts' }, copy, this.#share, make('span', { class: 'grow' }), this.#save),
-    );
+    this.#build();
+    onLanguage(() => this.#build());
     dragsOut(this.#image, () => this.#prepared?.file ?? null);
     for (const id of ['how-to-save', 'save-or-share']) byId(id, HTMLButtonElement).addEventListener('click', () => this.open());
     this.#dialog.addEventListener('close', () => this.#forget());
@@ -69,6 +60,30 @@ export class SaveDialog {
       event.preventDefault();
       void this.#onSave();
     });
+  }
+
+  /** Puts the parts together, with their words. */
+  #build() {
+    const copy = make('button', { class: 'btn line', type: 'button', title: text.copyFileTip, onclick: () => this.#onCopy() }, icon('copy'), text.copyFile);
+    const close = make('button', { class: 'btn icon', type: 'button', 'aria-label': text.closePanel, title: text.closePanel, onclick: () => this.#dialog.close() }, icon('close'));
+    this.#quality.setAttribute('aria-label', text.quality);
+    this.#number.setAttribute('aria-label', text.qualityNumber);
+    this.#qualityRow.replaceChildren(make('span', {}, text.quality), this.#number, this.#quality);
+    this.#placeRow.title = text.withoutPlaceTip;
+    this.#placeRow.replaceChildren(this.#place, make('span', {}, text.withoutPlace));
+    [this.#image.alt, this.#image.title] = [text.savePreview, text.dragOut];
+    this.#share.title = text.shareFileTip;
+    this.#share.replaceChildren(icon('share'), text.shareFile);
+    this.#save.textContent = text.saveFile;
+    this.#dialog.replaceChildren(
+      make('header', {}, make('h2', { id: 'saving-title' }, text.howToSave), close),
+      make('div', { class: 'made' }, this.#image, make('p', {}, this.#name, this.#size)),
+      make('div', { class: 'row' }, make('label', { for: 'save-format' }, text.saveFormat), this.#format),
+      this.#qualityRow,
+      this.#placeRow,
+      this.#kept,
+      make('div', { class: 'acts' }, copy, this.#share, make('span', { class: 'grow' }), this.#save),
+    );
   }
 
   open() {

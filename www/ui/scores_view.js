@@ -7,7 +7,7 @@ import { keyOf } from '../actions/fill.js';
 import { scorePhoto } from '../actions/look.js';
 import { Overlay, raster } from '../canvas/overlay.js';
 import { scores } from '../document/models.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */

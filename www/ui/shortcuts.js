@@ -6,7 +6,7 @@
 import { clearMask, redo, undo } from '../actions/edit.js';
 import { cancel } from '../actions/fill.js';
 import { copyImage, saveImage } from '../actions/save.js';
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { byId } from './dom.js';
 import { writePicture } from './hand_over.js';
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { openOwn } from '../actions/link.js';
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -16,15 +16,21 @@ import { byId, make } from './dom.js';
  */
 export function showSite(app, page) {
   const { title, samples, hidden } = app.site;
-  if (title) {
+  const showTitle = () => {
+    if (!title) return;
     document.title = title;
     for (const element of document.querySelectorAll('[data-text=name], [data-text=headline]')) element.textContent = title;
     byId('site-name', HTMLElement).title = title;
-  }
+  };
   const hides = [...hidden, ...(samples.length ? [] : ['samples'])];
   document.documentElement.dataset.hides = hides.join(' ');
   // What is not shown is not fetched either.
-  if (!hides.includes('samples')) showSamples(app, page);
+  const show = () => {
+    showTitle();
+    if (!hides.includes('samples')) showSamples(app, page);
+  };
+  show();
+  onLanguage(show);
 }
 
 /**
@@ -32,14 +38,14 @@ export function showSite(app, page) {
  * @param {Page} page
  */
 function showSamples(app, page) {
-  const box = byId('samples', HTMLDivElement);
-  for (const sample of app.site.samples) {
+  const buttons = app.site.samples.map((sample) => {
     const { name, thumbnail } = sample;
     const picture = make('img', { src: thumbnail, alt: '', width: 360, height: 270, draggable: 'false', loading: sample.line ? 'lazy' : null, decoding: 'async' });
     const button = make('button', { 'aria-label': name, title: name, onclick: () => void openOwn(app, page, sample) }, picture);
     picture.addEventListener('error', () => gone(app, sample, button));
-    box.append(button);
-  }
+    return button;
+  });
+  byId('samples', HTMLDivElement).replaceChildren(...buttons);
 }
 
 /** A thumbnail is not there: nothing can be chosen by it. @param {App} app @param {Sample} sample @param {HTMLElement} button */

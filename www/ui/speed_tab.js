@@ -2,7 +2,7 @@
  * Where the time of the last fill went.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { CheckView } from './check_view.js';
 import { make } from './dom.js';
 

@@ -2,7 +2,7 @@
  * A tensor's values in numbers and as a small histogram.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { draw } from './dom.js';
 
 /** @typedef {import('../worker/protocol.js').TensorStats} TensorStats */

@@ -2,7 +2,7 @@
  * Tables of the inspector.
  * @module
  */
-import { text } from '../strings/en.js';
+import { text } from '../strings/index.js';
 import { make } from './dom.js';
 
 /** Rows drawn at once; the filter reaches the others. */

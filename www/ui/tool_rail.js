@@ -2,7 +2,7 @@
  * The tools as buttons.
  * @module
  */
-import { text } from '../strings/en.js';
+import { onLanguage, text } from '../strings/index.js';
 import { byId, draw, make } from './dom.js';
 
 /** @typedef {import('../tools/tool.js').Tool} Tool */
@@ -18,12 +18,16 @@ export class ToolRail {
     this.#buttons = new Map(toolbox.tools.map((tool) => [tool, button(tool, () => toolbox.choose(tool.id))]));
     byId('rail', HTMLElement).prepend(...this.#buttons.values());
     this.show();
+    onLanguage(() => this.show());
   }
 
   /** Brings every button up to date. */
   show() {
     for (const [tool, button] of this.#buttons) {
       const isChosen = tool === this.#toolbox.current;
+      const { name, tip } = tool.words;
+      button.setAttribute('aria-label', name);
+      button.title = text.toolTip(tip, tool.key);
       button.hidden = !this.#toolbox.isOffered(tool);
       if (isChosen && button.getAttribute('aria-pressed') !== 'true') button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
       button.setAttribute('aria-pressed', String(isChosen));
@@ -35,7 +39,7 @@ export class ToolRail {
  * @param {Tool} tool
  * @param {() => void} choose
  */
-function button({ id, icon, key, words: { en: words } }, choose) {
+function button({ id, icon, key }, choose) {
   const picture = draw('svg', { 'aria-hidden': 'true', viewBox: '0 0 20 20' }, draw('path', { d: icon }));
-  return make('button', { class: 'btn icon', id: `tool-${id}`, 'aria-label': words.name, title: text.toolTip(words.tip, key), 'aria-keyshortcuts': key?.toUpperCase(), onclick: choose }, picture);
+  return make('button', { class: 'btn icon', id: `tool-${id}`, 'aria-keyshortcuts': key?.toUpperCase(), onclick: choose }, picture);
 }

@@ -352,7 +352,7 @@ export class Failure extends Error {
   constructor({ code, message, keys, report }) {
     super(message);
     this.name = 'Failure';
-    /** Stable code of `src/error.rs`, or one of the page's own: those of `errors` in `strings/en.js`, and `run-cancelled`. */
+    /** Stable code of `src/error.rs`, or one of the page's own: those of `errors` in the tables of `strings/`, and `run-cancelled`. */
     this.code = code;
     this.keys = keys ?? [];
     this.report = report;

@@ -20,8 +20,8 @@ export async function launch() {
 }
 
 /** @param {Browser} browser @param {string} url @param {import('./driver.mjs').NewPage} [options] */
-async function open(browser, url, { serviceWorkers = false } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: serviceWorkers ? 'allow' : 'block' });
+async function open(browser, url, { serviceWorkers = false, locale } = {}) {
+  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: serviceWorkers ? 'allow' : 'block' });
   context.setDefaultTimeout(15_000);
   return new ChromiumDriver(await context.newPage(), url);
 }

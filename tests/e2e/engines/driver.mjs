@@ -19,6 +19,7 @@
 /**
  * @typedef {object} NewPage
  * @property {boolean} [serviceWorkers] whether they may be registered, where the engine lets a test choose
+ * @property {string} [locale] what the browser asks for first, such as `zh-CN`; Chromium alone
  */
 
 /**
