@@ -1,26 +1,22 @@
 //! `infill inpaint`: exactly what the page does.
 
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 
+use super::feeding::{ClassFlags, FeedFlags};
 use super::{Loading, terminal};
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
-use crate::models::pasted::{self, Pasted};
-use crate::models::{HoleValue, InputTensor, MaskMeans, NormStatistics, OutputCovers, Range, Role};
+use crate::models::{HoleValue, InputTensor, NormStatistics, Role};
 use crate::photo_file::{self, Format, SaveOptions, Saved};
 use crate::pipeline::options::{self, Setting};
 use crate::pipeline::{self, FillOptions, Mask, MaskChannel, MaskOptions, MaskReading, Photo, Sharpen};
 
 /// Quality of a JPEG, as the Independent JPEG Group counts it.
 const QUALITY: Setting<u8> = Setting { name: "quality", range: 1..=100 };
-
-/// What one input shows.
-type Words = Vec<String>;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -50,32 +46,14 @@ pub struct Arguments {
     #[arg(long)]
     weights: Vec<PathBuf>,
     /// Take the keys by position where only their names differ (`infill inspect` shows the mapping).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "class")]
     by_position: bool,
-    /// A Python file or notebook with the class of --weights: read, never executed. The class whose keys are the file's is
-    /// taken, on squares of one side.
-    #[arg(long, requires = "weights", conflicts_with_all = ["model", "by_position"])]
-    class: Option<PathBuf>,
-    /// What the class is made with, such as 'Net(4, 3, ngf=64)': its defaults, a line such as net = Net(4, 3) in the file,
-    /// or what the weights' shapes decide, are taken otherwise.
-    #[arg(long, requires = "class")]
-    class_args: Option<String>,
-    /// Which of the tensors that the class returns is the picture, counted from 0: the one that looks like one otherwise.
-    #[arg(long, requires = "class")]
-    returned: Option<usize>,
-    /// Leave out keys of the file that the class has not, as strict=False does.
-    #[arg(long, requires = "class")]
-    leave_out: bool,
-    /// What goes into the painting network, one flag for each of its inputs: rgb, photo or second (three channels each), and
-    /// gray, mask, known, edges, noise, zeros or ones, such as rgb,mask.
-    #[arg(long, value_parser = options::parse_input)]
-    takes: Vec<Words>,
-    /// How the network is fed, as JSON: {"inputs": [["rgb", "mask"]], "range": "0..1", "outputRange": "-1..1", "holeValue": 0,
-    /// "maskMeans": "hole", "outputCovers": "field"}. Flags say more than the file.
-    #[arg(long, value_name = "FILE")]
-    feed: Option<PathBuf>,
+    #[command(flatten)]
+    class: ClassFlags,
+    #[command(flatten)]
+    feeding: FeedFlags,
     /// Network id (see `infill models`); overrides what the weights are taken for.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "class")]
     model: Option<String>,
     /// Grow the mask by this many pixels, 0 to 1024.
     #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = |text: &str| options::GROW.parse(text))]
@@ -92,30 +70,9 @@ pub struct Arguments {
     /// Edges inside the hole, a picture of the photo's size: white is an edge, black is none, middle gray is as found.
     #[arg(long)]
     edges: Option<PathBuf>,
-    /// Longest side of the network's input, 64 to 1024 pixels, where the network takes any size.
-    #[arg(long, allow_negative_numbers = true, value_parser = |text: &str| options::SIDE.parse(text))]
-    side: Option<usize>,
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
-    /// What the hole's pixels are set to: a number in the network's input range, or smooth.
-    #[arg(long, allow_hyphen_values = true, value_parser = options::parse_hole_value)]
-    hole_value: Option<HoleValue>,
-    /// Value range of the network's pictures.
-    #[arg(long, allow_hyphen_values = true, value_parser = PossibleValuesParser::new(Range::WORDS))]
-    range: Option<String>,
-    /// Value range of what comes out, where it is another one.
-    #[arg(long, allow_hyphen_values = true, value_parser = PossibleValuesParser::new(Range::WORDS))]
-    output_range: Option<String>,
-    /// What 1 means in the mask channel.
-    #[arg(long, value_parser = PossibleValuesParser::new(MaskMeans::WORDS))]
-    mask_means: Option<String>,
-    /// What the output shows.
-    #[arg(long, value_parser = PossibleValuesParser::new(OutputCovers::WORDS))]
-    output_covers: Option<String>,
-    /// Which mean and variance batch norms take: those stored in the file, or the picture's own.
-    #[arg(long, value_parser = PossibleValuesParser::new(NormStatistics::WORDS))]
-    norm_statistics: Option<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -294,10 +251,7 @@ fn second(path: &Path, (width, height): (usize, usize)) -> Result<Vec<u8>> {
 /// The fill's settings; clap has held the numbers against their ranges.
 fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
     let edges = |path: &PathBuf| decoded(path, |bytes| pipeline::decode_edges(bytes, size.0, size.1));
-    let fed = arguments.feed.as_deref().map(feed).transpose()?.unwrap_or_default();
-    let inputs = if arguments.takes.is_empty() { fed.inputs } else { Some(arguments.takes.clone()) };
     Ok(FillOptions {
-        inputs,
         seed: arguments.seed,
         sharpen: match arguments.sharpen.as_str() {
             "on" => Sharpen::On,
@@ -306,25 +260,9 @@ fn options(arguments: &Arguments, size: (usize, usize)) -> Result<FillOptions> {
         },
         sigma: arguments.sigma,
         edges: arguments.edges.as_ref().map(edges).transpose()?,
-        side: arguments.side.or(fed.side),
         second: arguments.second.as_deref().map(|path| second(path, size)).transpose()?,
-        hole_value: arguments.hole_value.or(fed.hole_value),
-        range: arguments.range.as_deref().and_then(Range::parse).or(fed.range),
-        output_range: arguments.output_range.as_deref().and_then(Range::parse).or(fed.output_range),
-        mask_means: arguments.mask_means.as_deref().and_then(MaskMeans::parse).or(fed.mask_means),
-        output_covers: arguments.output_covers.as_deref().and_then(OutputCovers::parse).or(fed.output_covers),
-        norm_statistics: arguments.norm_statistics.as_deref().and_then(NormStatistics::parse).or(fed.norm_statistics),
-        ..FillOptions::default()
+        ..arguments.feeding.options()?
     })
-}
-
-/// How a network is fed, from a small file of JSON; `usage` names what makes no sense in it.
-fn feed(path: &Path) -> Result<FillOptions> {
-    const MAX_BYTES: u64 = 1 << 16;
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|error| super::io_error(path, "read", &error))?;
-    file.take(MAX_BYTES).read_to_string(&mut text).map_err(|error| super::io_error(path, "read", &error))?;
-    FillOptions::from_json(&text).map_err(|error| error.in_file(&super::file_name(path)))
 }
 
 /// The one network of `--class`.
@@ -332,30 +270,16 @@ fn pasted_class(arguments: &Arguments, class: &Path, options: &FillOptions) -> R
     let [weights] = &arguments.weights[..] else {
         return Err(Error::new(Code::Usage, "--class takes one --weights."));
     };
-    let source = super::read_source(class)?;
-    let count = |words: &Words| InputTensor::from_words(words).map(|tensor| tensor.channels.len());
+    let count = |words: &Vec<String>| InputTensor::from_words(words).map(|tensor| tensor.channels.len());
     let channels = options.inputs.iter().flatten().map(count).collect::<Result<Vec<_>, _>>();
     let channels = channels.map_err(|text| Error::new(Code::Usage, text))?;
-    let pasted = Pasted {
-        source: &source,
-        class_args: arguments.class_args.as_deref().unwrap_or_default(),
-        returned: arguments.returned,
-        channels: (!channels.is_empty()).then_some(&channels),
-        side: options.side,
-        leaves_out: arguments.leave_out,
-    };
-    let mut checkpoint = super::open_checkpoint(weights)?;
-    let file = super::file_name(weights);
-    let loaded = pasted::load(checkpoint.as_mut(), &file, &pasted, EngineKind::Fast);
-    Ok(vec![loaded.map_err(|error| match error.code {
-        Code::NetworkInvalid => super::in_source(error, &source, class),
-        _ => error,
-    })?])
+    let channels = (!channels.is_empty()).then_some(&channels[..]);
+    Ok(vec![arguments.class.load(class, weights, options.side, channels)?])
 }
 
 /// The networks to run: the given weights, the default model, or none.
 fn models(arguments: &Arguments, options: &FillOptions) -> Result<Vec<Loaded>> {
-    if let Some(class) = &arguments.class {
+    if let Some(class) = &arguments.class.class {
         return pasted_class(arguments, class, options);
     }
     match (arguments.weights.as_slice(), arguments.model.as_deref()) {
@@ -367,7 +291,7 @@ fn models(arguments: &Arguments, options: &FillOptions) -> Result<Vec<Loaded>> {
             let how = Loading {
                 choice,
                 by_position: arguments.by_position,
-                norm_statistics: arguments.norm_statistics.as_deref(),
+                norm_statistics: options.norm_statistics.map(NormStatistics::as_str),
                 kind: EngineKind::Fast,
             };
             let mut all = Vec::new();

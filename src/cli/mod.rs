@@ -1,9 +1,11 @@
 //! The native command line: arguments in, exit status out. It decides nothing that the crate could decide.
 
+mod feeding;
 mod forward;
 mod inpaint;
 mod inspect;
 mod models;
+mod pack;
 mod select;
 mod terminal;
 
@@ -47,6 +49,8 @@ enum Command {
     Forward(forward::Arguments),
     /// Select an object of a photo by clicks, or snap a rough mask to its edges.
     Select(select::Arguments),
+    /// Make a web page of a checkpoint: a finished static site that runs it.
+    Pack(Box<pack::Arguments>),
     /// List the known networks.
     Models(models::Arguments),
 }
@@ -113,6 +117,7 @@ pub fn main() -> i32 {
         Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
         Command::Forward(arguments) => (forward::run(&arguments), false),
         Command::Select(arguments) => (select::run(&arguments), false),
+        Command::Pack(arguments) => (pack::run(&arguments), false),
         Command::Models(arguments) => (models::run(&arguments), arguments.json),
     };
     match outcome {

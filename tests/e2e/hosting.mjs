@@ -1,14 +1,18 @@
-// Sites of other people's: infill.json, and addresses with ?image=, ?mask= and ?model=.
-import { readFile } from 'node:fs/promises';
+// Sites of other people's: infill.json, addresses with ?image=, ?mask= and ?model=, and packed checkpoints.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { PNG } from 'pngjs';
 import { isKept, visitorOf } from './offline.mjs';
-import { check, photo, ROOT } from './page.mjs';
+import { check, compare, decode, OUT, photo, ROOT, write } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
 
 const BASE = '/some/where/';
 const WEIGHTS = `${ROOT}tests/reference/networks/context-encoder.pth`;
+const CLASS = `${ROOT}tests/reference/classes/context_encoder.py`;
+const TITLE = 'Holes of <img src=x onerror=alert(1)>';
 const [WIDTH, HEIGHT] = [500, 400];
 
 /** A mask with a hole in its middle. */
@@ -22,6 +26,34 @@ function middle() {
   return PNG.sync.write(png);
 }
 
+/** Photo and mask as files. */
+async function pictures() {
+  const [image, mask] = ['hosting-photo.png', 'hosting-mask.png'].map((name) => `${OUT}${name}`);
+  await write(image, photo(WIDTH, HEIGHT));
+  await write(mask, middle());
+  return { image, mask };
+}
+
+/** @param {...string} words */
+const infill = (...words) => execFileSync(/** @type {string} */ (process.env.INFILL), words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/**
+ * Packs the small context encoder with its class, and serves it; the folder is deleted afterwards.
+ * @param {string[]} more
+ * @param {(site: {url: string, close: () => Promise<unknown>}, folder: string) => Promise<void>} use
+ */
+async function packed(more, use) {
+  const folder = await mkdtemp(`${tmpdir()}/infill-pack-`);
+  const { image, mask } = await pictures();
+  try {
+    infill('pack', WEIGHTS, '--class', CLASS, '--title', TITLE, '--image', image, '--mask', mask, '--page', `${ROOT}dist`, '--output', folder, ...more);
+    const site = await serve(folder, {}, BASE);
+    await use(site, folder).finally(() => site.close());
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** The page with this infill.json in place of its own. @param {Visitor} v @param {string} json @param {Record<string, [string, any]>} [files] */
 async function visit(v, json, files = {}) {
   const extra = Object.fromEntries(Object.entries({ 'infill.json': ['application/json', json], ...files }).map(([path, file]) => [BASE + path, file]));
@@ -30,6 +62,67 @@ async function visit(v, json, files = {}) {
   await visitor.driver.goto(site.url);
   await visitor.reaches(['empty', 'error']);
   return { visitor, close: async () => { await visitor.driver.close(); await site.close(); } };
+}
+
+/** Opens the sample of a packed site, fills its mask, and returns what is saved. @param {Visitor} v */
+async function fillSample(v) {
+  await v.button('hosting-photo.png').click();
+  await v.says(/Mask loaded/);
+  const mask = decode((await v.save('Save mask')).bytes);
+  await v.inpaint();
+  return { mask, saved: decode((await v.save('Save image')).bytes) };
+}
+
+/** @param {Visitor} v */
+export async function a_packed_site_opens_with_its_title_sample_and_model_and_fills(v) {
+  await packed(['--store', 'as-is', '--description', 'trained on holes', '--hide', 'weights', '--hide', 'speed'], async (site, folder) => {
+    const visitor = await v.another(site.url);
+    await visitor.open();
+    check((await visitor.evaluate(() => document.title)) === TITLE, `the title is ${await visitor.evaluate(() => document.title)}`);
+    check((await visitor.evaluate(() => document.querySelectorAll('main img').length)) === 1, 'the title became an element, or there is another sample');
+    check(/^ContextEncoder(, 190 KB)? . trained on holes$/u.test(await visitor.model()), `the model is ${await visitor.model()}`);
+    await visitor.screenshot('hosting-packed-wide');
+    await visitor.page.setViewportSize({ width: 390, height: 844 });
+    await visitor.screenshot('hosting-packed-narrow');
+    await visitor.page.emulateMedia({ colorScheme: 'dark' });
+    await visitor.screenshot('hosting-packed-narrow-dark');
+    await visitor.page.setViewportSize({ width: 1280, height: 800 });
+    await visitor.tab('Fill');
+    // What sharpening draws depends on the last digits.
+    await visitor.control('combobox', 'Sharpen from the photo').selectOption('off');
+    const { mask, saved } = await fillSample(visitor);
+    await visitor.screenshot('hosting-packed-filled');
+    const { image, mask: file } = await pictures();
+    infill('inpaint', '--image', image, '--mask', file, '--weights', WEIGHTS, '--class', CLASS, '--sharpen', 'off', '--output', `${OUT}hosting-native.png`);
+    const same = compare(decode(await readFile(`${OUT}hosting-native.png`)), saved, mask);
+    check(same.holes > 1000 && same.outside === 0 && same.most <= 1, `page and command line differ: ${JSON.stringify(same)}`);
+    check((await visitor.page.getByLabel('Load weights').isHidden()) && !(await visitor.page.getByText('Trained your own?').isVisible()), 'weights are still offered');
+    await visitor.tab('Details');
+    check((await visitor.page.getByRole('tab', { name: 'Speed' }).count()) === 0, 'the tab Speed is still there');
+    const { samples, models: [model] } = JSON.parse(await readFile(`${folder}/infill.json`, 'utf8'));
+    check(model.file === 'site/models/context-encoder.pth' && model.class === 'site/class.py' && samples.length === 1, JSON.stringify(model));
+    await visitor.quiet();
+    await visitor.driver.close();
+  });
+}
+
+/** At the second visit the host is gone: page, title, photo, mask, class and weights are there. @param {Visitor} v */
+export async function a_packed_site_works_offline_at_the_second_visit(v) {
+  await packed(['--store', 'f16'], async (site) => {
+    const visitor = await visitorOf(v, site.url);
+    await visitor.open();
+    await isKept(visitor);
+    await visitor.driver.goto('about:blank');
+    await site.close();
+    await visitor.open();
+    check((await visitor.evaluate(() => document.title)) === TITLE, 'offline the title is gone');
+    await visitor.until(() => /** @type {HTMLImageElement} */ (document.querySelector('#samples img')).naturalWidth > 0);
+    const { mask, saved } = await fillSample(visitor);
+    const same = compare(decode(photo(WIDTH, HEIGHT)), saved, mask);
+    check(same.inside > 1000 && same.outside === 0, `nothing was filled: ${JSON.stringify(same)}`);
+    await visitor.quiet();
+    await visitor.driver.close();
+  });
 }
 
 /** A host may change infill.json and what it names without building anything again. @param {Visitor} v */
