@@ -1,4 +1,5 @@
-// Sites of other people's: infill.json, addresses with ?image=, ?mask= and ?model=, and packed checkpoints.
+// Sites of other people's: infill.json, addresses with ?image=, ?mask= and ?model=, packed checkpoints, and the module for
+// other pages.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -213,4 +214,64 @@ export async function a_link_opens_a_photo_with_its_mask_and_model(v) {
   check((await visitor.evaluate(() => document.querySelectorAll('.say img').length)) === 0, 'an address became an element');
   check(visitor.complaints.every((complaint) => /404|none/.test(complaint)), visitor.complaints.join('; '));
   await close();
+}
+
+/** A page of somebody else's, with the module beside it. */
+const MODULE_PAGE = '<!doctype html><title>other</title><link rel="icon" href="data:,"><script type="module">import { inpaint } from "./infill.js"; window.inpaint = inpaint;</script>';
+
+/** The module in a page that is not infill's. @param {Visitor} v */
+export async function the_module_fills_in_other_pages(v) {
+  const { image, mask } = await pictures();
+  infill('inpaint', '--image', image, '--mask', mask, '--sharpen', 'off', '--output', `${OUT}hosting-module.png`);
+  const expected = decode(await readFile(`${OUT}hosting-module.png`));
+  const site = await serve(`${ROOT}dist`, { [`${BASE}other.html`]: ['text/html', MODULE_PAGE], [`${BASE}gen.pth`]: ['application/octet-stream', /** @type {any} */ (await readFile(WEIGHTS))] }, BASE);
+  const visitor = await v.another(site.url);
+  await visitor.driver.goto(`${site.url}other.html`);
+  await visitor.until(() => 'inpaint' in window);
+  const [a, b] = [photo(WIDTH, HEIGHT), middle()].map((bytes) => bytes.toString('base64'));
+  const found = await visitor.evaluate(async ({ a, b, source }) => {
+    const { inpaint } = /** @type {any} */ (window);
+    const blob = (/** @type {string} */ base64) => new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: 'image/png' });
+    const [image, mask] = [blob(a), blob(b)];
+    const base64 = (/** @type {Uint8Array | Uint8ClampedArray} */ bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+    const codeOf = (/** @type {Promise<any>} */ promise) => promise.then(() => 'filled', (error) => (typeof error.code === 'string' ? error.code : error.name));
+    const told = new Set();
+    const file = await inpaint({ image, mask, sharpen: 'off', output: 'blob', progress: (/** @type {number} */ done, /** @type {string} */ what) => told.add(what) });
+    const bitmaps = await Promise.all([createImageBitmap(image), createImageBitmap(mask)]);
+    const pixels = await inpaint({ image: bitmaps[0], mask: bitmaps[1], sharpen: 'off' });
+    const again = await inpaint({ image: pixels, mask, weights: null, seed: 3 });
+    const own = await inpaint({ image, mask, weights: 'gen.pth', pythonClass: source });
+    const control = new AbortController();
+    const aborted = codeOf(inpaint({ image, mask, signal: control.signal }));
+    setTimeout(() => control.abort(), 100);
+    const faults = [
+      await aborted,
+      await codeOf(inpaint({ image, mask: bitmaps[0], weights: new Blob(['nothing']) })),
+      await codeOf(inpaint({ image: 7, mask })),
+      await codeOf(inpaint({ image, mask: new ImageData(3, 3) })),
+      await codeOf(inpaint({ image, mask, weights: 'none.pth' })),
+      await codeOf(inpaint({ image, mask, signal: AbortSignal.abort() })),
+      await codeOf(inpaint({ image: new Blob(['x']), mask })),
+      // And the next one works.
+      await codeOf(inpaint({ image, mask })),
+    ];
+    return { type: file.type, file: base64(new Uint8Array(await file.arrayBuffer())), pixels: base64(pixels.data), again: base64(again.data), own: base64(own.data), told: [...told], faults };
+  }, { a, b, source: await readFile(CLASS, 'utf8') });
+  const holes = decode(middle());
+  const as = (/** @type {string} */ data) => ({ width: WIDTH, height: HEIGHT, data: new Uint8Array(Buffer.from(data, 'base64')) });
+  check(found.type === 'image/png', found.type);
+  for (const [name, picture] of Object.entries({ file: decode(Buffer.from(found.file, 'base64')), pixels: as(found.pixels) })) {
+    const same = compare(expected, picture, holes);
+    check(same.holes > 1000 && same.outside === 0 && same.most <= 1, `${name} differs from the command line: ${JSON.stringify(same)}`);
+  }
+  for (const [name, data] of Object.entries({ again: found.again, own: found.own })) {
+    const other = compare(expected, as(data), holes);
+    check(other.outside === 0 && other.inside > 1000, `${name} is no other fill: ${JSON.stringify(other)}`);
+  }
+  check(found.told.includes('model') && found.told.length > 3, `progress told of ${found.told}`);
+  const expectedFaults = ['AbortError', 'checkpoint-format', 'TypeError', 'mask-size', 'io', 'AbortError', 'image-format', 'filled'];
+  check(JSON.stringify(found.faults) === JSON.stringify(expectedFaults), JSON.stringify(found.faults));
+  check(visitor.complaints.every((complaint) => /none\.pth/.test(complaint)), visitor.complaints.join('; '));
+  await visitor.driver.close();
+  await site.close();
 }

@@ -35,8 +35,8 @@ try {
   if (language === known('')) throw error;
   language = known('');
   ({ text } = await LANGUAGES[language]());
+  if (root) root.lang = language;
 }
-if (root) root.lang = language;
 
 /** Every language by its own name. @returns {Record<string, string>} */
 export function languageNames() {

@@ -21,6 +21,10 @@ const ALL_BYTES: u64 = 960_000;
 /// Most bytes of the build that saves, which is fetched once a photo is open.
 const SAVING_BYTES: u64 = 350_000;
 
+/// What other people's pages import, and the folder of what only it needs.
+const MODULE: &str = "infill.js";
+const MODULE_FOLDER: &str = "www/embed/";
+
 /// Builds and writes the site; fails if it has grown too large.
 pub fn run() -> Result<()> {
     build::run(&build::SHIPPED, &[])?;
@@ -36,6 +40,8 @@ pub fn run() -> Result<()> {
     }
     copy(&root.join("www"), &dist.join("www"))?;
     strip(&dist)?;
+    // For other people's pages, with the types that it is written with.
+    fs::copy(root.join(MODULE), dist.join(MODULE)).context(MODULE)?;
     for build in build::SHIPPED {
         let (from, to) = (root.join("pkg").join(build.name), dist.join("pkg").join(build.name));
         fs::create_dir_all(&to)?;
@@ -161,7 +167,8 @@ fn write_list(dist: &Path) -> Result<()> {
     let is_needed =
         |path: &str| [build::PICTURES, build::SAVING].iter().any(|b| path.starts_with(&format!("pkg/{}/", b.name)));
     let fills = |path: &str| path.starts_with("pkg/") && !is_needed(path);
-    let is_later = |path: &str| is_sample(path) || fills(path);
+    let is_for_others = |path: &str| path == MODULE || path.starts_with(MODULE_FOLDER);
+    let is_later = |path: &str| is_sample(path) || fills(path) || is_for_others(path);
     let (later, now): (BTreeMap<_, _>, BTreeMap<_, _>) = all.into_iter().partition(|(path, _)| is_later(path));
     let path = dist.join("sw.js");
     let script = fs::read_to_string(&path).context("sw.js")?;
@@ -195,17 +202,19 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Gzipped bytes of a folder: all but weights, sample pictures and the builds of the crate.
+/// Gzipped bytes of a folder: all but weights, sample pictures, the builds of the crate and what is for other pages.
 fn gzipped(folder: &Path) -> Result<u64> {
     let mut total = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
-            total += if name == "models" || name == "pkg" { 0 } else { gzipped(&entry.path())? };
+            total += if ["models", "pkg", "embed"].contains(&name.as_str()) { 0 } else { gzipped(&entry.path())? };
             continue;
         }
-        let is_loaded = !["LICENSE", "NOTICE", "_headers"].iter().any(|other| name.starts_with(other));
+        let is_for_others = name == MODULE && folder.join("index.html").exists();
+        let is_loaded =
+            !["LICENSE", "NOTICE", "_headers"].iter().any(|other| name.starts_with(other)) && !is_for_others;
         if !folder.ends_with("samples") && is_loaded {
             let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
             encoder.write_all(&fs::read(entry.path())?)?;
@@ -236,6 +245,8 @@ mod tests {
             ("pkg/pictures/infill.js", "bindings"),
             ("pkg/saving/infill.js", "bindings"),
             ("pkg/relaxed/infill.js", "bindings"),
+            ("infill.js", "module"),
+            ("www/embed/filler.js", "module"),
             ("LICENSE-MIT", "licence"),
             ("infill.json", "{}"),
             ("_headers", "/*"),
@@ -257,7 +268,8 @@ mod tests {
         let keys = |part: &str| list[part].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let now = ["index.html", "pkg/pictures/infill.js", "pkg/saving/infill.js", "www/samples/thumb-pig.jpg"];
         assert_eq!(keys("now"), now);
-        assert_eq!(keys("later"), ["pkg/relaxed/infill.js", "www/samples/pig.jpg"]);
+        let later = ["infill.js", "pkg/relaxed/infill.js", "www/embed/filler.js", "www/samples/pig.jpg"];
+        assert_eq!(keys("later"), later);
         // SHA-256 of "abc", FIPS 180-2.
         assert_eq!(list["now"]["index.html"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(list["version"].as_str().unwrap().len(), 16);

@@ -63,7 +63,7 @@ fn file(target: &str) -> Option<PathBuf> {
     let path = target.split(['?', '#']).next()?.trim_start_matches('/');
     let path = Path::new(if path.is_empty() { "index.html" } else { path });
     let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    let public = ["index.html", "sw.js", "infill.json"].iter().any(|file| path == Path::new(file))
+    let public = ["index.html", "sw.js", "infill.json", "infill.js"].iter().any(|file| path == Path::new(file))
         || path.starts_with("www")
         || path.starts_with("pkg");
     (plain && public).then(|| tools::root().join(path))
