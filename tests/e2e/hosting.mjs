@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { PNG } from 'pngjs';
 import { isKept, visitorOf } from './offline.mjs';
-import { check, compare, decode, OUT, photo, ROOT, write } from './page.mjs';
+import { check, compare, decode, file, hand, OUT, photo, ROOT, write } from './page.mjs';
 import { serve } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -274,4 +274,46 @@ export async function the_module_fills_in_other_pages(v) {
   check(visitor.complaints.every((complaint) => /none\.pth/.test(complaint)), visitor.complaints.join('; '));
   await visitor.driver.close();
   await site.close();
+}
+
+/** With the headers and the policy that `docs/embedding.md` asks for. @param {Visitor} v */
+export async function the_module_works_from_an_origin_that_allows_it(v) {
+  const host = await serve(`${ROOT}dist`, {}, BASE, { 'Access-Control-Allow-Origin': '*' });
+  const { origin } = new URL(host.url);
+  const policy = `default-src 'self'; script-src 'self' 'wasm-unsafe-eval' ${origin}; worker-src blob:; connect-src 'self' ${origin}; require-trusted-types-for 'script'; trusted-types infill`;
+  const page = `<!doctype html><html lang="fr"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>other</title><link rel="icon" href="favicon.svg"><script type="module" src="other.js"></script>`;
+  const script = `import { inpaint } from '${host.url}infill.js'; window.inpaint = inpaint;`;
+  const site = await serve(`${ROOT}dist`, { '/other.html': ['text/html', page], '/other.js': ['text/javascript', script], '/favicon.svg': ['image/svg+xml', '<svg xmlns="http://www.w3.org/2000/svg"/>'] }, '/');
+  const visitor = await v.another(site.url);
+  await visitor.driver.goto(`${site.url}other.html`);
+  await visitor.until(() => 'inpaint' in window);
+  const [a, b] = [photo(WIDTH, HEIGHT), middle()].map((bytes) => bytes.toString('base64'));
+  const data = await visitor.evaluate(async ({ a, b }) => {
+    const blob = (/** @type {string} */ base64) => new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: 'image/png' });
+    const { data } = await /** @type {any} */ (window).inpaint({ image: blob(a), mask: blob(b) });
+    return btoa(Array.from(data, (byte) => String.fromCharCode(/** @type {number} */ (byte))).join(''));
+  }, { a, b });
+  const filled = compare(decode(photo(WIDTH, HEIGHT)), { width: WIDTH, height: HEIGHT, data: new Uint8Array(Buffer.from(data, 'base64')) }, decode(middle()));
+  check(filled.outside === 0 && filled.inside > 1000, `nothing was filled: ${JSON.stringify(filled)}`);
+  check((await visitor.evaluate(() => document.documentElement.lang)) === 'fr', 'the language of the page was changed');
+  const others = visitor.complaints.filter((complaint) => !complaint.startsWith(`request to ${origin}`));
+  check(others.length === 0, others.join('; '));
+  await visitor.driver.close();
+  await Promise.all([site.close(), host.close()]);
+}
+
+/** @param {Visitor} v */
+export async function what_is_hidden_is_not_offered(v) {
+  const { visitor, close } = await visit(v, '{"hide": ["samples", "class", "weights", "speed"], "language": "en"}');
+  check((await visitor.evaluate(() => document.querySelectorAll('#samples img').length)) === 0, 'samples are fetched');
+  check(!(await visitor.page.getByText('Or try one of these').isVisible()), 'samples are announced');
+  check(await visitor.page.getByLabel('Load weights').isHidden(), 'weights are offered');
+  await visitor.tab('Details');
+  const tabs = await visitor.page.getByRole('tab').allInnerTexts();
+  check(tabs.join() === 'Fill,Details,Layers', `the tabs are ${tabs}`);
+  // Hidden is not forbidden.
+  await hand(visitor, 'drop', [file('gen.pth', await readFile(WEIGHTS))]);
+  await visitor.says(/This is a ContextEncoder/);
+  await visitor.quiet();
+  await close();
 }
