@@ -21,6 +21,7 @@ pub mod network;
 mod ordering;
 pub mod photo_file;
 pub mod pipeline;
+pub mod python;
 pub mod report;
 pub mod tensor;
 pub mod threads;

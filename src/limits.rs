@@ -26,6 +26,12 @@ pub const STATE_DICTS: usize = 64;
 pub const SIBLINGS: usize = 64;
 /// Most entries of a zip or tar archive.
 pub const ARCHIVE_ENTRIES: usize = 32_768;
+/// Longest index of shards (`*.index.json`), bytes.
+pub const MAX_SHARD_INDEX_BYTES: u64 = 8 << 20;
+/// Longest list of the parts of a bundle, bytes.
+pub const MAX_BUNDLE_LIST_BYTES: u64 = 1 << 20;
+/// Most shards of one state dict.
+pub const MAX_SHARDS: usize = 256;
 /// Longest safetensors header, bytes (the reference implementation takes 100 MB; 50,000 tensors need 8).
 pub const SAFETENSORS_HEADER_BYTES: u64 = 16 << 20;
 /// Longest safetensors `__metadata__`, bytes.

@@ -49,6 +49,40 @@ fn every_file_ends_in_its_code() {
     assert!(!PathBuf::from("/tmp/infill-was-here").exists(), "a pickle was executed");
 }
 
+/// What each file of another program is, and the next step, in one sentence.
+#[test]
+fn files_of_other_programs_are_named_with_what_to_do() {
+    let cases = [
+        ("gguf", "GGUF file", "it was made from"),
+        ("tflite", "TensorFlow Lite", "converted from"),
+        ("h5", "HDF5", "PyTorch version"),
+        ("npy", "one NumPy array", "save_file"),
+        ("saved-model.pb", "SavedModel", "PyTorch version"),
+        ("graph.pb", "TensorFlow graph", "PyTorch version"),
+        ("graph.meta", ".meta", "PyTorch version"),
+        ("tensorflow.index", "index of a TensorFlow checkpoint", "PyTorch version"),
+        ("tensorflow.data", "bare numbers", "PyTorch version"),
+        ("error.json", "JSON that begins", "Download"),
+        ("entry-not-found.pth", "\"Entry not found\"", "Download"),
+        ("shards.index.json", "index of weights in several files", "command line"),
+        ("lua.t7", "Lua Torch", "torchfile"),
+        ("keras", "Keras model", "PyTorch version"),
+        ("pt2", "exported program", "torch.export.load('foreign-pt2')"),
+        ("npz", "NumPy arrays", "numpy.load('foreign-npz')"),
+        ("two.zip", "gen.pth, dis.pth", "unpack it"),
+        ("stylegan.pkl", "NVIDIA", "pickle.load(open('foreign-stylegan.pkl', 'rb'))['G_ema']"),
+        ("data.pkl", "the data.pkl out of", "zip the whole folder"),
+        ("arrays.pkl", "NumPy arrays", "torch.from_numpy"),
+        ("arrays.pth", "NumPy arrays", "torch.from_numpy"),
+    ];
+    for (name, what, next) in cases {
+        let name = format!("foreign-{name}");
+        let bytes = std::fs::read(folder().join("files").join(&name)).unwrap();
+        let error = checkpoint::open(Cursor::new(bytes), &name).map(drop).unwrap_err();
+        assert!(error.message.contains(what) && error.message.contains(next), "{name}: {error}");
+    }
+}
+
 #[test]
 fn every_picture_ends_in_its_code() {
     let rows = expected("pictures.json");

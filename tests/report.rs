@@ -114,7 +114,8 @@ fn a_layer_more_shifts_the_names() {
 fn a_wrapper_is_named_with_the_line_that_unwraps_it() {
     let report = fixture("context-encoder.pth", "gen.pth");
     let text = message(&report, "unwrapped");
-    assert!(text.contains("torch.load(file)['generator']"), "{text}");
+    let line = "import torch; net.load_state_dict({k.removeprefix('module.'): v for k, v in torch.load('gen.pth', map_location='cpu', weights_only=True)['generator'].items()})";
+    assert!(text.contains(line), "{text}");
     assert!(text.contains("Unexpected key(s) in state_dict: \"iteration\", \"generator\""), "{text}");
     assert!(message(&report, "prefix-stripped").contains("module."));
     assert!(message(&report, "prefix-stripped").contains("DataParallel"));
@@ -127,7 +128,8 @@ fn another_network_is_named_with_the_class_to_use() {
     let text = message(&report, "other-class");
     assert!(text.contains("Missing key(s) in state_dict: \"encoder.0.weight\", \"encoder.0.bias\""), "{text}");
     assert!(text.contains("This is an EdgeConnect InpaintGenerator, not a ContextEncoder"), "{text}");
-    assert!(text.contains("net = InpaintGenerator(); net.load_state_dict(torch.load(file)['generator'])"), "{text}");
+    let line = "import torch; net = InpaintGenerator(); net.load_state_dict(torch.load('InpaintingModel_gen.pth', map_location='cpu', weights_only=True)['generator'])";
+    assert!(text.contains(line), "{text}");
     let mut file = fixture_file("edgeconnect-inpaint.pth");
     let error = load::load(file.as_mut(), "gen.pth", Some("context-encoder"), EngineKind::Fast).map(drop).unwrap_err();
     assert_eq!(error.code, Code::ModelMismatch);
@@ -240,7 +242,7 @@ fn a_prefix_that_nobody_could_foresee_is_stripped_too() {
         let text = message(&report, "prefix-stripped");
         assert!(
             text.contains(&format!(
-                "net.load_state_dict({{k.removeprefix('{prefix}'): v for k, v in torch.load(file).items()}})"
+                "from safetensors.torch import load_file; net.load_state_dict({{k.removeprefix('{prefix}'): v for k, v in load_file('gen.safetensors').items()}})"
             )),
             "{text}"
         );
@@ -248,6 +250,124 @@ fn a_prefix_that_nobody_could_foresee_is_stripped_too() {
         assert!(rows.iter().all(|row| row.verdict == "fits"));
         assert!(load::load(open(file(under(prefix))).as_mut(), "gen", None, EngineKind::Fast).is_ok());
     }
+}
+
+/// `encoder._orig_mod.0.weight`: what stands within keys and is no layer's name.
+#[test]
+fn wrappers_within_keys_are_left_out() {
+    let causes = [
+        ("module", "DataParallel"),
+        ("_orig_mod", "torch.compile"),
+        ("_fsdp_wrapped_module", "FSDP"),
+        ("_checkpoint_wrapped_module", "activation checkpointing"),
+    ];
+    for (word, cause) in causes {
+        let change = |shapes: &mut Vec<(String, Vec<usize>)>| {
+            shapes.iter_mut().for_each(|(key, _)| *key = key.replacen('.', &format!(".{word}."), 1));
+        };
+        let report = inspect(change);
+        assert_eq!((report.networks[0].id.as_str(), report.networks[0].confidence), ("context-encoder", 1.0), "{word}");
+        let text = message(&report, "wrapped-within");
+        let line = format!("{{'.'.join(p for p in k.split('.') if p != '{word}'): v for k, v in");
+        assert!(text.contains(cause) && text.contains(&line), "{text}");
+        assert!(load::load(open(file(change)).as_mut(), "gen", None, EngineKind::Fast).is_ok(), "{word}");
+        let rows = report::alignment(open(file(change)).as_ref(), "context-encoder").unwrap();
+        assert!(rows.iter().all(|row| row.verdict == "fits"), "{word}");
+    }
+}
+
+#[test]
+fn a_prefix_of_nobodys_is_left_where_it_is() {
+    let of = |prefix: &'static str| {
+        let keys = (0..3).map(move |index| (format!("{prefix}model.model.{index}.weight"), vec![2, 2]));
+        report::inspect(open(file_of(keys.collect())).as_ref(), "gen.safetensors")
+    };
+    let report = of("");
+    assert_eq!((report.prefix.as_str(), report.tensors[0].key.as_str()), ("", "model.model.0.weight"));
+    assert!(!codes(&report).contains(&"prefix-stripped"), "{:?}", codes(&report));
+    assert!(message(&report, "unknown-network").contains("begin with model.model.0.weight"));
+    // A wrapper of PyTorch's own is none of the network's.
+    let report = of("module.");
+    assert_eq!((report.prefix.as_str(), report.tensors[0].key.as_str()), ("module.", "model.model.0.weight"));
+    assert!(message(&report, "prefix-stripped").contains("DataParallel"));
+}
+
+#[test]
+fn of_two_copies_the_averaged_one_is_taken_and_that_is_said() {
+    let twice = |shapes: &mut Vec<(String, Vec<usize>)>| {
+        let both = |head: &str, shapes: &[(String, Vec<usize>)]| {
+            shapes.iter().map(|(key, shape)| (format!("{head}.{key}"), shape.clone())).collect::<Vec<_>>()
+        };
+        *shapes = [both("model", shapes), both("ema_model", shapes)].concat();
+    };
+    let mut checkpoint = open(file(twice));
+    let report = report::inspect(checkpoint.as_ref(), "gen.safetensors");
+    assert_eq!((report.networks.len(), report.networks[0].prefix.as_str()), (1, "ema_model."));
+    let text = message(&report, "averaged-copy");
+    assert!(text.contains("averaged over the training (EMA) under ema_model,") && text.contains("--no-ema"), "{text}");
+    assert!(message(&report, "prefix-stripped").contains("if k.startswith('ema_model.')"));
+    checkpoint.prefer_plain();
+    let report = report::inspect(checkpoint.as_ref(), "gen.safetensors");
+    assert_eq!((report.networks.len(), report.networks[0].prefix.as_str()), (1, "model."));
+    assert!(message(&report, "averaged-copy").contains("as you chose"));
+}
+
+/// `weight_orig`, `weight` and `weight_u`, and no `weight_v`.
+#[test]
+fn spectral_norm_as_before_pytorch_1_0_runs_with_the_weight_that_is_stored() {
+    let shapes = |is_old: bool| {
+        let network = by_id("edgeconnect-edge").unwrap().network(&ArchConfig::new([(WIDTH, 4)]));
+        let mut all = Vec::new();
+        for parameter in network.parameters() {
+            if is_old && parameter.key.ends_with(".weight") && !parameter.key.starts_with("decoder.7.") {
+                all.push((format!("{}_orig", parameter.key), parameter.shape.clone()));
+                all.push((format!("{}_u", parameter.key), vec![parameter.shape[0]]));
+            }
+            all.push((parameter.key, parameter.shape));
+        }
+        all
+    };
+    let report = report::inspect(open(file_of(shapes(true))).as_ref(), "EdgeModel_gen.pth");
+    assert_eq!((report.networks[0].id.as_str(), report.networks[0].confidence), ("edgeconnect-edge", 1.0));
+    assert!(report.networks[0].unexpected.is_empty(), "{:?}", report.networks[0].unexpected);
+    assert!(message(&report, "folded").contains("as before PyTorch 1.0"));
+    let mut old = load::load(open(file_of(shapes(true))).as_mut(), "x", None, EngineKind::Fast).unwrap();
+    let x = infill::tensor::Tensor::new([1, 3, 32, 32], (0..3 << 10).map(|i| (i % 7) as f32 / 7.0).collect()).unwrap();
+    assert!(old[0].engine.run(&[x], &mut |_| ControlFlow::Continue(())).is_ok());
+}
+
+#[test]
+fn a_discriminator_beside_a_generator_is_not_said_to_paint() {
+    let report = fixture("image-pair-both.pth", "both.pth");
+    let unwrapped: Vec<&str> =
+        report.findings.iter().filter(|f| f.code == "unwrapped").map(|f| f.message.as_str()).collect();
+    assert_eq!(unwrapped.len(), 1, "{unwrapped:?}");
+    let beside = message(&report, "beside");
+    assert!(beside.contains("takes no part in painting") && beside.contains("['discriminator']"), "{beside}");
+}
+
+#[test]
+fn one_of_several_files_is_told_by_its_name() {
+    let told = |name: &str| report::inspect(open(file(|_| {})).as_ref(), name);
+    let text = message(&told("model-00001-of-00002.safetensors"), "lone-shard").to_owned();
+    assert!(text.contains("part 1 of 2") && text.contains("model.safetensors.index.json"), "{text}");
+    for name in ["model.safetensors", "a-1-of-2.pth", "best-of-10.pth", "x-00001-of-00001.pth"] {
+        assert!(!codes(&told(name)).contains(&"lone-shard"), "{name}");
+    }
+}
+
+#[test]
+fn a_network_is_named_by_what_only_it_has() {
+    let dcgan = |shapes: &mut Vec<(String, Vec<usize>)>| {
+        *shapes = vec![("main.0.weight".to_owned(), vec![100, 512, 4, 4]), ("main.1.weight".to_owned(), vec![512])];
+    };
+    let text = message(&inspect(dcgan), "unknown-network").to_owned();
+    assert!(!text.contains("look like"), "{text}");
+    let pathak = |shapes: &mut Vec<(String, Vec<usize>)>| {
+        *shapes =
+            vec![("main.0.weight".to_owned(), vec![64, 3, 4, 4]), ("main.13.weight".to_owned(), vec![4000, 512, 4, 4])];
+    };
+    assert!(message(&inspect(pathak), "unknown-network").contains("Pathak's Context Encoder"));
 }
 
 #[test]

@@ -5,29 +5,28 @@ use std::collections::HashMap;
 use super::bytes::{BoundedReader, fail, truncated};
 use super::tensors::{Opened, Place, Storage};
 use super::torch::Tensors;
-use super::zip::Archive;
-use super::{Container, Source, discover, pickle};
+use super::zip::{Archive, Entry};
+use super::{Container, Source, discover, foreign, pickle};
 use crate::error::{Code, Error, Result};
 
-/// Opens a zip checkpoint.
-pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
+/// Opens a zip checkpoint; `name` stands in the lines of Python that make one of another archive.
+pub fn open<S: Source>(mut file: BoundedReader<S>, name: &str) -> Result<Opened<S>> {
     let archive = Archive::open(&mut file)?;
     let pickle_entry = archive.entries.iter().find(|e| e.name == "data.pkl" || e.name.ends_with("/data.pkl"));
-    let Some(entry) = pickle_entry.cloned() else {
-        let names: Vec<&str> = archive.entries.iter().take(3).map(|e| e.name.as_str()).collect();
-        let text = format!(
-            "This zip archive holds no data.pkl, so it is no PyTorch checkpoint. It holds {}.",
-            names.join(", ")
-        );
-        return fail(Code::CheckpointNotWeights, text);
-    };
+    let Some(entry) = pickle_entry.cloned() else { return Err(foreign::zip(&archive, name)) };
     let root = entry.name.strip_suffix("data.pkl").unwrap_or_default().to_owned();
     let scripted = archive.find(&format!("{root}constants.pkl")).is_some();
     let big_endian = match archive.find(&format!("{root}byteorder")) {
         Some(order) => Archive::read(&mut file, order, 64)?.starts_with(b"big"),
         None => false,
     };
-    let (heap, top) = Archive::load_pickle(&mut file, &entry)?;
+    let (heap, top) = match Archive::load_pickle(&mut file, &entry) {
+        // Arrays lie within the pickle, which then exceeds what a structure may have.
+        Err(error) if error.code == Code::CheckpointLimit && holds_arrays(&mut file, &entry) => {
+            return Err(foreign::arrays(name));
+        }
+        loaded => loaded?,
+    };
     let mut locate = |key: &str, dtype: super::DType, numel: u64| {
         let name = format!("{root}data/{key}");
         let entry = archive.find(&name).ok_or_else(|| {
@@ -46,15 +45,33 @@ pub fn open<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
             let text = "This TorchScript archive names no weights: torch.jit.freeze and optimize_for_inference make nameless constants of them. Save it before, or save the network's state_dict().";
             Error::new(error.code, text)
         }
+        Code::CheckpointNoTensors if heap.globals().any(is_array) => foreign::arrays(name),
         _ => error,
     })?;
     let storages = tensors.storages;
     let container = if scripted { Container::TorchScript } else { Container::Zip };
-    let is_plain = heap.globals().all(super::torch::is_plain);
+    // A program brings its classes along.
+    let (is_plain, packages) = if scripted { (false, Vec::new()) } else { super::torch::needs(&heap) };
     let mut opened = Opened::new(file, container, dicts, storages);
-    opened.is_plain = is_plain;
+    (opened.is_plain, opened.packages) = (is_plain, packages);
     opened.big_endian = big_endian;
     Ok(opened)
+}
+
+/// Whether a pickle that cannot be read as a structure is one of NumPy arrays.
+fn holds_arrays<S: Source>(file: &mut BoundedReader<S>, entry: &Entry) -> bool {
+    const HEAD_BYTES: u64 = 64 << 10;
+    let count = entry.size.min(HEAD_BYTES);
+    let head = match entry.deflated {
+        true => super::zip::inflate(file, entry, 0, count),
+        false => super::zip::data_start(file, entry).and_then(|start| file.bytes(start, count as usize)),
+    };
+    head.is_ok_and(|head| foreign::names_arrays(&head))
+}
+
+/// Whether a function makes NumPy arrays.
+fn is_array(name: &str) -> bool {
+    name.starts_with("numpy") && name.ends_with("multiarray._reconstruct")
 }
 
 /// Opens a legacy checkpoint: pickles one after another, then the storages.
@@ -101,9 +118,9 @@ pub fn open_legacy<S: Source>(mut file: BoundedReader<S>) -> Result<Opened<S>> {
     let mut tensors = Tensors::new(&heap, &mut locate);
     let dicts = discover::state_dicts(&mut tensors, root)?;
     let storages = tensors.storages;
-    let is_plain = heap.globals().all(super::torch::is_plain);
+    let (is_plain, packages) = super::torch::needs(&heap);
     let mut opened = Opened::new(file, Container::Legacy, dicts, storages);
-    opened.is_plain = is_plain;
+    (opened.is_plain, opened.packages) = (is_plain, packages);
     opened.big_endian = big_endian;
     Ok(opened)
 }

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::bytes::fail;
 use super::pickle::{Heap, Id, Value};
 use super::torch::{Kind, Tensors};
-use super::{StateDict, TensorInfo, no_tensors};
+use super::{StateDict, TensorInfo, copies, no_tensors};
 use crate::error::{Code, Error, Result};
-use crate::limits::{MAX_MODULE_PATH_BYTES, MAX_WRAPPER_DEPTH, SIBLINGS, STATE_DICTS, TENSORS};
+use crate::limits::{MAX_KEY_BEGINNINGS, MAX_MODULE_PATH_BYTES, MAX_WRAPPER_DEPTH, SIBLINGS, STATE_DICTS, TENSORS};
 use crate::ordering;
 
 /// Wrapper keys, in the order in which they are preferred.
@@ -25,20 +25,19 @@ const WRAPPERS: [&str; 12] = [
     "model",
     "net",
 ];
-/// An averaged copy stands for the plain one beside it.
-const AVERAGED: [(&str, &str); 9] = [
-    ("params_ema", "params"),
-    ("G_ema", "G"),
-    ("g_ema", "G"),
-    ("netG_ema", "netG"),
-    ("generator_ema", "generator"),
-    ("model_ema", "model"),
-    ("ema_model", "model"),
-    ("ema", "model"),
-    ("ema", "net"),
-];
 /// Prefixes that every key may carry.
-const PREFIXES: [&str; 7] = ["module.", "_orig_mod.", "generator.", "netG.", "discriminator.", "netD.", "model."];
+const PREFIXES: [&str; 10] = [
+    "module.",
+    "_orig_mod.",
+    "_fsdp_wrapped_module.",
+    "_checkpoint_wrapped_module.",
+    "generator.",
+    "netG.",
+    "discriminator.",
+    "netD.",
+    "model.",
+    "online_model.",
+];
 /// Prefixes that tell one network's keys from another's in one dict.
 const NETWORKS: [&str; 6] = ["generator.", "discriminator.", "netG.", "netD.", "G.", "D."];
 
@@ -69,7 +68,7 @@ pub fn state_dicts(tensors: &mut Tensors<'_>, root: Id) -> Result<Vec<StateDict>
     if search.found.is_empty() {
         return Err(no_weights(tensors.heap, root));
     }
-    Ok(search.found.into_iter().flat_map(split).map(strip).collect())
+    Ok(search.found.into_iter().flat_map(networks).collect())
 }
 
 struct Search {
@@ -143,7 +142,7 @@ impl Search {
             return Ok(());
         }
         let before = self.found.len();
-        for (name, child) in children(tensors, id, items) {
+        for (name, child) in children(tensors, items) {
             let beside = items.iter().filter_map(|&(k, _)| heap.str(k)).filter(|k| *k != name);
             let beside = beside.take(SIBLINGS).map(str::to_owned).collect();
             wrapper.push(name.to_owned());
@@ -164,7 +163,7 @@ impl Search {
 }
 
 /// What a dict holds that may hold weights in turn, the usual wrappers first.
-fn children<'h>(tensors: &Tensors<'h>, id: Id, items: &[(Id, Id)]) -> Vec<(&'h str, Id)> {
+fn children<'h>(tensors: &Tensors<'h>, items: &[(Id, Id)]) -> Vec<(&'h str, Id)> {
     let heap = tensors.heap;
     // A dotted key tells a state dict from a training state that also holds, say, its best loss as a tensor.
     let dotted = |id| heap.str(id).is_some_and(|key| key.contains('.'));
@@ -174,19 +173,23 @@ fn children<'h>(tensors: &Tensors<'h>, id: Id, items: &[(Id, Id)]) -> Vec<(&'h s
     for &(key, value) in items {
         let Some(name) = heap.str(key) else { continue };
         let is_container = holds(value) || matches!(heap.get(value), Value::List(_) | Value::Tuple(_));
-        if !is_container
-            || tensors.is_tensor(value)
-            || AVERAGED.iter().any(|(ema, plain)| *plain == name && heap.lookup(id, ema).is_some_and(holds))
-        {
+        if !is_container || tensors.is_tensor(value) {
             continue;
         }
-        let rank = WRAPPERS.iter().position(|w| *w == name).unwrap_or(WRAPPERS.len());
+        let rank = rank(name);
         if !is_state_dict || rank < WRAPPERS.len() {
             children.push((rank, name, value));
         }
     }
     ordering::sort_by_key(&mut children, |&(rank, ..)| rank);
     children.into_iter().map(|(_, name, child)| (name, child)).collect()
+}
+
+/// The place of a wrapper among those that are preferred; an averaged copy has that of the plain one.
+fn rank(name: &str) -> usize {
+    let place = |name: &str| WRAPPERS.iter().position(|wrapper| wrapper.eq_ignore_ascii_case(name));
+    let exact = WRAPPERS.iter().position(|wrapper| *wrapper == name);
+    exact.or_else(|| place(&copies::plain_name(name)?)).unwrap_or(WRAPPERS.len())
 }
 
 /// Adds a dict's own tensors.
@@ -292,11 +295,31 @@ fn modules(tensors: &mut Tensors<'_>, root: Id, dict: &mut StateDict) -> Result<
     Ok(())
 }
 
+/// The networks of a dict, each without the prefixes that all of its keys carry.
+pub fn networks(dict: StateDict) -> Vec<StateDict> {
+    let (mut waiting, mut done) = (vec![dict], Vec::new());
+    while let Some(dict) = waiting.pop() {
+        let dict = strip(dict);
+        if done.len() + waiting.len() >= STATE_DICTS {
+            done.push(dict);
+            continue;
+        }
+        let mut parts = split(dict);
+        if parts.len() == 1 {
+            done.append(&mut parts);
+        } else {
+            waiting.extend(parts.into_iter().rev());
+        }
+    }
+    done
+}
+
 /// A dict that holds several networks' keys side by side (Lightning) becomes one dict per network.
-pub fn split(dict: StateDict) -> Vec<StateDict> {
-    let prefix_of = |key: &str| NETWORKS.into_iter().find(|prefix| key.starts_with(prefix));
-    let present: Vec<&str> =
-        NETWORKS.into_iter().filter(|prefix| dict.tensors.iter().any(|t| t.key.starts_with(prefix))).collect();
+fn split(dict: StateDict) -> Vec<StateDict> {
+    let heads = heads(&dict);
+    let prefix_of = |key: &str| heads.iter().find(|prefix| key.starts_with(prefix.as_str()));
+    let present: Vec<&String> =
+        heads.iter().filter(|prefix| dict.tensors.iter().any(|t| t.key.starts_with(prefix.as_str()))).collect();
     if present.is_empty() || (present.len() == 1 && dict.tensors.iter().all(|t| prefix_of(&t.key).is_some())) {
         return vec![dict];
     }
@@ -304,8 +327,8 @@ pub fn split(dict: StateDict) -> Vec<StateDict> {
     let mut parts: Vec<StateDict> = present
         .iter()
         .map(|prefix| StateDict {
-            tensors: dict.tensors.iter().filter(|t| t.key.starts_with(prefix)).cloned().collect(),
-            modules: dict.modules.iter().filter(|(path, _)| path.starts_with(prefix)).cloned().collect(),
+            tensors: dict.tensors.iter().filter(|t| t.key.starts_with(prefix.as_str())).cloned().collect(),
+            modules: dict.modules.iter().filter(|(path, _)| path.starts_with(prefix.as_str())).cloned().collect(),
             ..dict.clone()
         })
         .collect();
@@ -315,19 +338,50 @@ pub fn split(dict: StateDict) -> Vec<StateDict> {
     parts
 }
 
+/// What may begin the keys of a network in this dict: the usual names, and those of averaged copies with what they copy.
+fn heads(dict: &StateDict) -> Vec<String> {
+    let mut heads: Vec<String> = NETWORKS.iter().map(|&name| name.to_owned()).collect();
+    let head = |key: &str| key.find('.').map(|dot| key[..=dot].to_owned());
+    let mut own: Vec<String> = Vec::new();
+    for key in dict.tensors.iter().filter_map(|tensor| head(&tensor.key)) {
+        if own.len() < MAX_KEY_BEGINNINGS && own.last() != Some(&key) && !own.contains(&key) {
+            own.push(key);
+        }
+    }
+    let name = |head: &str| head.trim_end_matches('.').to_owned();
+    let averaged: Vec<String> = own.iter().filter_map(|head| copies::plain_name(&name(head))).collect();
+    if averaged.is_empty() {
+        return heads;
+    }
+    let is_copied = |head: &String| {
+        let name = name(head);
+        copies::plain_name(&name).is_some() || averaged.contains(&name.to_ascii_lowercase()) || name == "online_model"
+    };
+    let more = own.into_iter().filter(|head| is_copied(head) && !NETWORKS.contains(&head.as_str()));
+    heads.extend(more.collect::<Vec<_>>());
+    heads
+}
+
+/// The prefix that every key carries, if it is one that says nothing.
+fn common_prefix(dict: &StateDict) -> Option<String> {
+    let first = &dict.tensors.first()?.key;
+    let averaged = first.find('.').map(|dot| &first[..=dot]);
+    let averaged = averaged.filter(|head| copies::plain_name(head.trim_end_matches('.')).is_some());
+    let is_common = |prefix: &&str| dict.tensors.iter().all(|t| t.key.starts_with(prefix));
+    PREFIXES.into_iter().chain(averaged).find(is_common).map(str::to_owned)
+}
+
 /// Removes prefixes that every key carries.
 pub fn strip(mut dict: StateDict) -> StateDict {
-    while let Some(prefix) =
-        PREFIXES.into_iter().find(|p| !dict.tensors.is_empty() && dict.tensors.iter().all(|t| t.key.starts_with(p)))
-    {
-        dict.prefix.push_str(prefix);
+    while let Some(prefix) = common_prefix(&dict) {
+        dict.prefix.push_str(&prefix);
         for tensor in &mut dict.tensors {
             tensor.key.drain(..prefix.len());
         }
         dict.modules = dict
             .modules
             .iter()
-            .filter_map(|(path, version)| path.strip_prefix(prefix).map(|rest| (rest.to_owned(), *version)))
+            .filter_map(|(path, version)| path.strip_prefix(prefix.as_str()).map(|rest| (rest.to_owned(), *version)))
             .collect();
     }
     dict

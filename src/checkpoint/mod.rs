@@ -4,15 +4,20 @@
 //! checked against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
 
 mod archive;
+mod bundle;
 mod bytes;
+mod copies;
 mod discover;
+mod foreign;
 mod pickle;
 mod safetensors;
+mod shards;
 mod sniff;
 mod tar;
 mod tensors;
 mod torch;
 mod unfolded;
+mod unwrap;
 mod zip;
 
 use std::io::{Read, Seek};
@@ -21,22 +26,42 @@ use crate::error::{Code, Error, Result};
 use crate::limits::CHECKPOINT_BYTES;
 use bytes::BoundedReader;
 pub use discover::strip;
+pub use shards::ShardIndex;
+pub use unwrap::{WRAPPERS, Wrapped, rewrapped, unwrapped};
 
 /// Opens a checkpoint: decides by its bytes what it is, reads its structure, leaves its tensors where they are.
 ///
 /// Errors carry `name`; their codes begin with `checkpoint-`.
 pub fn open<S: Source + 'static>(source: S, name: &str) -> Result<Box<dyn Checkpoint>> {
-    open_source(source).map_err(|error| error.in_file(name))
+    open_source(Box::new(source), name).map_err(|error| error.in_file(name))
 }
 
-fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
+/// The index of shards that a file is, such as `model.safetensors.index.json`; `None` if it is something else.
+pub fn shard_index<S: Source>(source: S, name: &str) -> Result<Option<ShardIndex>> {
+    let index = BoundedReader::new(source).and_then(|mut file| shards::shard_index(&mut file));
+    index.map_err(|error| error.in_file(name))
+}
+
+/// Shards, opened in the index's order, as one checkpoint; `checkpoint-corrupt` if they are not those of the index.
+pub fn join(parts: Vec<Box<dyn Checkpoint>>, index: &ShardIndex, name: &str) -> Result<Box<dyn Checkpoint>> {
+    shards::join(parts, index).map_err(|error| error.in_file(name))
+}
+
+fn open_source(source: Box<dyn Source>, name: &str) -> Result<Box<dyn Checkpoint>> {
     let mut file = BoundedReader::new(source)?;
+    match bundle::parts(&mut file)? {
+        Some(parts) => bundle::open(file, parts),
+        None => open_single(file, name),
+    }
+}
+
+fn open_single(mut file: BoundedReader<Box<dyn Source>>, name: &str) -> Result<Box<dyn Checkpoint>> {
     if file.length() > CHECKPOINT_BYTES {
         let text = format!("The file has {} bytes; infill reads checkpoints up to {CHECKPOINT_BYTES}.", file.length());
         return Err(Error::new(Code::CheckpointLimit, text));
     }
-    Ok(match sniff::container(&mut file)? {
-        Container::Zip | Container::TorchScript => Box::new(archive::open(file)?),
+    Ok(match sniff::container(&mut file, name)? {
+        Container::Zip | Container::TorchScript => Box::new(archive::open(file, name)?),
         Container::Legacy => Box::new(archive::open_legacy(file)?),
         Container::Tar => Box::new(tar::open(file)?),
         Container::Safetensors => {
@@ -45,7 +70,7 @@ fn open_source<S: Source + 'static>(source: S) -> Result<Box<dyn Checkpoint>> {
                 return Err(no_tensors());
             }
             let dict = StateDict { tensors: header.tensors, ..StateDict::default() };
-            let dicts = discover::split(dict).into_iter().map(discover::strip).collect();
+            let dicts = discover::networks(dict);
             let mut opened = tensors::Opened::new(file, Container::Safetensors, dicts, header.storages);
             opened.metadata = header.metadata;
             Box::new(opened)
@@ -168,6 +193,30 @@ pub struct StateDict {
     pub siblings: Vec<String>,
     /// Whether a whole module was pickled, which has a `state_dict()` of its own.
     pub is_module: bool,
+    /// Wrappers within the keys that are left out, such as `_orig_mod`; see [`unwrapped`].
+    pub inner: Vec<String>,
+    /// The other copy of the same network, averaged or plain, which is not taken.
+    pub other_copy: Option<Box<OtherCopy>>,
+}
+
+impl StateDict {
+    /// Its tensors under the keys as they are stored.
+    fn stored(&self) -> impl Iterator<Item = TensorInfo> {
+        self.tensors.iter().map(|t| TensorInfo { key: format!("{}{}", self.prefix, t.key), ..t.clone() })
+    }
+}
+
+/// A copy of a network that lies beside another one and is not taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherCopy {
+    /// The wrapper keys it lies under.
+    pub wrapper: Vec<String>,
+    /// The prefix of its keys.
+    pub prefix: String,
+    /// Whether it is the averaged one (EMA).
+    pub is_averaged: bool,
+    /// Keys that the averaged copy lacks, so that it is not the one taken.
+    pub lacks: Vec<String>,
 }
 
 /// An opened file: its structure is read, its tensors are not.
@@ -178,8 +227,18 @@ pub trait Checkpoint {
     fn metadata(&self) -> &[(String, String)];
     /// Whether a pickle names only what `torch.load(file, weights_only=True)` reads; false for other containers.
     fn is_plain(&self) -> bool;
-    /// All state dicts found, in file order; at least one.
+    /// The Python packages beside PyTorch whose classes a pickle names, a few of them.
+    fn packages(&self) -> &[String];
+    /// The files that hold it, where it is one of several shards; empty for a single file.
+    fn files(&self) -> &[String] {
+        &[]
+    }
+    /// Every tensor of the file, under its key as it is stored, without what wraps the dicts.
+    fn stored(&self) -> Vec<TensorInfo>;
+    /// All state dicts found, in file order; at least one. Of a network and its averaged copy (EMA) one is among them.
     fn state_dicts(&self) -> &[StateDict];
+    /// From now on takes the plain weights where an averaged copy of them lies beside.
+    fn prefer_plain(&mut self);
     /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.
     ///
     /// `checkpoint-limit` if all tensors together unfold to far more than the file's length: none of them is read then.

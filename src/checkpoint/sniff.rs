@@ -1,16 +1,15 @@
 //! What a file is, by its bytes and never by its name.
 
 use super::bytes::{BoundedReader, fail};
-use super::{Container, Source};
-use crate::error::{Code, Result};
+use super::{Container, Source, foreign};
+use crate::error::{Code, Error, Result};
 
 const LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
 
-/// The container, or an error that says what the file is instead.
-pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Container> {
-    let head = file.bytes(0, file.length().min(512) as usize)?;
-    let not = |what: &str| fail(Code::CheckpointNotWeights, format!("This is no checkpoint but {what}."));
-    let text = head.iter().position(|b| !b.is_ascii_whitespace()).map_or(&[][..], |start| &head[start..]);
+/// The container, or an error that says what the file is instead; `name` stands in the lines of Python that make a
+/// checkpoint of it.
+pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>, name: &str) -> Result<Container> {
+    let head = file.bytes(0, file.length().min(foreign::HEAD_BYTES) as usize)?;
     match &head[..] {
         // First, because the length of a header may read as the beginning of anything, such as ` <` or `PK`. Its upper
         // half is zero below 4 GB, and `{` does not follow four zeros where another format begins.
@@ -18,34 +17,25 @@ pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>) -> Result<Cont
         [] => fail(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
         bytes if bytes.starts_with(b"PK\x03\x04") => Ok(Container::Zip),
         // An archive without entries, or the end of one.
-        bytes if bytes.starts_with(b"PK") => not("an empty or split zip archive"),
+        bytes if bytes.starts_with(b"PK") => {
+            fail(Code::CheckpointNotWeights, "This is no checkpoint but an empty or split zip archive.")
+        }
         // Other protocols write the same magic number with another PROTO byte or as decimal text.
         bytes if bytes.starts_with(LEGACY) || legacy(bytes) => Ok(Container::Legacy),
         bytes if bytes.get(257..262) == Some(b"ustar") => Ok(Container::Tar),
-        bytes if bytes.starts_with(b"\x89PNG") => not("a PNG picture (open it as a photo)"),
-        bytes if bytes.starts_with(b"\xff\xd8\xff") => not("a JPEG picture (open it as a photo)"),
-        bytes if bytes.starts_with(b"GIF8") => not("a GIF picture (open it as a photo)"),
-        bytes if bytes.starts_with(b"RIFF") => not("a WebP picture or another RIFF file"),
-        bytes if bytes.starts_with(b"version https://git-lfs") => {
-            not("a Git LFS pointer: the weights themselves were not downloaded (run `git lfs pull`)")
-        }
-        bytes if bytes.starts_with(b"\x1f\x8b") => not("a gzip archive: unpack it first"),
-        bytes if bytes.starts_with(b"7z\xbc\xaf") => not("a 7z archive: unpack it first"),
-        bytes if bytes.starts_with(b"\x89HDF") => not("an HDF5 file (Keras)"),
-        _ if text.starts_with(b"<") => {
-            not("a web page: the download gave a login or error page instead of the weights")
-        }
-        bytes if bytes.len() >= 9 && bytes[8] == b'{' => Ok(Container::Safetensors),
         bytes if bytes.len() >= 9 && bytes[7] == 0x80 && bytes[..7] == [0; 7] => Ok(Container::Safetensors),
-        bytes if bytes.len() >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 => fail(
-            Code::CheckpointFormat,
-            "This is a plain pickle, not what torch.save writes. Load it in Python and save its state_dict() with torch.save.",
-        ),
-        _ => fail(
-            Code::CheckpointFormat,
-            "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors.",
-        ),
+        bytes if bytes.len() >= 2 && bytes[0] == 0x80 && bytes[1] <= 5 => Err(foreign::pickle(file, name)?),
+        bytes => match foreign::by_head(file, bytes)? {
+            Some(error) => Err(error),
+            None if bytes.len() >= 9 && bytes[8] == b'{' => Ok(Container::Safetensors),
+            None => Err(foreign::bare_numbers(bytes, file.length()).unwrap_or_else(unknown)),
+        },
     }
+}
+
+fn unknown() -> Error {
+    let text = "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors.";
+    Error::new(Code::CheckpointFormat, text)
 }
 
 /// The legacy magic number at the start, whatever protocol wrote it.
@@ -68,7 +58,7 @@ mod tests {
         for length in (9..=u64::from(u16::MAX)).step_by(7).chain([15_392, 0x4b50, 0x8b1f, 0x0280, 0x3c_0a_0d, 0x3c]) {
             let bytes = [&length.to_le_bytes()[..], &b"{".repeat(40)].concat();
             let mut file = BoundedReader::new(std::io::Cursor::new(bytes)).unwrap();
-            assert_eq!(container(&mut file).unwrap(), Container::Safetensors, "{length}");
+            assert_eq!(container(&mut file, "x.pth").unwrap(), Container::Safetensors, "{length}");
         }
     }
 
@@ -76,6 +66,6 @@ mod tests {
     fn a_web_page_is_no_safetensors_whatever_stands_at_its_place() {
         let mut file =
             BoundedReader::new(std::io::Cursor::new(b"<script>{\"error\": \"sign in\"}</script>".to_vec())).unwrap();
-        assert_eq!(container(&mut file).unwrap_err().code, Code::CheckpointNotWeights);
+        assert_eq!(container(&mut file, "x.pth").unwrap_err().code, Code::CheckpointNotWeights);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bytes::{BoundedReader, fail, out_of_memory};
 use super::unfolded::Unfolded;
-use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo};
+use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo, copies};
 use crate::error::{Code, Error, Result};
 use crate::limits::{INFLATED_BYTES, MAX_REPEATED_ELEMENTS, TENSOR_ELEMENTS};
 use crate::tensor::element_count;
@@ -62,6 +62,10 @@ pub struct Opened<S: Source> {
     pub big_endian: bool,
     /// Whether its pickle names only what PyTorch reads with `weights_only=True`.
     pub is_plain: bool,
+    /// The Python packages beside PyTorch that its pickle names.
+    pub packages: Vec<String>,
+    /// Copies of networks in `dicts` that are not taken.
+    pub set_aside: Vec<StateDict>,
     /// What all tensors together unfold to.
     unfolded: Unfolded,
     /// The storage inflated last, by its index.
@@ -74,9 +78,21 @@ impl<S: Source> Opened<S> {
     /// An opened file, of which nothing is inflated yet.
     pub fn new(file: BoundedReader<S>, container: Container, dicts: Vec<StateDict>, storages: Vec<Storage>) -> Self {
         let unfolded = Unfolded::new(&dicts, &storages, file.length());
-        let (metadata, big_endian, is_plain) = (Vec::new(), false, false);
-        let (inflated, inflated_bytes) = (None, 0);
-        Self { file, container, metadata, dicts, storages, big_endian, is_plain, unfolded, inflated, inflated_bytes }
+        let (dicts, set_aside) = copies::choose(dicts, true);
+        Self {
+            file,
+            container,
+            metadata: Vec::new(),
+            dicts,
+            storages,
+            big_endian: false,
+            is_plain: false,
+            packages: Vec::new(),
+            set_aside,
+            unfolded,
+            inflated: None,
+            inflated_bytes: 0,
+        }
     }
 
     /// [`check`] against the tensor's own storage, once the file as a whole is known to be no bomb.
@@ -250,8 +266,21 @@ impl<S: Source> Checkpoint for Opened<S> {
         self.is_plain
     }
 
+    fn packages(&self) -> &[String] {
+        &self.packages
+    }
+
     fn state_dicts(&self) -> &[StateDict] {
         &self.dicts
+    }
+
+    fn stored(&self) -> Vec<TensorInfo> {
+        self.dicts.iter().chain(&self.set_aside).flat_map(StateDict::stored).collect()
+    }
+
+    fn prefer_plain(&mut self) {
+        let all = self.dicts.drain(..).chain(self.set_aside.drain(..)).collect();
+        (self.dicts, self.set_aside) = copies::choose(all, false);
     }
 
     fn read(&mut self, tensor: &TensorInfo) -> Result<Vec<f32>> {

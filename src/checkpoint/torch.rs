@@ -297,3 +297,39 @@ pub fn is_plain(name: &str) -> bool {
         name.strip_prefix("torch.").is_some_and(|class| class.ends_with("Storage") && !class.contains('.'));
     PLAIN.contains(&name) || is_storage || by_dtype(name).is_ok()
 }
+
+/// Whether PyTorch reads a pickle with `weights_only=True`, and the Python packages beside PyTorch that loading it takes
+/// otherwise, a few of them.
+pub fn needs(heap: &Heap) -> (bool, Vec<String>) {
+    const MOST: usize = 6;
+    const COMMON: [&str; 19] = [
+        "torch",
+        "collections",
+        "builtins",
+        "__builtin__",
+        "_codecs",
+        "numpy",
+        "argparse",
+        "pathlib",
+        "copyreg",
+        "copy_reg",
+        "datetime",
+        "functools",
+        "enum",
+        "types",
+        "decimal",
+        "random",
+        "re",
+        "uuid",
+        "typing",
+    ];
+    let mut packages: Vec<String> = Vec::new();
+    for name in heap.globals() {
+        let package = name.split('.').next().unwrap_or(name);
+        let is_new = !COMMON.contains(&package) && !packages.iter().any(|known| known == package);
+        if is_new && packages.len() < MOST && package.len() <= 64 {
+            packages.push(package.to_owned());
+        }
+    }
+    (heap.globals().all(is_plain), packages)
+}

@@ -36,13 +36,15 @@ pub struct ClassFlags {
 }
 
 impl ClassFlags {
-    /// The class in a Python file with these weights; `channels` of its inputs where somebody says what they show.
+    /// The class in a Python file with these weights; `channels` of its inputs where somebody says what they show,
+    /// `no_ema` for the plain weights where an averaged copy lies beside them.
     pub fn load(
         &self,
         class: &Path,
         weights: &Path,
         side: Option<usize>,
         channels: Option<&[usize]>,
+        no_ema: bool,
     ) -> Result<Loaded> {
         let source = super::read_source(class)?;
         let pasted = Pasted {
@@ -53,7 +55,7 @@ impl ClassFlags {
             side,
             leaves_out: self.leave_out,
         };
-        let mut checkpoint = super::open_checkpoint(weights)?;
+        let mut checkpoint = super::open_copy(weights, no_ema)?;
         let file = super::file_name(weights);
         pasted::load(checkpoint.as_mut(), &file, &pasted, EngineKind::Fast).map_err(|error| match error.code {
             Code::NetworkInvalid => super::in_source(error, &source, class),

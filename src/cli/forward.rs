@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Which mean and variance batch norms take: those stored in the file, or the picture's own.
     #[arg(long, value_parser = PossibleValuesParser::new(NormStatistics::WORDS))]
     norm_statistics: Option<String>,
+    /// Of weights that lie in the file plain and averaged (EMA), take the plain ones.
+    #[arg(long)]
+    no_ema: bool,
     /// safetensors with `x`, or `x1` and `x2`: NCHW f32.
     #[arg(long)]
     input: PathBuf,
@@ -56,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let kind = if arguments.engine == "fast" { EngineKind::Fast } else { EngineKind::Reference };
     let name = super::file_name(&arguments.weights);
     if let Some(path) = &arguments.class {
-        let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
+        let mut checkpoint = super::open_copy(&arguments.weights, arguments.no_ema)?;
         let sides = |x: &Tensor| x.nchw().map(|(_, channels, height, width)| Shape::image(channels, height, width));
         let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
         let source = super::read_source(path)?;
@@ -89,6 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         choice: arguments.model.as_deref(),
         by_position: arguments.by_position,
         norm_statistics: arguments.norm_statistics.as_deref(),
+        no_ema: arguments.no_ema,
         kind,
     };
     let mut loaded = super::load_networks(&arguments.weights, &how)?;

@@ -73,6 +73,9 @@ pub struct Arguments {
     /// The second picture of a pair network.
     #[arg(long)]
     second: Option<PathBuf>,
+    /// Of weights that lie in the file plain and averaged (EMA), take the plain ones.
+    #[arg(long)]
+    no_ema: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -274,7 +277,7 @@ fn pasted_class(arguments: &Arguments, class: &Path, options: &FillOptions) -> R
     let channels = options.inputs.iter().flatten().map(count).collect::<Result<Vec<_>, _>>();
     let channels = channels.map_err(|text| Error::new(Code::Usage, text))?;
     let channels = (!channels.is_empty()).then_some(&channels[..]);
-    Ok(vec![arguments.class.load(class, weights, options.side, channels)?])
+    Ok(vec![arguments.class.load(class, weights, options.side, channels, arguments.no_ema)?])
 }
 
 /// The networks to run: the given weights, the default model, or none.
@@ -292,6 +295,7 @@ fn models(arguments: &Arguments, options: &FillOptions) -> Result<Vec<Loaded>> {
                 choice,
                 by_position: arguments.by_position,
                 norm_statistics: options.norm_statistics.map(NormStatistics::as_str),
+                no_ema: arguments.no_ema,
                 kind: EngineKind::Fast,
             };
             let mut all = Vec::new();

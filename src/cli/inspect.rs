@@ -26,6 +26,9 @@ pub struct Arguments {
     /// What the class is made with, such as 'Net(4, 3, ngf=64)'.
     #[arg(long, requires = "class")]
     pub class_args: Option<String>,
+    /// Of weights that lie in the file plain and averaged (EMA), take the plain ones.
+    #[arg(long)]
+    pub no_ema: bool,
     /// Read every tensor: least and greatest value, mean, deviation, NaN, histogram.
     #[arg(long)]
     pub stats: bool,
@@ -33,7 +36,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<()> {
     let name = super::file_name(&arguments.file);
-    let mut checkpoint = super::open_checkpoint(&arguments.file)?;
+    let mut checkpoint = super::open_copy(&arguments.file, arguments.no_ema)?;
     if let Some(class) = &arguments.class {
         let source = super::read_source(class)?;
         let class_args = arguments.class_args.as_deref().unwrap_or_default();

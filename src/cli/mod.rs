@@ -101,10 +101,30 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).map_err(|error| io_error(path, "written", &error))
 }
 
-/// Opens a checkpoint by path.
+/// Opens a checkpoint by path: one file, or the index of several that lie beside it.
 fn open_checkpoint(path: &Path) -> Result<Box<dyn Checkpoint>> {
-    let file = std::fs::File::open(path).map_err(|error| io_error(path, "read", &error))?;
-    checkpoint::open(std::io::BufReader::new(file), &file_name(path))
+    let open = |path: &Path| -> Result<std::io::BufReader<std::fs::File>> {
+        let file = std::fs::File::open(path).map_err(|error| io_error(path, "read", &error))?;
+        Ok(std::io::BufReader::new(file))
+    };
+    let name = file_name(path);
+    let Some(index) = checkpoint::shard_index(open(path)?, &name)? else {
+        return checkpoint::open(open(path)?, &name);
+    };
+    let shard = |name: &String| {
+        let path = path.with_file_name(name);
+        checkpoint::open(open(&path)?, &file_name(&path))
+    };
+    checkpoint::join(index.files.iter().map(shard).collect::<Result<_>>()?, &index, &name)
+}
+
+/// Opens a checkpoint by path; of plain weights and their averaged copy (EMA), the plain ones are taken with `no_ema`.
+fn open_copy(path: &Path, no_ema: bool) -> Result<Box<dyn Checkpoint>> {
+    let mut checkpoint = open_checkpoint(path)?;
+    if no_ema {
+        checkpoint.prefer_plain();
+    }
+    Ok(checkpoint)
 }
 
 /// Runs the command line of this process: 0 done, 1 failed with one error on stderr, 2 wrong usage (clap's own).
@@ -142,6 +162,8 @@ struct Loading<'a> {
     by_position: bool,
     /// The word for what batch norms take; `None` leaves it to the network.
     norm_statistics: Option<&'a str>,
+    /// Of plain weights and their averaged copy, the plain ones.
+    no_ema: bool,
     /// Which engine runs them.
     kind: EngineKind,
 }
@@ -149,9 +171,9 @@ struct Loading<'a> {
 /// The networks of a checkpoint.
 fn load_networks(path: &Path, how: &Loading<'_>) -> Result<Vec<Loaded>> {
     let load = if how.by_position { load::load_by_position } else { load::load };
-    let mut loaded = load(open_checkpoint(path)?.as_mut(), &file_name(path), how.choice, how.kind)?;
+    let mut loaded = load(open_copy(path, how.no_ema)?.as_mut(), &file_name(path), how.choice, how.kind)?;
     if let Some(statistics) = how.norm_statistics.and_then(NormStatistics::parse) {
-        let open = || open_checkpoint(path);
+        let open = || open_copy(path, how.no_ema);
         loaded.iter_mut().try_for_each(|network| network.use_statistics(statistics, how.kind, open))?;
     }
     Ok(loaded)

@@ -17,6 +17,11 @@ pub enum Stored {
     /// many repositories from before PyTorch had its own: the keys of `weight_bar`, `u` and `v`. `v` is not read: it follows
     /// from `u`.
     SteppedSpectral([String; 3]),
+    /// Spectral norm whose `v` follows from `u` in the same way, the keys of `weight_bar` and `u`: files without a `v`.
+    SteppedWithoutV([String; 2]),
+    /// Spectral norm as before PyTorch 1.0, which stores the folded weight too, and in `eval()` takes it as it is: its key,
+    /// then those of what it was folded from, which are not read.
+    Folded(Vec<String>),
     /// Weight norm: the keys of `g` and `v`.
     WeightNorm([String; 2]),
 }
@@ -27,7 +32,16 @@ impl Stored {
         match self {
             Stored::Plain(key) => std::slice::from_ref(key),
             Stored::Spectral(keys) | Stored::SteppedSpectral(keys) => keys,
-            Stored::WeightNorm(keys) => keys,
+            Stored::WeightNorm(keys) | Stored::SteppedWithoutV(keys) => keys,
+            Stored::Folded(keys) => keys,
+        }
+    }
+
+    /// The keys whose values are read.
+    pub fn read_keys(&self) -> &[String] {
+        match self {
+            Stored::Folded(keys) => &keys[..1],
+            other => other.keys(),
         }
     }
 
@@ -35,7 +49,10 @@ impl Stored {
     pub fn shaped_key(&self) -> &str {
         match self {
             Stored::Plain(key) => key,
-            Stored::Spectral([orig, ..]) | Stored::SteppedSpectral([orig, ..]) => orig,
+            Stored::Spectral([orig, ..]) | Stored::SteppedSpectral([orig, ..]) | Stored::SteppedWithoutV([orig, _]) => {
+                orig
+            }
+            Stored::Folded(keys) => &keys[0],
             Stored::WeightNorm([_, v]) => v,
         }
     }
@@ -43,15 +60,24 @@ impl Stored {
 
 /// Finds how `key` is stored; `find` looks a key of the state dict up. `None` if it is not there in any form.
 pub fn stored<'a>(key: &str, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> Option<Stored> {
-    if find(key).is_some() {
-        return Some(Stored::Plain(key.to_owned()));
-    }
     let (module, name) = key.rsplit_once('.').unwrap_or(("", key));
+    let path = |tail: &str| if module.is_empty() { tail.to_owned() } else { format!("{module}.{tail}") };
+    let is_there = |key: &String| find(key).is_some();
+    let stepped = ["weight_bar", "weight_u", "weight_v"].map(path);
+    // What is stored beside `weight_bar` is the weight of the forward pass before.
+    let is_stepped = name == "weight" && stepped[..2].iter().all(is_there);
+    if find(key).is_some() && !is_stepped {
+        let before = ["weight_orig", "weight_u"].map(path);
+        if name != "weight" || !before.iter().all(is_there) {
+            return Some(Stored::Plain(key.to_owned()));
+        }
+        let rest = before.into_iter().chain([path("weight_v")].into_iter().filter(is_there));
+        return Some(Stored::Folded(std::iter::once(key.to_owned()).chain(rest).collect()));
+    }
     if name != "weight" {
         return None;
     }
-    let path = |tail: &str| if module.is_empty() { tail.to_owned() } else { format!("{module}.{tail}") };
-    let stepped = ["weight_bar", "weight_u", "weight_v"].map(path);
+    let without_v = ["weight_bar", "weight_u"].map(path);
     let triples = [
         ["weight_orig", "weight_u", "weight_v"],
         ["parametrizations.weight.original", "parametrizations.weight.0._u", "parametrizations.weight.0._v"],
@@ -61,7 +87,7 @@ pub fn stored<'a>(key: &str, find: &dyn Fn(&str) -> Option<&'a TensorInfo>) -> O
     triples
         .into_iter()
         .map(|names| Stored::Spectral(names.map(path)))
-        .chain([Stored::SteppedSpectral(stepped)])
+        .chain([Stored::SteppedSpectral(stepped), Stored::SteppedWithoutV(without_v)])
         .chain(pairs.into_iter().map(|names| Stored::WeightNorm(names.map(path))))
         .find(|form| there(form.keys()))
 }
@@ -126,6 +152,32 @@ mod tests {
         let transposed: Vec<f32> = v.iter().flat_map(|&b| u.iter().map(move |&a| 3.0 * a * b)).collect();
         let folded = spectral(transposed.clone(), &[3, 2], 1, &u, &v);
         assert!(folded.iter().zip(&transposed).all(|(f, w)| (f - w / 3.0).abs() < 1e-6), "{folded:?}");
+    }
+
+    #[test]
+    fn the_forms_of_spectral_norm_are_told_apart() {
+        let tensor = |key: &&str| TensorInfo {
+            key: (*key).to_owned(),
+            shape: vec![1],
+            stride: vec![1],
+            dtype: crate::checkpoint::DType::F32,
+            storage: 0,
+            offset: 0,
+        };
+        let form = |names: &[&str]| {
+            let tensors: Vec<TensorInfo> = names.iter().map(tensor).collect();
+            stored("weight", &|key| tensors.iter().find(|tensor| tensor.key == key))
+        };
+        let keys = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(form(&["weight"]), Some(Stored::Plain("weight".to_owned())));
+        let before = form(&["weight_orig", "weight", "weight_u"]).unwrap();
+        assert_eq!(before, Stored::Folded(keys(&["weight", "weight_orig", "weight_u"])));
+        assert_eq!((before.shaped_key(), before.read_keys().len()), ("weight", 1));
+        assert!(matches!(form(&["weight_orig", "weight_u", "weight_v"]), Some(Stored::Spectral(_))));
+        assert!(matches!(form(&["weight_bar", "weight_u", "weight_v"]), Some(Stored::SteppedSpectral(_))));
+        assert!(matches!(form(&["weight", "weight_bar", "weight_u", "weight_v"]), Some(Stored::SteppedSpectral(_))));
+        assert!(matches!(form(&["weight_bar", "weight_u"]), Some(Stored::SteppedWithoutV(_))));
+        assert_eq!(form(&["weight_orig", "weight_u"]), None);
     }
 
     /// By numpy: `v = W.T @ u; v /= norm(v); u = W @ v; u /= norm(u)` of `[[1, 2], [3, 4]]` and `[1, 0]`.

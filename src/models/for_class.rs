@@ -5,7 +5,7 @@ use super::names::{KeyNames, PartsLeft, endings};
 use super::prose::faults;
 use super::weights::Weights;
 use super::{ArchConfig, KeyRules};
-use crate::checkpoint::{Checkpoint, StateDict};
+use crate::checkpoint::{Checkpoint, StateDict, Wrapped, unwrapped};
 use crate::engine::{self, Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::network::{Parameter, ParameterKind};
@@ -54,12 +54,21 @@ fn best_fit(checkpoint: &dyn Checkpoint, compare: &dyn Fn(&StateDict) -> KeyDiff
     let mut fits = Vec::new();
     let mut left = PartsLeft::beside(checkpoint.state_dicts().len());
     for (dict, keys) in checkpoint.state_dicts().iter().enumerate() {
-        let restored = endings(&keys.prefix).into_iter().map(|put_back| KeyNames { put_back, ..KeyNames::default() });
-        let parts = left.beginnings(keys).into_iter().map(|prefix| KeyNames { prefix, ..KeyNames::default() });
-        for names in std::iter::once(KeyNames::default()).chain(restored).chain(parts) {
-            let view = names.view(keys);
-            let diff = compare(&view);
-            fits.push(Fit { dict, names, diff });
+        let mut ways = vec![Wrapped::new()];
+        ways.extend(unwrapped(keys).map(|(_, wrapped)| wrapped));
+        for wrapped in ways {
+            let named = |prefix: String, put_back: String| {
+                let wrapped = wrapped.clone();
+                KeyNames { prefix, put_back, wrapped, ..KeyNames::default() }
+            };
+            let whole = named(String::new(), String::new());
+            let parts = left.beginnings(&whole.view(keys));
+            let restored = endings(&keys.prefix).into_iter().map(|put_back| named(String::new(), put_back));
+            let parts = parts.into_iter().map(|prefix| named(prefix, String::new()));
+            for names in std::iter::once(whole).chain(restored).chain(parts) {
+                let diff = compare(&names.view(keys));
+                fits.push(Fit { dict, names, diff });
+            }
         }
     }
     fits.into_iter().min_by_key(|fit| (fit.diff.faults().len(), std::cmp::Reverse(fit.diff.fitting)))

@@ -8,7 +8,7 @@ use super::config::{Found, Keys};
 use super::fold::{self, Stored};
 use super::names::{KeyNames, PartsLeft, beginnings, endings, part, put_back};
 use super::{ArchConfig, KeyRules, ModelSpec, is_withheld, prose, registry};
-use crate::checkpoint::{Checkpoint, StateDict, TensorInfo};
+use crate::checkpoint::{Checkpoint, StateDict, TensorInfo, unwrapped};
 use crate::limits::{MAX_ARCH_NUMBER, MAX_WIDTH};
 use crate::network::{Network, Parameter, ParameterKind};
 use crate::ordering;
@@ -136,8 +136,20 @@ fn best(matches: impl IntoIterator<Item = Match>) -> Option<Match> {
     matches.into_iter().reduce(|best, other| if other.is_better_than(&best) { other } else { best })
 }
 
-/// Compares one state dict, and then each part of it, with one network.
+/// Compares one state dict, and then each part of it, with one network; also without wrappers within its keys.
 pub fn align_parts(model: &Arc<ModelSpec>, dict: &StateDict, index: usize) -> Vec<Match> {
+    let mut all = align_spelled_parts(model, dict, index);
+    if !all.iter().any(Match::fits)
+        && let Some((clean, wrapped)) = unwrapped(dict)
+    {
+        let mut more = align_spelled_parts(model, &clean, index);
+        more.iter_mut().for_each(|found| found.names.wrapped.clone_from(&wrapped));
+        all.extend(more);
+    }
+    all
+}
+
+fn align_spelled_parts(model: &Arc<ModelSpec>, dict: &StateDict, index: usize) -> Vec<Match> {
     let whole = align(model, dict, index);
     if whole.fits() {
         return vec![whole];
@@ -179,7 +191,8 @@ pub fn compare_parameters(
         };
         diff.wanted += counts;
         diff.folded = match stored {
-            Stored::Spectral(_) | Stored::SteppedSpectral(_) => Some("spectral norm"),
+            Stored::Spectral(_) | Stored::SteppedSpectral(_) | Stored::SteppedWithoutV(_) => Some("spectral norm"),
+            Stored::Folded(_) => Some("spectral norm as before PyTorch 1.0"),
             Stored::WeightNorm(_) => Some("weight norm"),
             Stored::Plain(_) => diff.folded,
         };
@@ -209,10 +222,26 @@ pub fn identify(checkpoint: &dyn Checkpoint) -> Vec<Match> {
     matches
 }
 
+/// The networks of a state dict as it is, or, where they fit better, without wrappers within its keys.
 fn identify_dict(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize, left: &mut PartsLeft) -> Vec<Match> {
     if is_withheld(dict) {
         return Vec::new();
     }
+    let plain = identify_spelled(models, dict, index, left);
+    if plain.iter().any(Match::fits) {
+        return plain;
+    }
+    let Some((clean, wrapped)) = unwrapped(dict) else { return plain };
+    let mut found = identify_spelled(models, &clean, index, left);
+    found.iter_mut().for_each(|found| found.names.wrapped.clone_from(&wrapped));
+    match (found.first(), plain.first()) {
+        (Some(clean), Some(plain)) if clean.is_better_than(plain) => found,
+        (Some(_), None) => found,
+        _ => plain,
+    }
+}
+
+fn identify_spelled(models: &[Arc<ModelSpec>], dict: &StateDict, index: usize, left: &mut PartsLeft) -> Vec<Match> {
     let best = best(models.iter().map(|model| align(model, dict, index))).filter(|m| m.confidence >= WORTH_NAMING);
     if best.as_ref().is_some_and(Match::fits) {
         return Vec::from_iter(best);

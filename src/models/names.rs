@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::checkpoint::{StateDict, TensorInfo, strip};
+use crate::checkpoint::{StateDict, TensorInfo, WRAPPERS, Wrapped, rewrapped, strip, unwrapped};
 use crate::limits::{MAX_COMPARED_DICTS, MAX_KEY_BEGINNINGS, MAX_PREFIX_ENDINGS};
 use crate::ordering;
 
@@ -15,16 +15,19 @@ pub struct KeyNames {
     pub put_back: String,
     /// Where only the names differ: every key of the network and the file's key at its place. Empty elsewhere.
     pub renamed: Vec<(String, String)>,
+    /// Modules within the network that PyTorch's wrappers stand around in the file, and these wrappers; usually empty.
+    pub wrapped: Wrapped,
 }
 
 impl KeyNames {
     /// The state dict's key for one of the network's.
     pub fn file_key(&self, key: &str) -> String {
         let renamed = self.renamed.iter().find(|(network_key, _)| network_key == key);
-        renamed.map_or_else(
+        let clean = renamed.map_or_else(
             || format!("{}{}", self.prefix, key.strip_prefix(&self.put_back).unwrap_or(key)),
             |(_, file_key)| file_key.clone(),
-        )
+        );
+        if self.wrapped.is_empty() { clean } else { rewrapped(&clean, &self.wrapped) }
     }
 
     /// One of the state dict's keys as it stands in the file, where its stripped prefix is the network's own.
@@ -34,7 +37,11 @@ impl KeyNames {
 
     /// The network's part of the state dict, its keys as the network spells them (renamed ones as they are).
     pub fn view<'a>(&self, dict: &'a StateDict) -> Cow<'a, StateDict> {
-        put_back(part(dict, &self.prefix), &self.put_back)
+        let clean = (!self.wrapped.is_empty()).then(|| unwrapped(dict)).flatten();
+        match clean {
+            Some((clean, _)) => Cow::Owned(put_back(part(&clean, &self.prefix), &self.put_back).into_owned()),
+            None => put_back(part(dict, &self.prefix), &self.put_back),
+        }
     }
 }
 
@@ -51,6 +58,8 @@ pub fn part<'a>(dict: &'a StateDict, prefix: &str) -> Cow<'a, StateDict> {
         modules: dict.modules.iter().filter_map(|(p, v)| Some((p.strip_prefix(prefix)?.to_owned(), *v))).collect(),
         siblings: dict.siblings.clone(),
         is_module: dict.is_module,
+        inner: dict.inner.clone(),
+        other_copy: dict.other_copy.clone(),
     })
 }
 
@@ -64,6 +73,19 @@ pub fn put_back<'a>(dict: Cow<'a, StateDict>, ending: &str) -> Cow<'a, StateDict
     dict.tensors.iter_mut().for_each(|tensor| tensor.key.insert_str(0, ending));
     dict.modules.iter_mut().for_each(|(path, _)| path.insert_str(0, ending));
     Cow::Owned(dict)
+}
+
+/// The state dict as it is spelled where nobody knows its network: only wrappers of PyTorch's own are taken away, for another
+/// prefix (`model.`) may belong to the network.
+pub fn as_stored(dict: &StateDict) -> Cow<'_, StateDict> {
+    let mut certain = 0;
+    for part in dict.prefix.split_inclusive('.') {
+        if !WRAPPERS.contains(&part.trim_end_matches('.')) {
+            break;
+        }
+        certain += part.len();
+    }
+    put_back(Cow::Borrowed(dict), &dict.prefix[certain..])
 }
 
 /// The ends of a stripped prefix, shortest first: any of them may be a network's own (a class may well keep all its layers
@@ -120,6 +142,17 @@ mod tests {
         assert_eq!(endings("model."), ["model."]);
         assert!(endings("").is_empty());
         assert_eq!(endings(&"module.".repeat(140)).len(), MAX_PREFIX_ENDINGS);
+    }
+
+    #[test]
+    fn only_wrappers_are_taken_from_keys_of_nobodys() {
+        let stored = |prefix: &str| {
+            let dict = StateDict { prefix: prefix.to_owned(), ..StateDict::default() };
+            as_stored(&dict).prefix.clone()
+        };
+        assert_eq!(stored("module._orig_mod."), "module._orig_mod.");
+        assert_eq!(stored("module.model.module."), "module.");
+        assert_eq!(stored("generator."), "");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is said to people when weights do not load.
 
 use super::identify::{KeyDiff, Match};
+use super::names::as_stored;
 use super::{registry, relative};
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::error::{Code, Error};
@@ -19,7 +20,8 @@ pub fn is_sibling(dict: &StateDict) -> bool {
 
 /// `model-unknown`: the keys are no known network's.
 pub fn unknown(checkpoint: &dyn Checkpoint) -> Error {
-    let keys: Vec<String> = checkpoint.state_dicts().iter().flat_map(|d| &d.tensors).map(|t| t.key.clone()).collect();
+    let own = |dict: &StateDict| as_stored(dict).tensors.iter().map(|tensor| tensor.key.clone()).collect::<Vec<_>>();
+    let keys: Vec<String> = checkpoint.state_dicts().iter().flat_map(own).collect();
     let first: Vec<&str> = keys.iter().take(4).map(String::as_str).collect();
     let known: Vec<String> = registry().iter().map(|model| model.name.clone()).collect();
     let mut text = format!(

@@ -12,18 +12,20 @@ pub struct Relative {
     keys: &'static [&'static str],
     /// Parts of which none may occur.
     without: &'static [&'static str],
+    /// A shape that some tensor must have, where names alone would fit others too; empty where they suffice.
+    shape: &'static [usize],
     /// Whether its keys would fit, or nearly fit, a network that is run, whose picture would be wrong.
     withheld: bool,
 }
 
 /// One whose keys are like no other's.
 const fn named(name: &'static str, keys: &'static [&'static str]) -> Relative {
-    Relative { name, needs: "", keys, without: &[], withheld: false }
+    Relative { name, needs: "", keys, without: &[], shape: &[], withheld: false }
 }
 
 /// One that is another network's sibling.
 const fn sibling(name: &'static str, keys: &'static [&'static str], needs: &'static str) -> Relative {
-    Relative { name, needs, keys, without: &[], withheld: true }
+    Relative { name, needs, keys, without: &[], shape: &[], withheld: true }
 }
 
 const RELATIVES: [Relative; 9] = [
@@ -54,7 +56,8 @@ const RELATIVES: [Relative; 9] = [
     named("LaMa", &["ffc.convl2l"]),
     named("MI-GAN in its training form, or CoModGAN", &["encoder.b", "synthesis.b"]),
     named("EdgeConnect's discriminator", &["conv1.0.weight_orig", "conv5.0.weight_orig"]),
-    named("Pathak's Context Encoder", &["main.0.weight", "main."]),
+    // Every DCGAN calls its layers so; this one has a bottleneck of 4000 channels.
+    Relative { shape: &[4000, 512, 4, 4], ..named("Pathak's Context Encoder", &["main.0.weight"]) },
 ];
 
 impl Relative {
@@ -63,7 +66,8 @@ impl Relative {
             let beside = || dict.siblings.iter().any(|name| name == part);
             dict.tensors.iter().any(|tensor| tensor.key.contains(*part)) || beside()
         };
-        self.keys.iter().all(occurs) && !self.without.iter().any(occurs)
+        let has_shape = self.shape.is_empty() || dict.tensors.iter().any(|tensor| tensor.shape == self.shape);
+        has_shape && self.keys.iter().all(occurs) && !self.without.iter().any(occurs)
     }
 
     /// What it is, in sentences that begin with "They look like".

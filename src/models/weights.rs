@@ -50,7 +50,7 @@ impl Weights<'_> {
         let keys = Keys::of(self.checkpoint.state_dicts().get(self.dict)?);
         let find = |key: &str| keys.tensor(key);
         let stored = fold::stored(&self.names.file_key(key), &find)?;
-        let infos = stored.keys().iter().filter_map(|k| find(k).cloned()).collect();
+        let infos = stored.read_keys().iter().filter_map(|k| find(k).cloned()).collect();
         Some((stored, infos))
     }
 
@@ -75,7 +75,7 @@ impl Weights<'_> {
 
     fn folded(&self, key: &str, stored: &Stored, infos: &[TensorInfo], mut parts: Vec<Vec<f32>>) -> Result<Vec<f32>> {
         match (stored, parts.len()) {
-            (Stored::Plain(_), 1) => Ok(parts.remove(0)),
+            (Stored::Plain(_) | Stored::Folded(_), 1) => Ok(parts.remove(0)),
             (Stored::Spectral(_), 3) => {
                 let (shape, rows) = (&infos[0].shape, self.rows(key));
                 let height = shape.get(rows).copied().unwrap_or(0);
@@ -85,9 +85,10 @@ impl Weights<'_> {
                 let (u, v) = (std::mem::take(&mut parts[1]), std::mem::take(&mut parts[2]));
                 Ok(fold::spectral(parts.remove(0), shape, rows, &u, &v))
             }
-            (Stored::SteppedSpectral(_), 3) => {
+            (Stored::SteppedSpectral(_) | Stored::SteppedWithoutV(_), 2..=3) => {
                 let (shape, height) = (&infos[0].shape, parts[1].len());
-                if height == 0 || shape.first() != Some(&height) || parts[2].len() * height != parts[0].len() {
+                let fits_v = parts.get(2).is_none_or(|v| v.len() * height == parts[0].len());
+                if height == 0 || shape.first() != Some(&height) || !fits_v {
                     return Err(wrong(key, "weight_u and weight_v do not fit weight_bar"));
                 }
                 let [u, v] = fold::stepped(&parts[0], &parts[1]);

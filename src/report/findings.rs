@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::finding::{Finding, finding};
-use super::fit;
-use crate::checkpoint::{Checkpoint, DType, StateDict};
+use super::loading::{line, place};
+use super::{fit, wrapping};
+use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::Match;
+use crate::models::names::as_stored;
 use crate::models::{Role, is_sibling, relative};
 use crate::ordering;
 
@@ -17,21 +19,31 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     if matches.is_empty() {
         unknown(dicts, &mut list);
     }
-    // The weights of each network, and what belongs to none.
-    let mut parts: Vec<Cow<'_, StateDict>> = Vec::new();
+    let paints = |found: &&Match| found.model.role != Role::Scores;
+    let is_beside = matches.iter().any(|found| paints(&found));
     for found in matches {
         let part = found.names.view(&dicts[found.dict]);
-        let code = unwrapping(&part, is_shared(&part, dicts));
         fit::fit(found, &part, &mut list);
-        fit::other_class(found, &part, &code, &mut list);
-        parts.push(part);
+        if !paints(&found) && is_beside {
+            beside(found, &part, checkpoint, file, &mut list);
+            continue;
+        }
+        let made = found.model.class.as_ref().map(|hint| format!("{}()", hint.class));
+        fit::other_class(found, &part, &line(checkpoint, file, &part, made.as_deref()), &mut list);
+        let whole = wrapping::Whole { checkpoint, file, dict: &dicts[found.dict] };
+        whole.told(&part, found.fits(), &mut list);
     }
     let rest = dicts.iter().enumerate().filter(|&(index, _)| matches.iter().all(|found| found.dict != index));
-    parts.extend(rest.map(|(_, dict)| Cow::Borrowed(dict)));
-    sibling(dicts, matches, file, &mut list);
-    for part in &parts {
-        wrapping(part, is_shared(part, dicts), &mut list);
+    for (_, dict) in rest {
+        if matches.is_empty() {
+            wrapping::Whole { checkpoint, file, dict }.told(&as_stored(dict), false, &mut list);
+        } else {
+            not_taken(dict, &mut list);
+        }
     }
+    sibling(dicts, matches, file, &mut list);
+    wrapping::python(checkpoint, &mut list);
+    wrapping::lone_shard(checkpoint, file, &mut list);
     if !matches.is_empty() {
         let text = "A file cannot tell eps, dilation, activations, padding, mask polarity or value range: those are guessed per network. Change them if the fill looks wrong.";
         list.push(finding("cannot-tell", "info", text.to_owned(), Vec::new()));
@@ -43,52 +55,37 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     list
 }
 
-/// Whether other weights lie beside these in one state dict.
-fn is_shared(part: &StateDict, dicts: &[StateDict]) -> bool {
-    let beside = dicts.iter().filter(|dict| dict.wrapper == part.wrapper);
-    beside.map(|dict| dict.tensors.len()).sum::<usize>() > part.tensors.len()
+/// Where a part of a file lies, for people.
+fn lies(part: &StateDict) -> String {
+    let wrapper = if part.wrapper.is_empty() { String::new() } else { format!(" under {}", place(&part.wrapper)) };
+    let prefix =
+        if part.prefix.is_empty() { String::new() } else { format!(" with keys that begin with {}", part.prefix) };
+    wrapper + &prefix
 }
 
-/// The Python expression that gives a network its weights.
-fn unwrapping(dict: &StateDict, is_shared: bool) -> String {
-    let path: String = dict.wrapper.iter().map(|key| format!("['{key}']")).collect();
-    let prefix = &dict.prefix;
-    if prefix.is_empty() {
-        return format!("torch.load(file){path}");
-    }
-    let only = if is_shared { format!(" if k.startswith('{prefix}')") } else { String::new() };
-    format!("{{k.removeprefix('{prefix}'): v for k, v in torch.load(file){path}.items(){only}}}")
+/// A network that scores, beside one that paints.
+fn beside(found: &Match, part: &StateDict, checkpoint: &dyn Checkpoint, file: &str, list: &mut Vec<Finding>) {
+    let text = format!(
+        "The file also holds {}{}: it scores pictures and takes no part in painting. In code: `{}`.",
+        found.model.name,
+        lies(part),
+        line(checkpoint, file, part, None)
+    );
+    list.push(finding("beside", "info", text, part.siblings.clone()));
 }
 
-/// What was peeled off, and the line of code that does it.
-fn wrapping(dict: &StateDict, is_shared: bool, list: &mut Vec<Finding>) {
-    let code = unwrapping(dict, is_shared);
-    if !dict.wrapper.is_empty() {
-        let path = dict.wrapper.iter().map(|key| format!("['{key}']")).collect::<String>();
-        let mut text =
-            format!("The weights are under {path}: unwrapped for you. In code: `net.load_state_dict({code})`.");
-        if let [key] = &dict.wrapper[..] {
-            let all = dict.siblings.iter().chain([key]).map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
-            text += &format!(
-                " Without it PyTorch says that every key is missing, and Unexpected key(s) in state_dict: {all}."
-            );
-        }
-        list.push(finding("unwrapped", "info", text, dict.siblings.clone()));
-    }
-    if !dict.prefix.is_empty() {
-        let cause = if dict.prefix.contains("module.") { " (saved from DataParallel)" } else { "" };
-        let whose = if is_shared { "Every key of this network" } else { "Every key" };
-        let mut text = format!("{whose} began with {}: stripped{cause}.", dict.prefix);
-        if dict.wrapper.is_empty() {
-            text += &format!(" In code: `net.load_state_dict({code})`.");
-        }
-        list.push(finding("prefix-stripped", "info", text, Vec::new()));
-    }
-    let halves = dict.tensors.iter().filter(|t| matches!(t.dtype, DType::F16 | DType::BF16)).count();
-    if halves > 0 {
-        let text = format!("{halves} tensors are stored in 16 bits and run in 32.");
-        list.push(finding("half-precision", "info", text, Vec::new()));
-    }
+/// Weights that no network here takes, beside some that one takes.
+fn not_taken(dict: &StateDict, list: &mut Vec<Finding>) {
+    let dict: Cow<'_, StateDict> = as_stored(dict);
+    let (count, first) = (dict.tensors.len(), &dict.tensors[0].key);
+    let what = if is_sibling(&dict) {
+        "a discriminator that infill does not know"
+    } else {
+        "weights of no network that infill knows"
+    };
+    let tensors = if count == 1 { format!("1 tensor, {first}") } else { format!("{count} tensors, the first {first}") };
+    let text = format!("The file also holds {what}{} ({tensors}): not read.", lies(&dict));
+    list.push(finding("not-taken", "info", text, dict.tensors.iter().map(|tensor| tensor.key.clone()).collect()));
 }
 
 /// A file that holds a discriminator alone names the one that is wanted.
@@ -112,7 +109,9 @@ fn sibling(dicts: &[StateDict], matches: &[Match], file: &str, list: &mut Vec<Fi
 }
 
 fn unknown(dicts: &[StateDict], list: &mut Vec<Finding>) {
-    let keys: Vec<String> = dicts.iter().flat_map(|d| &d.tensors).map(|t| t.key.clone()).collect();
+    let stored = dicts.iter().map(as_stored);
+    let keys: Vec<String> =
+        stored.flat_map(|dict| dict.tensors.iter().map(|t| t.key.clone()).collect::<Vec<_>>()).collect();
     let first: Vec<&str> = keys.iter().take(4).map(String::as_str).collect();
     let mut text = format!("No network that infill knows has these keys. They begin with {}.", first.join(", "));
     if let Some(relative) = dicts.iter().find_map(relative) {

@@ -17,7 +17,11 @@ pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {
         list.push(finding("other-width", "info", text, Vec::new()));
     }
     if let Some(folded) = found.diff.folded {
-        list.push(finding("folded", "info", format!("The weights carry {folded}: folded for you."), Vec::new()));
+        let mut text = format!("The weights carry {folded}: folded for you.");
+        if folded.starts_with("spectral norm") {
+            text += " If PyTorch says Missing key weight or Unexpected key weight_orig, weight_u, weight_v, the class was made without torch.nn.utils.spectral_norm around the layers that were trained with it.";
+        }
+        list.push(finding("folded", "info", text, Vec::new()));
     }
     choices(found, list);
     if !found.names.renamed.is_empty() {
@@ -170,11 +174,11 @@ fn shifted_by(key: &str, shift: i64) -> Option<String> {
 pub fn other_class(found: &Match, dict: &StateDict, code: &str, list: &mut Vec<Finding>) {
     let Some(hint) = &found.model.class else { return };
     let Some(other) = by_id(&hint.mistaken_for) else { return };
-    let (class, name) = (&hint.class, &found.model.name);
+    let name = &found.model.name;
     let taken = align(&other, dict, found.dict);
     let first = taken.diff.missing.iter().take(3).map(|key| format!("\"{key}\"")).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is {}, not {} ({} of its keys are missing here). Change the class: `net = {class}(); net.load_state_dict({code})`.",
+        "If loading it says Missing key(s) in state_dict: {first}, ...: the class is another one. This is {}, not {} ({} of its keys are missing here). Change the class: `{code}`.",
         article(name),
         article(&other.name),
         taken.diff.missing.len()

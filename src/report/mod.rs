@@ -6,7 +6,9 @@ mod finding;
 mod findings;
 mod fit;
 mod layers;
+mod loading;
 mod stats;
+mod wrapping;
 
 use std::borrow::Cow;
 
@@ -16,6 +18,7 @@ use serde_json::Value;
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{Match, identify};
 use crate::models::load::Loaded;
+use crate::models::names::as_stored;
 use crate::models::spelling::{conventions_json, role_word};
 
 pub use crate::network::ops::Geometry;
@@ -23,6 +26,7 @@ pub use alignment::{Aligned, alignment};
 pub use class::{ClassReport, read_class};
 pub use finding::Finding;
 pub use layers::LayerReport;
+pub use loading::Loading;
 pub use stats::{TensorStats, stats};
 
 /// The report; its JSON is `infill inspect --json`.
@@ -117,7 +121,7 @@ pub struct TensorReport {
 pub fn inspect(checkpoint: &dyn Checkpoint, file: &str) -> Report {
     let matches = identify(checkpoint);
     let dicts = checkpoint.state_dicts();
-    let main = matches.first().map(|m| m.names.view(&dicts[m.dict])).or(dicts.first().map(Cow::Borrowed));
+    let main = matches.first().map(|m| m.names.view(&dicts[m.dict])).or(dicts.first().map(as_stored));
     Report {
         file: file.to_owned(),
         container: checkpoint.container().as_str(),
@@ -135,12 +139,15 @@ fn tensors(dicts: &[StateDict], matches: &[Match]) -> Vec<TensorReport> {
     all.map(|(t, key)| TensorReport { key, shape: t.shape.clone(), dtype: t.dtype.as_str(), stats: None }).collect()
 }
 
-/// The keys of all tensors, in file order, as the networks found spell them where a stripped prefix is their own.
+/// The keys of all tensors, in file order, as the networks found spell them where a stripped prefix is their own, and as the
+/// file does where nobody knows whose it is.
 fn keys(dicts: &[StateDict], matches: &[Match]) -> Vec<String> {
     let own = |index: usize| matches.iter().find(|found| found.dict == index && found.names.prefix.is_empty());
+    let is_known = |index: usize| matches.iter().any(|found| found.dict == index);
     let spelled = |(index, dict): (usize, &StateDict)| {
+        let stored = if is_known(index) { Cow::Borrowed(dict) } else { as_stored(dict) };
         let put_back = own(index).map_or("", |found| &found.names.put_back);
-        dict.tensors.iter().map(|tensor| format!("{put_back}{}", tensor.key)).collect::<Vec<_>>()
+        stored.tensors.iter().map(|tensor| format!("{put_back}{}", tensor.key)).collect::<Vec<_>>()
     };
     dicts.iter().enumerate().flat_map(spelled).collect()
 }

@@ -309,7 +309,7 @@ def safe():
 
 def others():
     write("empty.pth", b"", "checkpoint-format")
-    write("three-bytes.pth", b"abc", "checkpoint-format")
+    write("three-bytes.pth", b"abc", "checkpoint-not-weights")
     write("web-page.pth", b"\n<!DOCTYPE html><html><title>Sign in</title>", "checkpoint-not-weights")
     write("lfs-pointer.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 173190809\n", "checkpoint-not-weights")
     write("picture.pth", b"\x89PNG\r\n\x1a\n" + b"\0" * 30, "checkpoint-not-weights")
@@ -317,6 +317,32 @@ def others():
     write("archive.pth", zlib.compress(b"x", wbits=31), "checkpoint-not-weights")
     write("seven-zip.pth", b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "checkpoint-not-weights")
     write("plain.pkl", pickled(b"}"), "checkpoint-format")
+    foreign()
+
+
+def foreign():
+    """Files of other programs, each of which is named with what to do next."""
+    other = "checkpoint-not-weights"
+    for name, data in [
+        ("gguf", b"GGUF\x03\0\0\0" + b"\0" * 30), ("tflite", b"\x1c\0\0\0TFL3" + b"\0" * 30), ("h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 30),
+        ("npy", b"\x93NUMPY\x01\0" + b"\0" * 30), ("saved-model.pb", b"\x08\x01\x12\x20" + b"\0" * 30),
+        ("graph.pb", b"\x0a\x10\x0a\x01x\x12\x0bPlaceholder"), ("graph.meta", b"\x0a\x0c\x12\x0a\x0a\x08\x0a\x03Add\x12\x01x"),
+        ("tensorflow.index", b"\0" * 40 + bytes.fromhex("57fb808b247547db")),
+        ("tensorflow.data", struct.pack("<64f", *[0.01 * (i - 31.5) for i in range(64)])),
+        ("error.json", b'{"error": "Repository not found"}'), ("entry-not-found.pth", b"Entry not found"),
+        ("shards.index.json", b'{"weight_map": {"a.weight": "model-00001-of-00002.safetensors"}}'),
+        ("protobuf-without-end.pb", b"\x0a" + b"\xff" * 40), ("lua.t7", struct.pack("<iii", 4, 1, 3) + b"V 1" + b"\0" * 30),
+    ]:
+        write(f"foreign-{name}", data, "checkpoint-format" if name.startswith("protobuf") else other)
+    for name, entries in [("keras", ["config.json", "model.weights.h5"]), ("pt2", ["a/archive_format", "a/models/model.json"]), ("npz", ["a.npy", "b.npy"]), ("two.zip", ["gen.pth", "dis.pth"])]:
+        with zipfile.ZipFile(f"{FILES}/foreign-{name}", "w") as out:
+            for entry in entries:
+                out.writestr(zipfile.ZipInfo(entry), b"x")
+        expected[f"foreign-{name}"] = other
+    write("foreign-stylegan.pkl", pickled(GLOBAL("torch_utils.persistence", "_reconstruct_persistent_obj") + b")R"), "checkpoint-format")
+    write("foreign-data.pkl", state_dict(tensor(storage())), "checkpoint-format")
+    write("foreign-arrays.pkl", pickled(GLOBAL("numpy.core.multiarray", "_reconstruct") + b")R"), "checkpoint-format")
+    archive("foreign-arrays.pth", state_dict(GLOBAL("numpy.core.multiarray", "_reconstruct") + b")R"), "checkpoint-no-tensors")
 
 
 def png(name, chunks, code, size=(1, 1), color=2, end=b"\0\0\0\0IEND\xae\x42\x60\x82"):

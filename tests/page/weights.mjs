@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { selectKept } from '../../www/actions/recent.js';
 import { askModel, loadWeights } from '../../www/actions/weights.js';
+import { bundled } from '../../www/document/bundle.js';
 import { completesEdges, entry, ModelList, NONE, paints, scores, takesEdges, takesSecond } from '../../www/document/models.js';
 import { Failure } from '../../www/worker/protocol.js';
 
@@ -151,4 +152,21 @@ export async function a_model_that_is_not_kept_leaves_the_selected_one_as_it_is(
   }
   assert.equal(await selectKept(app, { handle: models.default.handle, options: { sigma: 3 } }), false);
   assert.deepEqual(models.selected.options, { sigma: 3 });
+}
+
+export async function the_parts_of_one_network_are_handed_over_as_one_file() {
+  const file = (/** @type {string} */ name, /** @type {string} */ text) => new File([text], name);
+  const names = (/** @type {File[]} */ files) => bundled(files).map(({ name }) => name);
+  assert.deepEqual(names([file('a.pth', ''), file('b.pth', '')]), ['a.pth', 'b.pth']);
+  assert.deepEqual(names([file('m-00001-of-00002.safetensors', '')]), ['m-00001-of-00002.safetensors']);
+  const shards = [file('m-00001-of-00002.safetensors', 'one'), file('m-00002-of-00002.safetensors', 'three')];
+  assert.deepEqual(names([file('a.pth', ''), ...shards]), ['a.pth', 'm-00001-of-00002.safetensors']);
+  const [{ blob, name }] = bundled([...shards, file('m.safetensors.index.json', '{}')]);
+  assert.equal(name, 'm.safetensors');
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const text = (/** @type {number} */ from, to = bytes.length) => new TextDecoder().decode(bytes.slice(from, to));
+  assert.equal(text(0, 16), 'infill-bundle-1\n');
+  const length = Number(new DataView(bytes.buffer).getBigUint64(16, true));
+  assert.deepEqual(JSON.parse(text(24, 24 + length)).map((/** @type {any} */ part) => part.bytes), [3, 5, 2]);
+  assert.equal(text(24 + length), 'onethree{}');
 }

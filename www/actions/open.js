@@ -2,6 +2,7 @@
  * Opening: a photo from a file, and files that were dropped or pasted.
  * @module
  */
+import { bundled } from '../document/bundle.js';
 import { looksLikeMask } from '../document/mask_file.js';
 import { SNIFF_BYTES, sniff } from '../document/sniff.js';
 import { text } from '../strings/index.js';
@@ -96,8 +97,8 @@ export async function openAny(app, page, files) {
     await loadClass(app, file);
   }
   // Beside a class, or where one is being looked at, they are its weights.
-  const own = weights.at(-1);
-  if (own && (file || page.isClassOpen())) await takeOwnWeights(app, own, own.name);
+  const own = bundled(weights).at(-1);
+  if (own && (file || page.isClassOpen())) await takeOwnWeights(app, own.blob, own.name);
   else if (own) await loadWeights(app, weights);
 }
 

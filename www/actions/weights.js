@@ -3,6 +3,7 @@
  * @module
  */
 import { wordsFor } from '../app.js';
+import { bundled } from '../document/bundle.js';
 import { completes, entry, nameOf, NONE, paints, scores, sourceOf } from '../document/models.js';
 import { text } from '../strings/index.js';
 import { Failure } from '../worker/protocol.js';
@@ -19,7 +20,7 @@ import { fetchModel } from './shipped.js';
  * @param {File[]} files
  */
 export async function loadWeights(app, files) {
-  for (const file of files) await loadFile(app, file, file.name, false);
+  for (const { blob, name } of bundled(files)) await loadFile(app, blob, name, false);
 }
 
 /** Loads the file that does not fit once more, its keys by position. @param {App} app */

@@ -26,7 +26,7 @@ const PICTURES = [
   ['jxl', 4, [0x4a, 0x58, 0x4c, 0x20]],
 ];
 
-const WEIGHTS_NAME = /\.(pth|pt|ckpt|safetensors|bin|pkl|pickle|tar|t7|h5|onnx|npz|gguf)$/i;
+const WEIGHTS_NAME = /\.(pth|pt|pt2|ckpt|safetensors|bin|pkl|pickle|tar|t7|h5|keras|onnx|npz|npy|gguf|tflite|pb|pdparams|index\.json)$/i;
 /** Python, and notebooks. */
 const CLASS_NAME = /\.(py|ipynb)$/i;
 const PICTURE_NAME = /\.(png|jpe?g|jfif|webp|avif|gif|bmp|tiff?|heic|heif|svg|ico|jxl)$/i;

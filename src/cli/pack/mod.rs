@@ -91,6 +91,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             let stem = arguments.weights.file_stem().unwrap_or_default().to_string_lossy();
             put(&mut files, "site/models/", &format!("{stem}.safetensors"), bytes)
         }
+        // A page loads one file.
+        _ if !super::open_checkpoint(&arguments.weights)?.files().is_empty() => {
+            let text = "These weights lie in several files, and a page loads one: add --store f16.";
+            return Err(Error::new(Code::Usage, text));
+        }
         _ => put(&mut files, "site/models/", &file_name(&arguments.weights), read(&arguments.weights)?),
     };
     try_fill(arguments, &mut networks, &options)?;
@@ -112,14 +117,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn load(arguments: &Arguments, path: &Path, options: &FillOptions) -> Result<Vec<Loaded>> {
     if let Some(class) = &arguments.class.class {
         // The page is not told the channels: it finds them as it does for a pasted class.
-        let mut loaded = arguments.class.load(class, path, options.side, None)?;
+        let mut loaded = arguments.class.load(class, path, options.side, None, false)?;
         if let Some(statistics) = options.norm_statistics {
             loaded.use_statistics(statistics, EngineKind::Fast, || super::open_checkpoint(path))?;
         }
         return Ok(vec![loaded]);
     }
     let norm_statistics = options.norm_statistics.map(NormStatistics::as_str);
-    super::load_networks(path, &Loading { choice: None, by_position: false, norm_statistics, kind: EngineKind::Fast })
+    let how = Loading { choice: None, by_position: false, norm_statistics, no_ema: false, kind: EngineKind::Fast };
+    super::load_networks(path, &how)
 }
 
 /// The networks once more, from the weights as they are put into the site.

@@ -2,7 +2,6 @@
 //! does not.
 
 mod diff;
-mod loading;
 mod search;
 mod words;
 
@@ -16,8 +15,8 @@ use crate::models::identify::identify;
 use crate::models::pasted::{self, Pasted};
 use crate::torch_source::{self, Argument, Described, Description, Options, RegisteredKey, notebook};
 
+pub use super::loading::Loading;
 pub use diff::DiffLine;
-pub use loading::Loading;
 pub use search::Edited;
 
 /// How a class and a file stand to each other.
@@ -262,7 +261,8 @@ impl Beside<'_> {
     }
 
     fn loading(&self, fit: &Fit, left_out: &[String]) -> Loading {
-        Loading::of(self.checkpoint, self.file, fit, left_out)
+        let part = fit.names.view(&self.checkpoint.state_dicts()[fit.dict]);
+        Loading::of(self.checkpoint, self.file, &part, left_out)
     }
 
     fn faults(&self, found: &ByKeys) -> Vec<KeyFault> {

@@ -1,8 +1,9 @@
 //! The sentences of a class's report.
 
 use super::{Edited, KeyFault};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{KeyDiff, Match};
+use crate::models::names::as_stored;
 use crate::models::{article, relative};
 use crate::torch_source::{Argument, Described, Description};
 
@@ -122,8 +123,8 @@ pub fn instead(file: &str, known: &Match) -> String {
 /// What is seen in a file that no known network explains.
 pub fn unknown(checkpoint: &dyn Checkpoint) -> Vec<String> {
     let dicts = checkpoint.state_dicts();
-    let keys: Vec<&str> =
-        dicts.iter().flat_map(|dict| &dict.tensors).take(4).map(|tensor| tensor.key.as_str()).collect();
+    let first = |dict: &StateDict| as_stored(dict).tensors.iter().take(4).map(|t| t.key.clone()).collect::<Vec<_>>();
+    let keys: Vec<String> = dicts.iter().take(4).flat_map(first).take(4).collect();
     let mut told = vec![format!("Its keys begin with {}.", keys.join(", "))];
     told.extend(dicts.iter().find_map(relative).map(|relative| relative.told()));
     told
