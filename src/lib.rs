@@ -15,6 +15,8 @@ pub mod cli;
 pub mod clock;
 pub mod engine;
 pub mod error;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod export;
 pub mod limits;
 pub mod models;
 pub mod network;

@@ -1,5 +1,6 @@
 //! The native command line: arguments in, exit status out. It decides nothing that the crate could decide.
 
+mod export;
 mod feeding;
 mod forward;
 mod inpaint;
@@ -47,6 +48,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Run a network on tensors as they are, without pre- or post-processing.
     Forward(forward::Arguments),
+    /// Write a network for other programs: plain weights, a PyTorch class, or ONNX.
+    Export(export::Arguments),
     /// Select an object of a photo by clicks, or snap a rough mask to its edges.
     Select(select::Arguments),
     /// Make a web page of a checkpoint: a finished static site that runs it.
@@ -136,6 +139,7 @@ pub fn main() -> i32 {
         Command::Inpaint(arguments) => (inpaint::run(&arguments), false),
         Command::Inspect(arguments) => (inspect::run(&arguments), arguments.json),
         Command::Forward(arguments) => (forward::run(&arguments), false),
+        Command::Export(arguments) => (export::run(&arguments), false),
         Command::Select(arguments) => (select::run(&arguments), false),
         Command::Pack(arguments) => (pack::run(&arguments), false),
         Command::Models(arguments) => (models::run(&arguments), arguments.json),

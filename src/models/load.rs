@@ -10,8 +10,9 @@ use super::spelling::{conventions_json, role_word};
 use super::weights::Weights;
 use super::{ArchConfig, Conventions, ModelSpec, NormStatistics, by_id, is_withheld, registry};
 use crate::checkpoint::Checkpoint;
-use crate::engine::{self, Engine, EngineKind};
+use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
+use crate::network::Network;
 
 pub use super::for_class::engine_for;
 
@@ -128,13 +129,27 @@ pub fn load_by_position(
     choice: Option<&str>,
     kind: EngineKind,
 ) -> Result<Vec<Loaded>> {
+    let found = match_by_position(checkpoint, choice).map_err(|error| error.in_file(file))?;
+    Ok(vec![build(checkpoint, found, file, kind).map_err(|e| e.in_file(file))?])
+}
+
+/// The weights of a match under the keys of a description that was built from it, whatever form the file has them in.
+pub fn weights<'a>(
+    checkpoint: &'a mut dyn Checkpoint,
+    found: &'a Match,
+    network: &'a Network,
+) -> impl WeightSource + 'a {
+    Weights { checkpoint, dict: found.dict, names: &found.names, rules: &found.model.keys, network }
+}
+
+/// The match of a network whose keys have other names; see [`load_by_position`].
+pub fn match_by_position(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Match> {
     let fits = |found: &Match| !found.names.renamed.is_empty() && choice.is_none_or(|id| id == found.model.id);
-    let found = identify(checkpoint).into_iter().find(fits).ok_or_else(|| {
+    identify(checkpoint).into_iter().find(fits).ok_or_else(|| {
         let text =
             "These weights do not have a known network's shapes in its order, so they cannot be mapped by position.";
-        Error::new(Code::ModelMismatch, text).in_file(file)
-    })?;
-    Ok(vec![build(checkpoint, found, file, kind).map_err(|e| e.in_file(file))?])
+        Error::new(Code::ModelMismatch, text)
+    })
 }
 
 /// Which networks of the file would be loaded: all that fit, or the chosen one.
@@ -182,9 +197,7 @@ fn engine(
     kind: EngineKind,
 ) -> Result<Box<dyn Engine>> {
     let network = &found.model.network_for(&found.config, conventions);
-    let (names, rules) = (&found.names, &found.model.keys);
-    let mut weights = Weights { checkpoint, dict: found.dict, names, rules, network };
-    engine::build(kind, network, &mut weights)
+    engine::build(kind, network, &mut weights(checkpoint, found, network))
 }
 
 /// The model that the native binary embeds.

@@ -87,11 +87,16 @@ pub fn load_described(
     classes: Vec<Described>,
     kind: EngineKind,
 ) -> Result<Loaded> {
-    match best(checkpoint, &classes) {
+    let found = matched(checkpoint, file, pasted, &classes)?;
+    Loaded::of(checkpoint, found, file, kind).map_err(|e| e.in_file(file))
+}
+
+/// The class of these that the file belongs to, and where its weights lie there. The codes of [`load`].
+pub fn matched(checkpoint: &dyn Checkpoint, file: &str, pasted: &Pasted<'_>, classes: &[Described]) -> Result<Match> {
+    match best(checkpoint, classes) {
         Some((class, description, fit)) if runs(&fit, pasted.leaves_out) => {
             let spec = spec(class, description, known_conventions(checkpoint, &fit, description))?;
-            let found = found(spec, &fit);
-            Loaded::of(checkpoint, found, file, kind).map_err(|e| e.in_file(file))
+            Ok(found(spec, &fit))
         }
         found => {
             let fault = classes.iter().find_map(|class| class.network.as_ref().err().cloned());

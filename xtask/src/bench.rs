@@ -3,7 +3,6 @@
 //! Weights are seeded, so nothing has to be fetched but onnxruntime-web. The runs themselves, their order and the
 //! tables are in `bench/run.mjs`.
 
-mod onnx;
 mod weights;
 
 use std::fs;
@@ -135,8 +134,6 @@ struct Row {
     network: Value,
     /// Whether it runs at no other side.
     fixed: bool,
-    /// The shape of every node's first value.
-    shapes: Value,
 }
 
 /// Every row that the networks' own files ask for.
@@ -157,7 +154,6 @@ fn rows() -> Result<Vec<Row>> {
                 id: text(&model["id"])?.to_owned(),
                 network: model["network"].clone(),
                 fixed: model["fixed"].as_bool().context("fixed")?,
-                shapes: row["shapes"].clone(),
             });
         }
     }
@@ -175,8 +171,8 @@ fn chosen(rows: Vec<Row>, names: &[String]) -> Result<Vec<Row>> {
 
 /// Weights, ONNX file and inputs of every network that is measured, below `target/bench/`.
 fn prepare(rows: Vec<Row>) -> Result<Vec<Value>> {
-    let prepared = |Row { name, side, id, network, fixed, shapes }: Row| -> Result<Value> {
-        let files = files(&name, &network, &shapes)?;
+    let prepared = |Row { name, side, id, network, fixed }: Row| -> Result<Value> {
+        let files = files(&name, &id, &network, side)?;
         let inputs = inputs(&network, side)?;
         Ok(json!({
             "name": name, "id": id, "side": side, "fixed": fixed, "inputs": inputs,
@@ -188,7 +184,7 @@ fn prepare(rows: Vec<Row>) -> Result<Vec<Value>> {
 }
 
 /// Writes a row's files unless they are those of this very description.
-fn files(name: &str, network: &Value, shapes: &Value) -> Result<PathBuf> {
+fn files(name: &str, id: &str, network: &Value, side: usize) -> Result<PathBuf> {
     let files = folder().join(name);
     fs::create_dir_all(&files)?;
     let (description, text) = (files.join("description.json"), network.to_string());
@@ -197,9 +193,19 @@ fn files(name: &str, network: &Value, shapes: &Value) -> Result<PathBuf> {
     }
     let weights = weights::seeded(network)?;
     fs::write(files.join("weights.safetensors"), weights::safetensors(&weights)?)?;
-    fs::write(files.join("model.onnx"), onnx::model(network, &weights, shapes)?)?;
+    export(&files, id, side)?;
     fs::write(description, text)?;
     Ok(files)
+}
+
+/// Writes the ONNX file of a network for squares of this side, as `infill export` does.
+fn export(files: &Path, id: &str, side: usize) -> Result<()> {
+    let mut command = tools::command("cargo", &["run", "--quiet", "--release", "--bin", "infill", "--", "export"]);
+    command.arg(files.join("weights.safetensors")).args(["--model", id, "--side", &side.to_string(), "--output"]);
+    if !command.arg(files.join("model.onnx")).status()?.success() {
+        bail!("{id} could not be exported");
+    }
+    Ok(())
 }
 
 /// The inputs of a network: name, shape, and a file of values in [0, 1).
@@ -243,14 +249,8 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_name() {
-        let row = |name: &str| Row {
-            name: name.to_owned(),
-            side: 8,
-            id: String::new(),
-            network: Value::Null,
-            fixed: false,
-            shapes: Value::Null,
-        };
+        let row =
+            |name: &str| Row { name: name.to_owned(), side: 8, id: String::new(), network: Value::Null, fixed: false };
         let rows = || vec![row("a-8"), row("b-8")];
         assert_eq!(chosen(rows(), &[]).unwrap().len(), 2);
         assert_eq!(chosen(rows(), &["b-8".to_owned()]).unwrap()[0].name, "b-8");
