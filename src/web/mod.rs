@@ -9,10 +9,14 @@
 mod js_error;
 #[cfg(feature = "networks")]
 mod networks;
+#[cfg(any(feature = "networks", feature = "selecting"))]
+mod page_pixels;
 #[cfg(feature = "pictures")]
 mod pictures;
 #[cfg(feature = "saving")]
 mod saving;
+#[cfg(feature = "selecting")]
+mod selecting;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +27,8 @@ pub use networks::*;
 pub use pictures::{decode_photo, encode_mask, encode_photo, read_mask};
 #[cfg(feature = "saving")]
 pub use saving::{describe_file, save_photo};
+#[cfg(feature = "selecting")]
+pub use selecting::PhotoSelector;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;

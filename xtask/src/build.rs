@@ -43,6 +43,8 @@ pub const TESTED: [Build; 2] = [SURE, BEST];
 pub const PICTURES: Build = Build { name: "pictures", relaxed: false, threads: false, features: &["pictures"] };
 /// Saves photos with what their files tell: apart from what decodes, so that one can be had without the other.
 pub const SAVING: Build = Build { name: "saving", relaxed: false, threads: false, features: &["saving"] };
+/// Selects objects, fetched when somebody chooses that tool.
+pub const SELECTING: Build = Build { name: "selecting", relaxed: false, threads: false, features: &["selecting"] };
 /// Fetched only when somebody checks the fast engine against the reference.
 pub const REFERENCE: Build =
     Build { name: "reference", relaxed: false, threads: false, features: &["networks", "reference"] };
@@ -54,7 +56,8 @@ pub const CLASSES: Build = Build { name: "classes", relaxed: false, threads: fal
 pub const BEST_CLASSES: Build =
     Build { name: "classes-relaxed-threads", relaxed: true, threads: true, features: READS };
 /// All that `dist` ships.
-pub const SHIPPED: [Build; 9] = [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, SAVING, REFERENCE, CLASSES, BEST_CLASSES];
+pub const SHIPPED: [Build; 10] =
+    [ALL[0], ALL[1], ALL[2], ALL[3], PICTURES, SAVING, SELECTING, REFERENCE, CLASSES, BEST_CLASSES];
 
 /// Most bytes a shared memory may be asked for; the page asks for less where the browser refuses (iOS does).
 const SHARED_MEMORY_BYTES: u64 = 4 << 30;
@@ -132,6 +135,18 @@ pub fn run(builds: &[Build], more: &[&str]) -> Result<()> {
     two_at_a_time(builds, |build| build.make(more)).map(drop)
 }
 
+/// Those of all builds that have one of these names; the page's own where none is named.
+pub fn named(names: &[String]) -> Result<Vec<Build>> {
+    let find = |name: &String| {
+        let known = SHIPPED.map(|build| build.name).join(", ");
+        SHIPPED
+            .into_iter()
+            .find(|build| build.name == name)
+            .with_context(|| format!("no build {name}; there are {known}"))
+    };
+    if names.is_empty() { Ok(crate::serve::BUILDS.to_vec()) } else { names.iter().map(find).collect() }
+}
+
 /// Work on every build, two at a time: the last step of each is one long job for one core, and takes memory.
 pub fn two_at_a_time<T: Send>(builds: &[Build], work: impl Fn(Build) -> Result<T> + Sync) -> Result<Vec<T>> {
     let mut done = Vec::new();
@@ -178,6 +193,13 @@ mod tests {
         for has in [|build: &Build| build.threads, |build: &Build| build.relaxed] {
             assert!(TESTED.iter().any(has) && TESTED.iter().any(|build| !has(build)));
         }
+    }
+
+    #[test]
+    fn builds_are_found_by_their_names() {
+        assert_eq!(named(&["selecting".to_owned(), "saving".to_owned()]).unwrap(), [SELECTING, SAVING]);
+        assert_eq!(named(&[]).unwrap(), crate::serve::BUILDS);
+        assert!(named(&["select".to_owned()]).unwrap_err().to_string().contains("selecting"));
     }
 
     #[test]

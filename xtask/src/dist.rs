@@ -21,6 +21,9 @@ const ALL_BYTES: u64 = 960_000;
 /// Most bytes of the build that saves, which is fetched once a photo is open.
 const SAVING_BYTES: u64 = 350_000;
 
+/// Most bytes of the build that selects objects, which is fetched when that tool is chosen.
+const SELECTING_BYTES: u64 = 100_000;
+
 /// What other people's pages import, and the folder of what only it needs.
 const MODULE: &str = "infill.js";
 const MODULE_FOLDER: &str = "www/embed/";
@@ -66,17 +69,19 @@ fn weigh(dist: &Path) -> Result<()> {
     // A browser takes one build.
     let largest = build::ALL.map(of).into_iter().collect::<Result<Vec<u64>>>()?.into_iter().max().unwrap_or(0);
     let all = first + largest;
-    let saves = of(build::SAVING)?;
+    let (saves, selects) = (of(build::SAVING)?, of(build::SELECTING)?);
     println!(
-        "first load {} KB gzipped, with what fills {} KB; what saves {} KB",
+        "first load {} KB gzipped, with what fills {} KB; what saves {} KB, what selects {} KB",
         first / 1000,
         all / 1000,
-        saves / 1000
+        saves / 1000,
+        selects / 1000
     );
     for (what, bytes, most) in [
         ("first load", first, FIRST_LOAD_BYTES),
         ("page with what fills", all, ALL_BYTES),
         ("build that saves", saves, SAVING_BYTES),
+        ("build that selects", selects, SELECTING_BYTES),
     ] {
         if bytes > most {
             bail!("the {what} has {bytes} bytes gzipped, more than {most}");
@@ -244,6 +249,7 @@ mod tests {
             ("www/models/default.safetensors", "weights"),
             ("pkg/pictures/infill.js", "bindings"),
             ("pkg/saving/infill.js", "bindings"),
+            ("pkg/selecting/infill.js", "bindings"),
             ("pkg/relaxed/infill.js", "bindings"),
             ("infill.js", "module"),
             ("www/embed/filler.js", "module"),
@@ -268,7 +274,13 @@ mod tests {
         let keys = |part: &str| list[part].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let now = ["index.html", "pkg/pictures/infill.js", "pkg/saving/infill.js", "www/samples/thumb-pig.jpg"];
         assert_eq!(keys("now"), now);
-        let later = ["infill.js", "pkg/relaxed/infill.js", "www/embed/filler.js", "www/samples/pig.jpg"];
+        let later = [
+            "infill.js",
+            "pkg/relaxed/infill.js",
+            "pkg/selecting/infill.js",
+            "www/embed/filler.js",
+            "www/samples/pig.jpg",
+        ];
         assert_eq!(keys("later"), later);
         // SHA-256 of "abc", FIPS 180-2.
         assert_eq!(list["now"]["index.html"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -40,7 +40,11 @@ enum Task {
     /// Write the finished site to dist/.
     Dist,
     /// Build pkg/ only.
-    Build,
+    Build {
+        /// Only this build, by its folder's name in pkg/; may be given several times.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -50,7 +54,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(options),
         Task::Quality(options) => quality::run(&options),
         Task::Dist => dist::run(),
-        Task::Build => build::run(&serve::BUILDS, &[]),
+        Task::Build { only } => build::named(&only).and_then(|builds| build::run(&builds, &[])),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

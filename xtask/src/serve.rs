@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 
 use crate::{build, headers, tools};
 
-/// What is built for it: what opens and saves photos, of those that fill the one that every browser runs and the fastest,
-/// and what reads classes.
-pub const BUILDS: [build::Build; 5] = [build::PICTURES, build::SAVING, build::SURE, build::BEST, build::CLASSES];
+/// What is built for it: what opens and saves photos, what selects objects, of those that fill the one that every browser
+/// runs and the fastest, and what reads classes.
+pub const BUILDS: [build::Build; 6] =
+    [build::PICTURES, build::SAVING, build::SELECTING, build::SURE, build::BEST, build::CLASSES];
 
 /// Builds and serves until stopped; takes the next free port if this one is in use.
 pub fn run(port: u16) -> Result<()> {
