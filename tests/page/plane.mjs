@@ -1,5 +1,6 @@
 // Tiles that are copied when they are written to, held against plain arrays.
 import assert from 'node:assert/strict';
+import { planePainter } from '../../www/canvas/tiles.js';
 import { read, write } from '../../www/document/commands.js';
 import { Document } from '../../www/document/document.js';
 import { Mask } from '../../www/document/mask.js';
@@ -79,6 +80,58 @@ export function a_plane_does_what_a_plain_array_does() {
       assert.deepEqual(plane.toBytes(), after);
     }
     assert.deepEqual(Plane.from(width, height, array).toBytes(), array);
+  }
+}
+
+export function a_broad_shape_is_written_as_its_rows_are() {
+  for (let round = 0; round < 60; round++) {
+    const next = random(500 + round);
+    const upTo = (/** @type {number} */ n) => Math.floor(next() * n);
+    const [width, height] = [1 + upTo(700), 1 + upTo(700)];
+    const [whole, byRow] = [new Plane(width, height), new Plane(width, height)];
+    for (let i = 0; i < 6; i++) {
+      const [x, y, radius, value, hasGaps] = [upTo(width), upTo(height), upTo(500), next() < 0.7 ? 255 : 0, next() < 0.2];
+      /** @type {import('../../www/document/mask.js').Region} */
+      const shape = (row) => {
+        for (let line = Math.max(0, y - radius); line < Math.min(height, y + radius); line++) {
+          const half = Math.floor(Math.sqrt(radius ** 2 - (line - y) ** 2) * 1.5);
+          if (hasGaps && line % 150 === 7) continue;
+          row(line, Math.max(0, x - half), Math.min(width, x + half));
+          if (hasGaps && line % 90 === 3) row(line, 0, Math.min(width, 5));
+        }
+      };
+      if (next() < 0.5) whole.snapshot();
+      whole.write(shape, value);
+      shape((line, from, to) => byRow.span(line, from, to, value));
+      assert.deepEqual(whole.toBytes(), byRow.toBytes(), `${round}, ${i}`);
+      assert.equal(whole.count, byRow.count);
+    }
+  }
+  const plane = new Plane(512, 512);
+  plane.write((row) => { for (let y = 0; y < 512; y++) row(y, 0, 500); });
+  assert.equal([...Array(plane.length).keys()].filter((index) => plane.tile(index) === FULL).length, 12);
+}
+
+export function a_plane_is_painted_where_anything_is_marked_at_any_resolution() {
+  for (let round = 0; round < 30; round++) {
+    const next = random(900 + round);
+    const upTo = (/** @type {number} */ n) => Math.floor(next() * n);
+    const [width, height, step] = [1 + upTo(500), 1 + upTo(500), 2 ** upTo(9)];
+    const plane = new Plane(width, height);
+    for (let i = 0; i < 5; i++) plane.write((row) => { for (let y = 0; y < height; y++) if (y % (i + 2)) row(y, 0, i * 20); });
+    plane.write((row) => { for (let y = 20; y < height - 30; y++) row(y, 100, Math.max(100, width - 3)); }, next() < 0.6 ? 255 : 0);
+    const [columns, rows] = [Math.ceil(width / step), Math.ceil(height / step)];
+    const [x0, y0] = [upTo(columns), upTo(rows)];
+    const [w, h] = [1 + upTo(columns - x0), 1 + upTo(rows - y0)];
+    const target = new Uint8ClampedArray(w * h * 4);
+    planePainter(plane, [1, 2, 3])(target, x0, y0, w, h, step);
+    const expected = new Uint8ClampedArray(w * h * 4);
+    const bytes = plane.toBytes();
+    bytes.forEach((value, i) => {
+      const [x, y] = [Math.floor((i % width) / step) - x0, Math.floor(Math.floor(i / width) / step) - y0];
+      if (value && x >= 0 && y >= 0 && x < w && y < h) expected.set([1, 2, 3, 255], (y * w + x) * 4);
+    });
+    assert.deepEqual(target, expected, `${round}: ${width} x ${height}, step ${step}`);
   }
 }
 

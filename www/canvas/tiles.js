@@ -3,7 +3,7 @@
  * tile, so the browser's limits on canvas sizes do not matter.
  * @module
  */
-import { MARK, SIDE as PLANE_SIDE } from '../document/plane.js';
+import { FULL, MARK, SIDE as PLANE_SIDE } from '../document/plane.js';
 import { clip, union } from '../document/raster.js';
 import { context2d, imageData } from './color_space.js';
 
@@ -232,23 +232,23 @@ export function rgbaPainter(width, height, rgba) {
  * @returns {Painter}
  */
 export function planePainter(plane, [r, g, b]) {
+  const colour = new Uint32Array(Uint8Array.of(r, g, b, 255).buffer)[0];
   return (target, x0, y0, w, h, step) => {
+    const pixels = new Uint32Array(target.buffer, target.byteOffset, w * h);
     const rect = { x: x0 * step, y: y0 * step, width: w * step, height: h * step };
     for (const index of plane.indices(rect)) {
       const tile = plane.tile(index);
       if (!tile) continue;
       const box = plane.rectOf(index);
-      const marked = blocks(tile, step);
       const [left, right] = [Math.max(x0, Math.floor(box.x / step)), Math.min(x0 + w, Math.ceil((box.x + box.width) / step))];
       const [top, bottom] = [Math.max(y0, Math.floor(box.y / step)), Math.min(y0 + h, Math.ceil((box.y + box.height) / step))];
+      if (tile === FULL) {
+        for (let y = top, at = (top - y0) * w - x0; y < bottom; y++, at += w) pixels.fill(colour, at + left, at + right);
+        continue;
+      }
+      const marked = blocks(tile, step);
       for (let y = top; y < bottom; y++) {
-        for (let x = left, i = ((y - y0) * w + left - x0) * 4; x < right; x++, i += 4) {
-          if (!marked(x * step - box.x, y * step - box.y)) continue;
-          target[i] = r;
-          target[i + 1] = g;
-          target[i + 2] = b;
-          target[i + 3] = 255;
-        }
+        for (let x = left, i = (y - y0) * w + left - x0; x < right; x++, i++) if (marked(x * step - box.x, y * step - box.y)) pixels[i] = colour;
       }
     }
   };

@@ -80,14 +80,19 @@ export class Mask {
     const { width, height, painted, exact, shown } = this;
     const grow = this.#grow;
     const rows = rowsOf((row) => capsuleRows(ax, ay, bx, by, radius, width, height, row));
-    rows.from.forEach((from, i) => {
-      if (rows.to[i] <= from) return;
-      if (!erase) return painted.span(rows.top + i, from, rows.to[i]);
-      exact.span(rows.top + i, from, rows.to[i], 0);
-      shown.span(rows.top + i, from, rows.to[i], 0);
-    });
-    // Growing would close the erased path again: as much more of what was painted is taken away.
-    growRows(rows, grow, width, height, (y, x0, x1) => (erase ? painted.span(y, x0, x1, 0) : shown.span(y, x0, x1)));
+    /** @type {Region} */
+    const plain = (row) => rows.from.forEach((from, i) => row(rows.top + i, from, rows.to[i]));
+    /** @type {Region} */
+    const grown = (row) => growRows(rows, grow, width, height, row);
+    if (erase) {
+      exact.write(plain, 0);
+      shown.write(plain, 0);
+      // Growing would close the erased path again: as much more of what was painted is taken away.
+      painted.write(grown, 0);
+    } else {
+      painted.write(plain);
+      shown.write(grown);
+    }
     const reach = radius + 1 + grow;
     return clip({ x: Math.min(ax, bx) - reach, y: Math.min(ay, by) - reach, width: Math.abs(ax - bx) + 2 * reach, height: Math.abs(ay - by) + 2 * reach }, width, height);
   }

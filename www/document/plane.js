@@ -175,6 +175,48 @@ export class Plane {
   }
 
   /**
+   * Marks, or clears, a shape that comes from the top down. Tiles that it covers as a whole are exchanged instead of
+   * written to, so that a broad stroke costs about its rim.
+   * @param {(row: (y: number, x0: number, x1: number) => void) => void} shape calls its argument with runs of rows inside the plane
+   * @param {number} [value] MARK or 0
+   */
+  write(shape, value = MARK) {
+    const runs = /** @type {number[]} */ ([]);
+    shape((y, x0, x1) => {
+      if (x1 <= x0) return;
+      if (runs.length && Math.floor(runs[0] / SIDE) !== Math.floor(y / SIDE)) this.#writeBand(runs.splice(0), value);
+      runs.push(y, x0, x1);
+    });
+    this.#writeBand(runs, value);
+  }
+
+  /**
+   * Writes runs that lie in one row of tiles.
+   * @param {readonly number[]} runs row, start and end of each
+   * @param {number} value
+   */
+  #writeBand(runs, value) {
+    let [left, right] = [0, this.width];
+    // One run after the other, one in every row.
+    let isWhole = runs.length === 3 * SIDE;
+    for (let i = 0; i < runs.length; i += 3) {
+      left = Math.max(left, runs[i + 1]);
+      right = Math.min(right, runs[i + 2]);
+      isWhole &&= runs[i] === runs[0] + i / 3;
+    }
+    const [from, to] = [Math.ceil(left / SIDE) * SIDE, Math.floor(right / SIDE) * SIDE];
+    isWhole &&= to > from;
+    for (let x = from; isWhole && x < to; x += SIDE) {
+      const index = this.indexAt(x, runs[0]);
+      if (this.#tiles[index] !== (value ? FULL : null)) this.put(index, value ? FULL : null);
+    }
+    for (let i = 0; i < runs.length; i += 3) {
+      this.span(runs[i], runs[i + 1], isWhole ? from : runs[i + 2], value);
+      if (isWhole) this.span(runs[i], to, runs[i + 2], value);
+    }
+  }
+
+  /**
    * Calls `row(y, x0, x1)` (x1 exclusive) for all that is marked inside a rectangle, tile by tile.
    * @param {(y: number, x0: number, x1: number) => void} row
    * @param {Rect} [rect]
