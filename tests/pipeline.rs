@@ -270,6 +270,53 @@ fn gray_stays_gray_and_transparency_continues() {
     assert!(filled.rgba.chunks_exact(4).all(|p| p[3] == 90), "transparency is not continued");
 }
 
+/// What lies under full transparency was never seen: whatever it is, the fill is the same.
+#[test]
+fn what_is_clear_says_nothing_about_the_fill() {
+    let (width, height) = (120, 100);
+    let hole = mask(width, height, |x, y| (40..70).contains(&x) && (40..60).contains(&y));
+    let is_clear =
+        |x: usize, y: usize| !hole.is_hole(x, y) && !(x + y).is_multiple_of(7) && (30..75).contains(&x) && y < 75;
+    let under = |hidden: [u8; 3]| {
+        let mut photo = photo(width, height);
+        photo.has_alpha = true;
+        for (i, pixel) in photo.rgba.chunks_exact_mut(4).enumerate().filter(|(i, _)| is_clear(i % width, i / width)) {
+            pixel.copy_from_slice(&[hidden[0], hidden[1], (i % 256) as u8 & hidden[2], 0]);
+        }
+        photo
+    };
+    for (sharpen, with_network) in [(Sharpen::Off, true), (Sharpen::On, true), (Sharpen::On, false)] {
+        let options = FillOptions { sharpen, ..FillOptions::default() };
+        let fills = [[255, 0, 255], [0, 255, 0]].map(|hidden| {
+            let photo = under(hidden);
+            let mut models = if with_network { default() } else { Vec::new() };
+            let filled = fill(&photo, &hole, &mut models, &options).unwrap();
+            hold(&photo, &filled, &hole, "clear");
+            filled
+        });
+        let inside = |photo: &Photo| {
+            let pixels = photo.rgba.chunks_exact(4).zip(&hole.holes).filter(|(_, hole)| **hole > 127);
+            pixels.flat_map(|(pixel, _)| pixel.to_vec()).collect::<Vec<u8>>()
+        };
+        assert!(inside(&fills[0]) == inside(&fills[1]), "{sharpen:?}, with a network: {with_network}");
+    }
+}
+
+#[test]
+fn a_hole_amidst_nothing_becomes_nothing() {
+    let mut photo = photo(60, 50);
+    photo.has_alpha = true;
+    let hole = mask(60, 50, |x, y| (20..30).contains(&x) && (20..30).contains(&y));
+    for (i, pixel) in photo.rgba.chunks_exact_mut(4).enumerate() {
+        pixel[3] = if hole.is_hole(i % 60, i / 60) { 255 } else { 0 };
+    }
+    for mut models in [Vec::new(), default()] {
+        let filled = fill(&photo, &hole, &mut models, &FillOptions::default()).unwrap();
+        hold(&photo, &filled, &hole, "nothing");
+        assert_eq!(filled.rgba[(25 * 60 + 25) * 4..][..4], [0; 4]);
+    }
+}
+
 #[test]
 fn low_alpha_and_the_colour_profile_survive() {
     let mut photo = photo(9, 5);

@@ -63,17 +63,17 @@ fn match_rim(field: &mut [f32], photo: &[f32], hole: &[f32], size: (usize, usize
     }
 }
 
-/// Blends the hole's outermost pixels towards their known neighbours; `hole` has one bool a pixel. Known pixels are
-/// read and never written.
-pub fn feather(rgb: &mut [u8], hole: &[bool], width: usize) {
+/// Blends the hole's outermost pixels towards their known neighbours; `hole` and `known` have one bool a pixel, and no pixel
+/// is both. Known pixels are read and never written, those that are neither are not looked at.
+pub fn feather(rgb: &mut [u8], (hole, known): (&[bool], &[bool]), width: usize) {
     let height = hole.len() / width.max(1);
     // Rings of the hole from outside inwards, each with the colour of what it touches.
-    let mut reached: Vec<bool> = hole.iter().map(|h| !h).collect();
+    let mut reached = known.to_vec();
     let mut colour: Vec<[f32; 3]> =
         rgb.chunks_exact(3).map(|p| [f32::from(p[0]), f32::from(p[1]), f32::from(p[2])]).collect();
     for ring in 0..FEATHER {
         let mut found = Vec::new();
-        for at in (0..hole.len()).filter(|&at| !reached[at]) {
+        for at in (0..hole.len()).filter(|&at| hole[at] && !reached[at]) {
             let (x, y) = (at % width, at / width);
             let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
             for ny in y.saturating_sub(1)..(y + 2).min(height) {

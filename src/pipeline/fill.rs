@@ -48,9 +48,14 @@ impl FillJob<'_> {
         // Everything at the photo's own resolution happens in this rectangle.
         let area = hole.grown(synthesis::margin(hole), width, height);
         let rgba = self.read(area);
-        let pixels = self.pixels(area, label);
+        let pixels = self.pixels(area, label, &rgba);
+        let known: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Known).collect();
+        let is_alone = !known.contains(&true);
         let own: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Own).collect();
         let mut rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        if is_alone && pixels.contains(&Pixel::Clear) {
+            return Ok(self.nothing(hole));
+        }
         let mut coarse = false;
         let share = match (self.roles.main, self.options.sharpen) {
             (None, _) => 0.0,
@@ -62,33 +67,43 @@ impl FillJob<'_> {
             let scale = self.network(label, hole, area, &own, &mut rgb, models, &mut part)?;
             coarse = scale > 1.0 + 1e-6;
         }
-        let known = pixels.contains(&Pixel::Known);
-        let sharpen = match self.options.sharpen {
-            Sharpen::On => true,
-            Sharpen::Off => false,
-            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.needs_detail),
-        };
-        if known && (self.roles.main.is_none() || sharpen) {
-            let usable: Vec<bool> = pixels.iter().map(|&p| p == Pixel::Known).collect();
-            let guided = self.roles.main.is_some();
+        let guided = self.roles.main.is_some();
+        if !is_alone && (!guided || self.sharpens(models, coarse)) {
             let request = Request {
                 width: area.width,
                 height: area.height,
                 rgb: &rgb,
                 hole: &own,
-                usable: &usable,
+                usable: &known,
                 guided,
                 seed: self.options.seed,
             };
             rgb = synthesis::synthesize(&request, &mut |done| {
                 watch(Step { done: share + (1.0 - share) * done, layer: "detail from the photo" })
             })?;
-        } else if !known && self.roles.main.is_none() {
+        } else if is_alone && !guided {
             return Err(Error::new(Code::MaskFull, "Nothing around this hole is known. Leave some of the photo."));
-        } else if known && !self.pastes(models) {
-            feather(&mut rgb, &own, area.width);
+        } else if !is_alone && !self.pastes(models) {
+            feather(&mut rgb, (&own, &known), area.width);
         }
         Ok(self.patch(hole, area, &rgba, &rgb, &own))
+    }
+
+    /// Whether detail from the photo follows a network, whose picture may be coarser than the photo.
+    fn sharpens(&self, models: &[Loaded], coarse: bool) -> bool {
+        match self.options.sharpen {
+            Sharpen::On => true,
+            Sharpen::Off => false,
+            Sharpen::Auto => coarse || self.roles.main.is_some_and(|main| models[main].model.needs_detail),
+        }
+    }
+
+    /// A hole with nothing but transparency around it becomes transparent, too.
+    fn nothing(&self, hole: Rect) -> Patch {
+        let rgba = self.read(hole);
+        let is_hole = |i: usize| self.mask.is_hole(hole.x + i % hole.width, hole.y + i / hole.width);
+        let pixel = |(i, colour): (usize, &[u8])| if is_hole(i) { [0; 4] } else { [0, 1, 2, 3].map(|k| colour[k]) };
+        Patch { rect: hole, rgba: rgba.chunks_exact(4).enumerate().flat_map(pixel).collect() }
     }
 
     /// Whether the network's picture is put into the photo as it is.

@@ -97,6 +97,8 @@ pub enum Pixel {
     Own,
     /// Of another group, not filled yet.
     Other,
+    /// Fully transparent: nobody has seen its colour, so nothing follows from it.
+    Clear,
 }
 
 impl<'a> FillJob<'a> {
@@ -145,8 +147,9 @@ impl<'a> FillJob<'a> {
         rgba
     }
 
-    /// What every pixel of the rectangle is while the group `own` is filled, row by row.
-    pub fn pixels(&self, rect: Rect, own: u32) -> Vec<Pixel> {
+    /// What every pixel of the rectangle is while the group `own` is filled, row by row. `rgba` is what [`FillJob::read`]
+    /// gives of it.
+    pub fn pixels(&self, rect: Rect, own: u32, rgba: &[u8]) -> Vec<Pixel> {
         let pixel = |x: usize, y: usize| match self.mask.is_hole(x, y).then(|| self.groups.label(x, y)) {
             None => Pixel::Known,
             Some(label) if label == own => Pixel::Own,
@@ -154,7 +157,12 @@ impl<'a> FillJob<'a> {
             Some(_) => Pixel::Other,
         };
         let row = |y: usize| (rect.x..rect.x + rect.width).map(move |x| (x, y));
-        (rect.y..rect.y + rect.height).flat_map(row).map(|(x, y)| pixel(x, y)).collect()
+        let places = (rect.y..rect.y + rect.height).flat_map(row);
+        let seen = |((x, y), colour): ((usize, usize), &[u8])| match pixel(x, y) {
+            Pixel::Known if colour[3] == 0 => Pixel::Clear,
+            pixel => pixel,
+        };
+        places.zip(rgba.chunks_exact(4)).map(seen).collect()
     }
 }
 

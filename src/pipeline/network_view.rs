@@ -46,7 +46,7 @@ impl FillJob<'_> {
         let source = window.source(photo.0, photo.1);
         let rgba = self.read(source);
         let holes: Vec<u8> =
-            self.pixels(source, label).iter().map(|&p| if p == Pixel::Known { 0 } else { 255 }).collect();
+            self.pixels(source, label, &rgba).iter().map(|&p| if p == Pixel::Known { 0 } else { 255 }).collect();
         let scene = Scene::new(&rgba, &holes, source, &window, photo);
         Ok(NetworkView { conventions, window, source, scene })
     }

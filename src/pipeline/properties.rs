@@ -77,14 +77,15 @@ proptest! {
     /// Colours are blended inwards only, and never leave what is there.
     #[test]
     fn blending_writes_the_hole_alone(
-        (width, rgb, hole) in (1usize..20, 1usize..20).prop_flat_map(|(w, h)| (
+        (width, rgb, kinds) in (1usize..20, 1usize..20).prop_flat_map(|(w, h)| (
             Just(w),
             proptest::collection::vec(any::<u8>(), w * h * 3),
-            proptest::collection::vec(any::<bool>(), w * h),
+            proptest::collection::vec(0u8..3, w * h),
         ))
     ) {
+        let [hole, known] = [0, 1].map(|kind| kinds.iter().map(|&each| each == kind).collect::<Vec<bool>>());
         let mut blended = rgb.clone();
-        feather(&mut blended, &hole, width);
+        feather(&mut blended, (&hole, &known), width);
         let bounds = |channel: usize| {
             let values = rgb.iter().skip(channel).step_by(3);
             (values.clone().min().copied(), values.max().copied())
