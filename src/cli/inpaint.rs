@@ -119,6 +119,9 @@ fn saved_notes(saved: &Saved, image: &str, output: &str) -> Vec<String> {
             )
         }
         "iptc-left-out" => format!("The IPTC data in {image} was left out: a WebP has no place for it."),
+        "place-left-out" => {
+            format!("{output} does not tell where {image} was taken, nor what the camera's maker noted.")
+        }
         "metadata-left-out" => {
             format!("A part of the metadata of {image} (EXIF or XMP) was left out: it is damaged or too long.")
         }

@@ -57,7 +57,7 @@ pub struct Saved {
     /// `profile`, `exif`, `xmp`, `iptc`, `place` (it tells where the photo was taken).
     pub kept: Vec<&'static str>,
     /// What a user may not expect, as stable words: `anew-` and why a JPEG's blocks could not be kept, `flattened`,
-    /// `text-left-out`, `colour-left-out`, `iptc-left-out`, `metadata-left-out`, and `metadata-unread` of a source in a
+    /// `text-left-out`, `colour-left-out`, `iptc-left-out`, `metadata-left-out`, `place-left-out` (as asked for), and `metadata-unread` of a source in a
     /// format that infill does not read.
     pub notes: Vec<String>,
 }
@@ -92,6 +92,9 @@ pub fn save(photo: &Photo, source: Option<&[u8]>, options: &SaveOptions) -> Resu
         return Err(Error::new(Code::ImageLimit, format!("infill saves sides up to {IMAGE_SIDE} pixels.")));
     }
     let mut notes = Vec::new();
+    if options.without_place && source.is_some_and(|source| container::metadata(source).has_place()) {
+        notes.push("place-left-out".to_owned());
+    }
     if options.format == Format::Jpeg
         && options.quality.is_none()
         && let Some(source) = source.filter(|source| Format::of(source) == Some(Format::Jpeg))

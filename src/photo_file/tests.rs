@@ -111,10 +111,20 @@ fn the_place_is_left_out_wherever_it_is_told() {
             let told = told(&saved.bytes);
             assert!(!has(&told, "Vienna") && !has(&told, "GPS"), "{format:?}");
             assert!(has(&told, "Camera") && has(&told, "A title"), "{format:?}");
+            assert!(saved.notes.contains(&"place-left-out".to_owned()), "{format:?}: {:?}", saved.notes);
             // The GPS tags' values as well, not only the way to them: 48 and 12 as rationals.
             assert!(!has(&saved.bytes, "\0\0\x000\0\0\0\x01\0\0\0\x0c"), "{format:?}");
         }
     }
+}
+
+#[test]
+fn no_place_is_said_to_be_left_out_where_none_was_told_or_it_is_kept() {
+    let is_said = |source: &[u8], without_place: bool| {
+        let saved = save(&decode_photo(source).unwrap(), Some(source), &options(Format::Png, without_place)).unwrap();
+        saved.notes.iter().any(|note| note == "place-left-out")
+    };
+    assert!(is_said(PNG, true) && !is_said(PNG, false) && !is_said(RAMP, true));
 }
 
 #[test]

@@ -158,6 +158,7 @@ export async function the_place_is_left_out_where_that_is_chosen(v) {
     const dialog = (await v.save('Save')).bytes;
     // And from then on without the dialog.
     const { bytes } = await v.save('Save image');
+    await v.says(/Saved as.*place it was taken is left out/);
     check(Buffer.compare(dialog, bytes) === 0, `${name}: the dialog saves another file than the button`);
     check(!bytes.includes('Vienna') && !bytes.includes('GPSL'), `${name}: the place is still there`);
     check(bytes.includes('Camera'), `${name}: EXIF is lost with the place`);

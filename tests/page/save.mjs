@@ -1,7 +1,7 @@
 // Saving: what can be chosen, what is made of it, and what is left when a part is missing.
 import assert from 'node:assert/strict';
 import { copyImage, prepareFile, saveImage, shareImage } from '../../www/actions/save.js';
-import { keptIn, lossesIn } from '../../www/actions/saved_words.js';
+import { keptIn, lossesIn, notesOn } from '../../www/actions/saved_words.js';
 import { History } from '../../www/document/history.js';
 import { Photo } from '../../www/document/photo.js';
 import { amongst, choicesFor, savedName } from '../../www/document/saving.js';
@@ -161,16 +161,17 @@ const file = (kept, notes, { format = 'jpg', quality } = {}) => ({ bytes: new Ui
 export function what_is_kept_and_lost_is_said_as_it_is() {
   const { photo } = setUp();
   const blocks = file(['blocks', 'profile', 'exif', 'xmp', 'place'], []);
-  assert.deepEqual(keptIn(blocks, photo, true), [text.keptBlocks, text.keptProfile, 'EXIF and XMP are kept.', text.tellsPlace]);
+  assert.deepEqual(keptIn(blocks, photo), [text.keptBlocks, text.keptProfile, 'EXIF and XMP are kept.', text.tellsPlace]);
   assert.deepEqual(lossesIn(blocks, photo), []);
-  const anew = file(['exif'], ['anew-arithmetic'], { quality: 83 });
-  assert.deepEqual(keptIn(anew, photo, true), ['EXIF is kept.', text.placeLeftOut]);
+  const anew = file(['exif'], ['place-left-out', 'anew-arithmetic'], { quality: 83 });
+  assert.deepEqual(keptIn(anew, photo), ['EXIF is kept.', text.saveNotes['place-left-out']()]);
   assert.deepEqual(lossesIn(anew, photo), ['The whole photo is encoded anew, at quality 83, because it is a JPEG with arithmetic coding.']);
   assert.deepEqual(lossesIn(file([], [], { quality: 60 }), photo), ['The whole photo is encoded anew, at quality 60.']);
+  assert.deepEqual(notesOn(anew)[0], text.saveNotes['place-left-out'](), 'a save without the dialog says it, too');
   photo.notes = ['sixteen-bit'];
-  assert.deepEqual(keptIn(file(['sixteen-bit'], [], { format: 'png' }), photo, false), [text.keptExactly, text.keptSixteen]);
+  assert.deepEqual(keptIn(file(['sixteen-bit'], [], { format: 'png' }), photo), [text.keptExactly, text.keptSixteen]);
   assert.deepEqual(lossesIn(file([], [], { format: 'webp' }), photo), [text.onlyEight]);
   photo.notes = ['browser-p3'];
-  assert.deepEqual(keptIn(file(['profile'], [], { format: 'png' }), photo, false), [text.keptExactly]);
+  assert.deepEqual(keptIn(file(['profile'], [], { format: 'png' }), photo), [text.keptExactly]);
   assert.deepEqual(lossesIn(file(['profile'], ['metadata-unread'], { format: 'png' }), photo), [text.convertedColoursP3, text.saveNotes['metadata-unread']()]);
 }

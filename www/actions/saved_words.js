@@ -7,6 +7,9 @@ import { text } from '../strings/index.js';
 /** @typedef {import('../document/photo.js').Photo} Photo */
 /** @typedef {import('../worker/protocol.js').SavedFile} SavedFile */
 
+/** Left out because somebody asked for it: no loss. */
+const PLACE = 'place-left-out';
+
 /**
  * What its user may not expect.
  * @param {SavedFile} saved
@@ -20,10 +23,9 @@ export function notesOn({ notes, quality }) {
  * What stays as it was.
  * @param {SavedFile} saved
  * @param {Photo} photo
- * @param {boolean} hasPlace whether its file tells where it was taken
  * @returns {string[]}
  */
-export function keptIn({ format, kept }, photo, hasPlace) {
+export function keptIn({ format, kept, notes }, photo) {
   const has = (/** @type {string} */ word) => kept.includes(word);
   const names = /** @type {Record<string, string>} */ (text.metadataNames);
   const metadata = Object.keys(names).filter(has).map((word) => names[word]);
@@ -35,7 +37,7 @@ export function keptIn({ format, kept }, photo, hasPlace) {
     has('profile') && !isConverted && text.keptProfile,
     metadata.length > 0 && text.keptMetadata(metadata),
     has('place') && text.tellsPlace,
-    hasPlace && !has('place') && text.placeLeftOut,
+    notes.includes(PLACE) && text.saveNotes[PLACE](),
   ].filter((words) => words !== false);
 }
 
@@ -54,6 +56,6 @@ export function lossesIn(saved, photo) {
     has('sixteen-bit') && !kept.includes('sixteen-bit') && text.onlyEight,
     has('browser') && text.convertedColours,
     has('browser-p3') && text.convertedColoursP3,
-    ...notesOn(saved),
+    ...notesOn({ ...saved, notes: notes.filter((note) => note !== PLACE) }),
   ].filter((words) => words !== false);
 }

@@ -204,8 +204,7 @@ export class SaveDialog {
 
   /** Says what is kept. @param {Prepared} prepared @param {Photo} photo */
   #tell(prepared, photo) {
-    const hasPlace = this.#source?.photo === photo && this.#source.file.hasPlace;
-    const good = keptIn(prepared.saved, photo, hasPlace).map((words) => make('li', {}, icon('ok'), make('span', {}, words)));
+    const good = keptIn(prepared.saved, photo).map((words) => make('li', {}, icon('ok'), make('span', {}, words)));
     const bad = lossesIn(prepared.saved, photo).map((words) => make('li', { class: 'loss' }, icon('warn'), make('span', {}, words)));
     this.#kept.replaceChildren(...good, ...bad);
   }
