@@ -98,7 +98,7 @@ export class Bars {
     disable('compare', !document?.photo.isEdited);
     disable('save-image', !document);
     disable('how-to-save', !document);
-    byId('save-or-share', HTMLButtonElement).hidden = isRunning || !document?.photo.isEdited;
+    byId('save-or-share', HTMLButtonElement).hidden = isRunning || !document;
     disable('save-mask', isEmpty);
     disable('clear-mask', isEmpty);
     disable('inpaint', isEmpty);
