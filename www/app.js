@@ -10,7 +10,7 @@ import { PageState } from './document/state.js';
 import { Keeper } from './storage/keeper.js';
 import { recall, recallNumber, remember } from './storage/preference.js';
 import { text } from './strings/index.js';
-import { BuildChoice, classBuilds, NO_CRATE, PICTURES, REFERENCE, SAVING } from './worker/builds.js';
+import { BuildChoice, classBuilds, NO_CRATE, PICTURES, REFERENCE, SAVING, SELECTING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
 import { Failure } from './worker/protocol.js';
 import { spawnWorker } from './worker/spawn.js';
@@ -22,6 +22,8 @@ import { Threads } from './worker/threads.js';
 
 /** A worker for files gives its memory back when it has had nothing to do for this long. */
 const FILES_IDLE_MS = 20_000;
+/** What a photo was looked at for is not given up as soon. */
+const SELECT_IDLE_MS = 180_000;
 /** What is said when a run is over asks this often whether it is. */
 const NOT_KEPT_MS = 500;
 const TINT_KEY = 'infill-mask-colour';
@@ -98,6 +100,8 @@ export class App {
     this.decoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Saves the photo, with what its file tells. */
     this.saver = new WorkerClient(spawnWorker('saving'), { builds: new BuildChoice([SAVING]), idleMs: FILES_IDLE_MS });
+    /** Selects objects in the open photo; its build is fetched when that tool is chosen, or about to be. */
+    this.selector = new WorkerClient(spawnWorker('selecting'), { builds: new BuildChoice([SELECTING]), idleMs: SELECT_IDLE_MS });
     /** Encodes masks, and the photo where nothing else can, in a worker that no broken picture can take along, and that is ready while there is work to lose. */
     this.encoder = new WorkerClient(spawnWorker('pictures'), { builds: new BuildChoice([PICTURES]), idleMs: FILES_IDLE_MS });
     /** Holds the models and runs them. */

@@ -208,6 +208,8 @@ const page = {
   /** @param {Document} opened */
   showDocument(opened) {
     toolbox.handler.drop();
+    // What was found out about another photo is of no use any more.
+    app.selector.release();
     opened.listen(LISTENER);
     app.document = opened;
     app.isQueued = false;
@@ -216,6 +218,7 @@ const page = {
     stage.setDocument(app.document);
     edges.photoOpened();
     bars.photoOpened();
+    toolbox.handler.prepare(true);
     app.touch();
     byId('canvas', HTMLDivElement).focus({ preventScroll: true });
   },

@@ -22,6 +22,7 @@ import * as privacy from './privacy.mjs';
 import * as reach from './reach.mjs';
 import * as saving from './saving.mjs';
 import * as screens from './screens.mjs';
+import * as select from './select.mjs';
 import * as survive from './survive.mjs';
 import * as threads from './threads.mjs';
 import * as tools from './tools.mjs';
@@ -57,7 +58,7 @@ const EVERYWHERE = [
 ];
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
-const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...languages, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
+const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...languages, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...select, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));

@@ -78,6 +78,11 @@ async function drawWithAll(v, choose, press) {
   // Grown by 4 on every side.
   await expectMask(v, 'wand', 80 * 60, 88 * 68);
   await undone();
+  await choose('Select object');
+  await press([[0, 0]]);
+  await v.until(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
+  await expectMask(v, 'selected object', 80 * 60, 90 * 70);
+  await undone();
   await v.quiet();
 }
 
@@ -163,6 +168,11 @@ export async function every_tool_draws_by_keyboard(v) {
   await press(' ');
   await v.until(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
   await drawn('the wand');
+  await press('a');
+  await press('ArrowLeft');
+  await press(' ');
+  await v.until(() => !document.querySelector('#save-mask')?.hasAttribute('disabled'));
+  await drawn('the selection');
   await press('r');
   await press('x');
   check((await v.button('Take away').getAttribute('aria-pressed')) === 'true', 'X does not swap adding and taking away');

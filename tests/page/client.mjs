@@ -93,6 +93,43 @@ export async function cancel_terminates_and_the_next_request_gets_a_new_worker()
   assert.equal(await after, 'right');
 }
 
+export async function a_brief_task_that_nobody_waits_for_leaves_the_worker_alone() {
+  const { client, workers, ready } = setUp();
+  const stop = new AbortController();
+  const brief = client.request(unload('a'), { signal: stop.signal, isBrief: true });
+  const after = client.request(unload('b'));
+  ready();
+  await turn();
+  stop.abort();
+  await assert.rejects(brief, { code: 'run-cancelled' });
+  assert.deepEqual([workers[0].isTerminated, workers[0].received.length], [false, 1], 'one after the other all the same');
+  workers[0].say({ kind: 'done', id: workers[0].last.id, value: 'unheard' });
+  await turn();
+  workers[0].say({ kind: 'done', id: workers[0].last.id, value: 'heard' });
+  assert.equal(await after, 'heard');
+}
+
+export async function a_released_worker_leaves_no_wait_behind() {
+  const { client, workers, ready } = setUp();
+  client.release();
+  assert.equal(workers.length, 0);
+  client.warmUp();
+  client.warmUp();
+  assert.equal(workers.length, 1, 'it is started once, before it is asked for anything');
+  const waits = [client.request(unload('a')), client.request(unload('b'))];
+  ready();
+  await turn();
+  client.release();
+  for (const wait of waits) await assert.rejects(wait, { code: 'run-cancelled' });
+  assert.ok(workers[0].isTerminated);
+  const next = client.request(unload('c'));
+  assert.equal(workers.length, 2);
+  ready();
+  await turn();
+  workers[1].say({ kind: 'done', id: workers[1].last.id, value: 3 });
+  assert.equal(await next, 3);
+}
+
 export async function a_task_that_waits_is_cancelled_without_a_loss() {
   const { client, workers, ready } = setUp();
   const stop = new AbortController();

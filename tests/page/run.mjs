@@ -12,6 +12,7 @@ import * as ownNetwork from './own_network.mjs';
 import * as plane from './plane.mjs';
 import * as policy from './policy.mjs';
 import * as save from './save.mjs';
+import * as select from './select.mjs';
 import * as shipped from './shipped.mjs';
 import * as site from './site.mjs';
 import * as strings from './strings.mjs';
@@ -22,7 +23,7 @@ import * as weights from './weights.mjs';
 import * as work from './work.mjs';
 
 const filter = process.argv[2] ?? '';
-const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...ownNetwork, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...maskFile, ...save, ...site, ...strings, ...survive }).filter(([name]) => name.includes(filter));
+const tests = Object.entries({ ...geometry, ...work, ...client, ...colorSpace, ...browserDecode, ...weights, ...inference, ...app, ...shipped, ...open, ...ownNetwork, ...policy, ...brushSize, ...tint, ...plane, ...tools, ...select, ...maskFile, ...save, ...site, ...strings, ...survive }).filter(([name]) => name.includes(filter));
 let [passed, failed] = [0, 0];
 for (const [name, test] of tests) {
   try {

@@ -19,7 +19,7 @@ function open(width, height, colour = () => [90, 90, 90]) {
   const ended = /** @type {boolean[]} */ ([]);
   /** @type {any} */
   const view = { scale: 1, moved: [0, 0], pan(/** @type {number} */ x, /** @type {number} */ y) { view.moved = [view.moved[0] + x, view.moved[1] + y]; } };
-  const editor = { document, view, options: { tolerance: 20, isContiguous: true, mode: /** @type {'add' | 'remove'} */ ('add') }, diameter: 10, penWidth: 1, grow: 0, redraw() {}, say() {}, act: () => { throw new Error('no tool here needs a worker'); }, done: (/** @type {boolean} */ isAdded) => void ended.push(isAdded) };
+  const editor = { document, view, options: { tolerance: 20, isContiguous: true, mode: /** @type {'add' | 'remove'} */ ('add') }, diameter: 10, penWidth: 1, grow: 0, redraw() {}, say() {}, act: () => undefined, done: (/** @type {boolean} */ isAdded) => void ended.push(isAdded) };
   const toolbox = new Toolbox([...TOOLS, stamp], editor, () => {});
   /** @param {number} x @param {number} y @param {object} [how] */
   const point = (x, y, how) => ({ x, y, stageX: x, stageY: y, pressure: 1, isStraight: false, isOther: false, slop: 8, ...how });

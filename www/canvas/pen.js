@@ -48,6 +48,26 @@ export class Pen {
     this.#stroke((context) => context.ellipse((left + right) / 2, (top + bottom) / 2, (right - left) / 2, (bottom - top) / 2, 0, 0, 2 * Math.PI));
   }
 
+  /**
+   * What lies inside closed lines, with its border.
+   * @param {readonly (readonly Place[])[]} lines
+   * @param {boolean} takes whether it is to be taken away: it is darkened instead of lightened
+   */
+  area(lines, takes) {
+    const context = this.#context;
+    this.#stroke(() => {
+      for (const line of lines) {
+        line.forEach((place, i) => (i ? context.lineTo(...this.#at(place)) : context.moveTo(...this.#at(place))));
+        context.closePath();
+      }
+    });
+    // The path is still there.
+    context.globalAlpha = takes ? 0.4 : 0.3;
+    context.fillStyle = takes ? DARK : LIGHT;
+    context.fill('evenodd');
+    context.globalAlpha = 1;
+  }
+
   /** A point that can be taken hold of. @param {Place} place @param {boolean} isHot whether the pointer is on it */
   handle(place, isHot) {
     const context = this.#context;

@@ -52,7 +52,7 @@ export class PointerInput {
     for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) {
       element.addEventListener(type, (event) => this.#onUp(event));
     }
-    element.addEventListener('pointerleave', () => this.#hideCursor());
+    element.addEventListener('pointerleave', () => this.#onLeave());
     element.addEventListener('wheel', (event) => this.#onWheel(event), { passive: false });
     element.addEventListener('dblclick', (event) => this.#onDoubleClick(event));
     element.addEventListener('contextmenu', (event) => opened() && event.preventDefault());
@@ -87,6 +87,11 @@ export class PointerInput {
   showCursor(x, y) {
     this.#cursor.hidden = false;
     this.#cursor.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
+  }
+
+  #onLeave() {
+    this.#hideCursor();
+    if (!this.#handler) this.#toolbox.handler.leave();
   }
 
   #hideCursor() {

@@ -19,6 +19,8 @@ export const MOST_GROW = 32;
  * @typedef {(row: (y: number, x0: number, x1: number) => void) => void} Region
  */
 
+/** @typedef {{painted: readonly Tile[], exact: readonly Tile[]}} MaskSnapshot */
+
 export class Mask {
   #grow;
 
@@ -97,6 +99,24 @@ export class Mask {
     return clip({ x: Math.min(ax, bx) - reach, y: Math.min(ay, by) - reach, width: Math.abs(ax - bx) + 2 * reach, height: Math.abs(ay - by) + 2 * reach }, width, height);
   }
 
+  /** What `shown` follows from, as it is. @returns {MaskSnapshot} */
+  snapshot() {
+    return { painted: this.painted.snapshot(), exact: this.exact.snapshot() };
+  }
+
+  /**
+   * Makes the mask what it was.
+   * @param {MaskSnapshot} snapshot
+   * @returns {Rect | null} where the mask may have changed
+   */
+  restore({ painted, exact }) {
+    const before = union(this.painted.bounds(), this.exact.bounds());
+    this.painted.restore(painted);
+    this.exact.restore(exact);
+    const box = union(before, union(this.painted.bounds(), this.exact.bounds()));
+    return box && this.derive(box);
+  }
+
   /**
    * Adds pixels.
    * @param {Region} region
@@ -132,6 +152,18 @@ export class Mask {
   }
 
   /**
+   * Takes pixels away, and what they alone had grown.
+   * @param {Region} region
+   * @returns {Rect | null} where the mask may have changed
+   */
+  withdraw(region) {
+    const box = this.#write(region, (y, x0, x1) => this.painted.span(y, x0, x1, 0));
+    if (!box) return null;
+    this.painted.tidy(this.shown.indices(box));
+    return union(this.derive(box), this.remove(region));
+  }
+
+  /**
    * After erasing: what is still shown although nothing painted reaches there any more is kept as it is.
    * @param {Rect | null} rect
    * @returns {Rect | null} where the mask may have changed
@@ -161,6 +193,15 @@ export class Mask {
     this.exact.restore(plane.snapshot());
     const box = union(before, plane.bounds());
     return box && this.derive(box);
+  }
+
+  /**
+   * Replaces the mask by pixels that are grown as painted ones are.
+   * @param {Region} region
+   * @returns {Rect | null} where the mask may have changed
+   */
+  redraw(region) {
+    return union(this.clear(), this.add(region, true));
   }
 
   /** Nothing is masked any more. @returns {Rect | null} where the mask may have changed */

@@ -12,6 +12,7 @@ export const ellipse = {
   icon: 'M2.5 10a7.5 5.5 0 1 0 15 0a7.5 5.5 0 1 0-15 0z',
   key: 'o',
   cursor: 'cross',
+  isRough: true,
   options: ['mode'],
   get words() {
     return text.toolWords.ellipse;

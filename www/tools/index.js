@@ -11,7 +11,8 @@ import { lasso } from './lasso.js';
 import { pan } from './pan.js';
 import { polygon } from './polygon.js';
 import { rectangle } from './rectangle.js';
+import { select } from './select.js';
 import { wand } from './wand.js';
 
 /** @type {readonly import('./tool.js').Tool[]} */
-export const TOOLS = [brush, eraser, rectangle, ellipse, lasso, polygon, wand, edgePen, edgeEraser, pan];
+export const TOOLS = [brush, eraser, select, rectangle, ellipse, lasso, polygon, wand, edgePen, edgeEraser, pan];

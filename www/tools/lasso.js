@@ -66,6 +66,7 @@ export const lasso = {
   icon: 'M6.5 13.2c-2.4-.8-4-2.3-4-4.2C2.5 5.8 5.8 3.5 10 3.5s7.5 2.3 7.5 5.5-3.3 5.3-7.5 5.3c-.7 0-1.3 0-1.9-.2M6.2 12.2a1.7 1.7 0 1 0 .1 3.4 1.7 1.7 0 0 0 0-3.4zM6 15.5c.2 1 .1 1.8-1 2.5',
   key: 'l',
   cursor: 'cross',
+  isRough: true,
   options: ['mode'],
   get words() {
     return text.toolWords.lasso;

@@ -28,6 +28,7 @@
  * @property {string} [key] the key that chooses it, lower case
  * @property {'ring' | 'cross' | 'hand'} cursor `ring` is as wide as what is drawn
  * @property {OptionName[]} options
+ * @property {boolean} [isRough] what it masks covers things roughly, and may be moved to their edges
  * @property {'edges'} [needs] it is there only while the model takes edges
  * @property {Words} words read anew whenever they are shown: the language may have been switched
  * @property {(editor: Editor) => Handler} create
@@ -86,6 +87,9 @@ export class Handler {
     return 0;
   }
 
+  /** The tool was chosen, or is about to be: what takes time may begin. @param {boolean} _isChosen */
+  prepare(_isChosen) {}
+
   /** The pointer was pressed. @param {Point} _point */
   down(_point) {}
 
@@ -97,6 +101,9 @@ export class Handler {
 
   /** The pointer moved without being pressed. @param {Point} _point */
   hover(_point) {}
+
+  /** The pointer is no longer over the photo, without being pressed. */
+  leave() {}
 
   /** Whatever has begun is not wanted: another tool was chosen, or Escape pressed. */
   drop() {}

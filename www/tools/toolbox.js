@@ -56,6 +56,7 @@ export class Toolbox {
     this.handler.drop();
     this.#before = this.#current;
     this.#current = tool;
+    this.handler.prepare(true);
     this.#changed();
   }
 

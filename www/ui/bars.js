@@ -7,9 +7,11 @@ import { cancel, inpaint, tryAnother } from '../actions/fill.js';
 import { recentOnes } from '../actions/copies.js';
 import { chooseRecent } from '../actions/recent.js';
 import { saveImage, saveMask } from '../actions/save.js';
+import { snapMask } from '../actions/select.js';
 import { chooseModel } from '../actions/shipped.js';
 import { bytesToFetch, nameOf, NONE, parametersOf } from '../document/models.js';
 import { onLanguage, text } from '../strings/index.js';
+import { TOOLS } from '../tools/index.js';
 import { byId, make } from './dom.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -44,6 +46,7 @@ export class Bars {
       ['inpaint', () => void this.inpaint()],
       ['cancel', () => cancel(app)],
       ['another', () => void tryAnother(app, stage)],
+      ['snap-offer', () => this.#snap()],
       ['zoom-in', () => stage.view.zoom(1.5)],
       ['zoom-out', () => stage.view.zoom(1 / 1.5)],
       ['zoom-fit', () => stage.view.fit()],
@@ -66,6 +69,11 @@ export class Bars {
     const app = this.#app;
     app.chooseAutoFill(!app.settings.autoFill);
     app.hint(app.settings.autoFill ? text.autoFillOn : text.autoFillOff);
+  }
+
+  #snap() {
+    byId('canvas', HTMLDivElement).focus({ preventScroll: true });
+    void snapMask(this.#app);
   }
 
   async inpaint() {
@@ -116,6 +124,8 @@ export class Bars {
     byId('canvas', HTMLDivElement).tabIndex = document ? 0 : -1;
     this.#size.enable(!!document);
     const seedMatters = models.selected.handle === NONE || settings.sharpen !== 'off';
+    const isRough = TOOLS.some(({ id, isRough }) => isRough && id === top?.label);
+    byId('snap-offer', HTMLButtonElement).hidden = isRunning || isEmpty || settings.autoFill || !isRough;
     byId('another', HTMLButtonElement).hidden = isRunning || !top?.isFill || !seedMatters || !isEmpty;
   }
 

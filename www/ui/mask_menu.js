@@ -3,6 +3,7 @@
  * @module
  */
 import { changeMask } from '../actions/mask.js';
+import { snapMask } from '../actions/select.js';
 import { OPERATIONS } from '../document/operations.js';
 import { onLanguage, text } from '../strings/index.js';
 import { byId, make } from './dom.js';
@@ -21,6 +22,7 @@ export class MaskMenu {
   #amount = make('input', { type: 'number', id: 'mask-amount', min: 1, max: MAX_AMOUNT, step: 1, value: 4 });
   /** @type {Map<OperationName, HTMLButtonElement>} */
   #buttons = new Map();
+  #snap = /** @type {HTMLButtonElement | null} */ (null);
 
   /** @param {App} app */
   constructor(app) {
@@ -47,14 +49,16 @@ export class MaskMenu {
       const { label, short, tip, key } = text.operations[name];
       return [name, make('button', { class: 'btn', id: `mask-${name}`, 'aria-label': label, title: text.toolTip(tip, key), onclick: () => this.run(name) }, short)];
     }));
+    const { label, short, tip, key } = text.snap;
+    this.#snap = make('button', { class: 'btn', id: 'mask-snap', 'aria-label': label, title: text.toolTip(tip, key), onclick: () => void snapMask(this.#app) }, short);
     this.#amount.setAttribute('aria-label', text.maskAmountLabel);
     const by = make('span', { class: 'by' }, text.maskAmount, this.#amount, text.pixel);
-    this.#box.replaceChildren(...this.#buttons.values(), by);
+    this.#box.replaceChildren(this.#snap, ...this.#buttons.values(), by);
   }
 
   /** The keys that run an operation. @returns {Record<string, () => void>} */
   get keys() {
-    return Object.fromEntries(operations().map((name) => [text.operations[name].key, () => this.run(name)]));
+    return { [text.snap.key]: () => void snapMask(this.#app), ...Object.fromEntries(operations().map((name) => [text.operations[name].key, () => this.run(name)])) };
   }
 
   /** @param {OperationName} name */
@@ -68,6 +72,7 @@ export class MaskMenu {
   show() {
     const { document } = this.#app;
     const isEmpty = !document || document.mask.isEmpty;
+    if (this.#snap) this.#snap.disabled = isEmpty;
     for (const [name, button] of this.#buttons) button.disabled = !document || (isEmpty && name !== 'invert');
   }
 

@@ -150,12 +150,13 @@ export class Shortcuts {
     handler.up(this.#point(at, event));
   }
 
-  /** Drops what the tool has begun; else ends the run; else takes the divider away. */
+  /** Drops what the tool has begun; else ends the run; else takes the divider away; else ends what the tool goes on with. */
   #escape() {
     const { toolbox, compare } = this.#parts;
     if (toolbox.handler.isBusy) toolbox.handler.drop();
     else if (this.#app.state.isRunning) cancel(this.#app);
     else if (compare.isDivided) compare.divide(false);
+    else toolbox.handler.drop();
   }
 
   /** The tool follows the pointer again. @param {PointerEvent} event */

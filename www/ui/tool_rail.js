@@ -15,7 +15,7 @@ export class ToolRail {
   /** @param {Toolbox} toolbox */
   constructor(toolbox) {
     this.#toolbox = toolbox;
-    this.#buttons = new Map(toolbox.tools.map((tool) => [tool, button(tool, () => toolbox.choose(tool.id))]));
+    this.#buttons = new Map(toolbox.tools.map((tool) => [tool, button(tool, () => toolbox.choose(tool.id), () => toolbox.handlerOf(tool).prepare(false))]));
     byId('rail', HTMLElement).prepend(...this.#buttons.values());
     this.show();
     onLanguage(() => this.show());
@@ -38,8 +38,9 @@ export class ToolRail {
 /**
  * @param {Tool} tool
  * @param {() => void} choose
+ * @param {() => void} near the pointer, or the focus, is on it
  */
-function button({ id, icon, key }, choose) {
+function button({ id, icon, key }, choose, near) {
   const picture = draw('svg', { 'aria-hidden': 'true', viewBox: '0 0 20 20' }, draw('path', { d: icon }));
-  return make('button', { class: 'btn icon', id: `tool-${id}`, 'aria-keyshortcuts': key?.toUpperCase(), onclick: choose }, picture);
+  return make('button', { class: 'btn icon', id: `tool-${id}`, 'aria-keyshortcuts': key?.toUpperCase(), onclick: choose, onpointerenter: near, onfocus: near }, picture);
 }

@@ -33,6 +33,8 @@ const ATOMICS = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 
 export const PICTURES = { name: 'pictures', threads: 1 };
 /** What saves, with what a photo's file tells: a build of its own, so that neither needs the other. */
 export const SAVING = { name: 'saving', threads: 1 };
+/** What selects objects. */
+export const SELECTING = { name: 'selecting', threads: 1 };
 /** What compares the engines. */
 export const REFERENCE = { name: 'reference', threads: 1 };
 /** What keeps work on the device needs no crate. */

@@ -15,6 +15,7 @@ import { Threads } from './threads.js';
 /**
  * @typedef {object} Options
  * @property {AbortSignal} [signal] ends the task; if it runs, the worker is terminated and replaced
+ * @property {boolean} [isBrief] the task runs for a moment only: aborted, it runs to its end unheard, and the worker keeps what it knows
  * @property {(done: number, layer: string) => void} [progress] share of the work done, 0 to 1
  * @property {Transferable[]} [transfer]
  * @property {{key: string, bytes: Uint8Array | Uint8ClampedArray}} [pixels] sent ahead unless the worker has them
@@ -83,6 +84,24 @@ export class WorkerClient {
     this.#next();
   }
 
+  /** Starts the worker before it is needed; it ends when it stays idle. */
+  warmUp() {
+    if (!this.#worker) this.#start();
+  }
+
+  /** Ends the worker and whatever it was asked for: what it holds is not wanted any more. */
+  release() {
+    const tasks = this.#queue.splice(0);
+    if (this.#active) tasks.push(this.#active);
+    this.#active = null;
+    this.#stop();
+    for (const task of tasks) {
+      clearTimeout(task.startTimer);
+      task.reject(cancelled());
+    }
+    this.#next();
+  }
+
   /**
    * Queues a request.
    * @param {Request} request
@@ -112,6 +131,7 @@ export class WorkerClient {
   /** @param {Task} task */
   #abort(task) {
     if (this.#active === task) {
+      if (task.options.isBrief) return task.reject(cancelled());
       // Termination is the only sure cancel: the wasm call cannot be interrupted.
       this.#active = null;
       this.#stop();

@@ -261,6 +261,32 @@
  */
 
 /**
+ * What is selected of a photo; nothing where it has no width.
+ * @typedef {object} Selected
+ * @property {number} x of the rectangle around it, photo pixels
+ * @property {number} y
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8Array} inside 255 where it is selected, one byte a pixel of the rectangle
+ */
+
+/**
+ * What would be selected, at the size of the worker's copy of the photo.
+ * @typedef {object} SelectionPreview
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8Array} inside 1 where it would be selected
+ */
+
+/**
+ * Clicks and strokes of one selection.
+ * @typedef {object} FlatPrompts
+ * @property {Float32Array} points x and y in turn, photo pixels
+ * @property {Uint32Array} counts how many points each has
+ * @property {Uint8Array} adds 1 where it adds, 0 where it takes away
+ */
+
+/**
  * The pixels of a photo travel ahead in parts of a few megabytes, so that neither side stalls on a copy.
  * @typedef {{kind: 'pixels', key: string, total: number, offset: number, bytes: Uint8Array}} PixelsPart
  */
@@ -285,6 +311,10 @@
  *   | {kind: 'preview', handle: string, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
  *   | {kind: 'score', handle: string, key: string, width: number, height: number, options: string}
  *   | {kind: 'check', blobs: Blob[], names: string[], byPosition: boolean, key: string, width: number, height: number, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}
+ *   | ({kind: 'select', key: string, width: number, height: number} & FlatPrompts)
+ *   | ({kind: 'select-preview', key: string, width: number, height: number} & FlatPrompts)
+ *   | {kind: 'select-encode', key: string, width: number, height: number}
+ *   | {kind: 'snap', key: string, width: number, height: number, holes: Uint8Array}
  *   | {kind: 'models'}
  *   | {kind: 'align', blob: Blob, name: string, modelId: string}
  *   | {kind: 'stats', blob: Blob, name: string, keys?: string[]}

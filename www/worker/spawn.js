@@ -33,7 +33,7 @@ import(${JSON.stringify(module.href)}).then((module) => ${run}).catch((error) =>
 
 /**
  * A worker that answers requests, with a build of the crate where it needs one.
- * @param {'pictures' | 'saving' | 'inference' | 'store'} kind its module
+ * @param {'pictures' | 'saving' | 'selecting' | 'inference' | 'store'} kind its module
  * @returns {(build: Build) => Worker}
  */
 export function spawnWorker(kind) {
