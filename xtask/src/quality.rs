@@ -9,7 +9,7 @@ use crate::{build, tools};
 
 const SCRIPT: &str = "xtask/quality/quality.py";
 /// Where the page says which model it ships.
-const SHIPPED: &str = "www/storage/shipped.js";
+const SHIPPED: &str = "www/document/site.js";
 
 /// What `cargo xtask quality` is told.
 ///
@@ -134,10 +134,10 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// The file name of the model that the page ships.
 fn shipped(script: &str) -> Result<&str> {
-    let rest = script.split_once("path: '../models/").map(|(_, rest)| rest);
+    let rest = script.split_once("file: 'www/models/").map(|(_, rest)| rest);
     match rest.and_then(|rest| rest.split_once('\'')) {
         Some((name, _)) => Ok(name),
-        None => bail!("{SHIPPED} names no file of ../models/"),
+        None => bail!("{SHIPPED} names no file of www/models/"),
     }
 }
 
