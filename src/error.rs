@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::sentences::Sentence;
+
 /// Result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -90,12 +92,29 @@ pub struct Error {
     pub message: String,
     /// Every state-dict key at fault, complete and in order; empty where no key is.
     pub keys: Vec<String>,
+    /// What `message` says, for readers of other languages; not every error has it.
+    pub sentence: Option<Box<Sentence>>,
 }
 
 impl Error {
     /// An error without keys.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), keys: Vec::new() }
+        Self { code, message: message.into(), keys: Vec::new(), sentence: None }
+    }
+
+    /// The error that a sentence belongs to.
+    pub fn said(sentence: Sentence) -> Self {
+        let error = Self::new(sentence.code(), sentence.english());
+        Self { sentence: Some(Box::new(sentence)), ..error }
+    }
+
+    /// The same error with further lines, which its sentence has not: keys and shapes, as PyTorch lists them.
+    pub fn with_lines(mut self, lines: &[String]) -> Self {
+        for line in lines {
+            self.message.push('\n');
+            self.message.push_str(line);
+        }
+        self
     }
 
     /// The same error, naming the keys at fault.

@@ -25,6 +25,7 @@ pub mod photo_file;
 pub mod pipeline;
 pub mod python;
 pub mod report;
+pub mod sentences;
 pub mod tensor;
 pub mod threads;
 pub mod torch_source;

@@ -9,6 +9,7 @@ import { ownSite } from './document/site.js';
 import { PageState } from './document/state.js';
 import { Keeper } from './storage/keeper.js';
 import { recall, recallNumber, remember } from './storage/preference.js';
+import { crateWords } from './strings/crate.js';
 import { text } from './strings/index.js';
 import { BuildChoice, classBuilds, NO_CRATE, PICTURES, REFERENCE, SAVING, SELECTING } from './worker/builds.js';
 import { WorkerClient } from './worker/client.js';
@@ -284,7 +285,8 @@ export function wordsFor(error, name = '') {
   }
   const own = /** @type {Record<string, string>} */ (text.errors)[error.code];
   if (own) return own;
-  return name && !error.message.includes(name) ? `${name}: ${error.message}` : error.message;
+  const words = crateWords(error);
+  return name && !words.includes(name) ? text.about(name, words) : words;
 }
 
 /** @param {unknown} error */

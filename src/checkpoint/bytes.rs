@@ -4,6 +4,7 @@ use std::io::{ErrorKind, SeekFrom};
 
 use super::Source;
 use crate::error::{Code, Error, Result};
+use crate::sentences::Sentence;
 
 /// An `Err` with this code and message.
 pub fn fail<T>(code: Code, text: impl Into<String>) -> Result<T> {
@@ -12,7 +13,7 @@ pub fn fail<T>(code: Code, text: impl Into<String>) -> Result<T> {
 
 /// The file ends before what it promises.
 pub fn truncated() -> Error {
-    Error::new(Code::CheckpointTruncated, "The file is cut off. Copy or download it again.")
+    Error::said(Sentence::CheckpointCutOff {})
 }
 
 /// What the operating system or the browser says of a checkpoint: a file that ends early is cut off.
@@ -25,8 +26,7 @@ pub fn unreadable(error: std::io::Error) -> Error {
 
 /// An allocation of this many bytes was refused.
 pub fn out_of_memory(bytes: u64) -> Error {
-    let text = format!("There is not enough memory for {bytes} bytes of weights. Close other tabs or programs.");
-    Error::new(Code::OutOfMemory, text)
+    Error::said(Sentence::WeightsMemory { bytes })
 }
 
 /// A source with its length.

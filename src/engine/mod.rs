@@ -12,6 +12,7 @@ pub mod reference;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::network::{Network, Op, Shape};
+use crate::sentences::Sentence;
 use crate::tensor::Tensor;
 
 pub use run::{Run, Step, Watch};
@@ -185,10 +186,9 @@ fn check_batch(network: &Network, one: &[Shape], batch: usize) -> Result<()> {
 
 /// The error of a run that asks for more memory than there is; `None` bytes are more than can be counted.
 pub(crate) fn too_large(bytes: Option<u64>) -> Error {
-    let need = bytes.map_or("more memory than can be counted".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
-    let text = format!(
-        "This run needs {need}, and there is room for {} MB. Choose a smaller size for the network.",
-        limits::RUN_BYTES / 1_000_000
-    );
-    Error::new(Code::OutOfMemory, text)
+    let room = limits::RUN_BYTES / 1_000_000;
+    Error::said(match bytes {
+        Some(bytes) => Sentence::RunMemory { need: bytes / 1_000_000, room },
+        None => Sentence::RunMemoryUncounted { room },
+    })
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::error::{Code, Error, Result};
 use crate::network::ValueId;
+use crate::sentences::Sentence;
 use crate::tensor::Tensor;
 
 /// How far a run is.
@@ -56,7 +57,7 @@ pub fn ready<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 /// The error of a run that its watcher broke off.
 pub fn cancelled() -> Error {
-    Error::new(Code::Cancelled, "Cancelled.")
+    Error::said(Sentence::Cancelled {})
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::checkpoint::{Checkpoint, StateDict, Wrapped, unwrapped};
 use crate::engine::{self, Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::network::{Parameter, ParameterKind};
+use crate::sentences::Sentence;
 use crate::torch_source::{Description, RegisteredKey};
 
 /// How a class's keys are best found in a file.
@@ -117,9 +118,8 @@ pub fn engine_for(
         (Some((.., fit)), Some(fault)) if fit.diff.fitting * 2 < fit.diff.wanted => Err(fault),
         (None, Some(fault)) => Err(fault),
         (Some((name, _, fit)), _) => {
-            let mut lines = vec![format!("These weights do not fit the class {name}.")];
-            lines.extend(faults(&fit.diff));
-            Err(Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(fit.diff.faults()).in_file(file))
+            let misfit = Error::said(Sentence::ClassMisfit { class: name.clone() }).with_lines(&faults(&fit.diff));
+            Err(misfit.with_keys(fit.diff.faults()).in_file(file))
         }
         (None, None) => Err(Error::new(Code::CheckpointNoTensors, "The file holds no weights.")),
     }

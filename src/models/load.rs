@@ -13,6 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::engine::{self, Engine, EngineKind, WeightSource};
 use crate::error::{Code, Error, Result};
 use crate::network::Network;
+use crate::sentences::Sentence;
 
 pub use super::for_class::engine_for;
 
@@ -145,11 +146,8 @@ pub fn weights<'a>(
 /// The match of a network whose keys have other names; see [`load_by_position`].
 pub fn match_by_position(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Match> {
     let fits = |found: &Match| !found.names.renamed.is_empty() && choice.is_none_or(|id| id == found.model.id);
-    identify(checkpoint).into_iter().find(fits).ok_or_else(|| {
-        let text =
-            "These weights do not have a known network's shapes in its order, so they cannot be mapped by position.";
-        Error::new(Code::ModelMismatch, text)
-    })
+    let found = identify(checkpoint).into_iter().find(fits);
+    found.ok_or_else(|| Error::said(Sentence::WeightsInNoOrder {}))
 }
 
 /// Which networks of the file would be loaded: all that fit, or the chosen one.

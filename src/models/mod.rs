@@ -37,7 +37,7 @@ pub use conventions::{
     OutputCovers, Range, SizeRule, Source,
 };
 pub use names::KeyNames;
-pub use prose::{article, is_sibling};
+pub use prose::is_sibling;
 pub use registry::{by_id, register, registry};
 pub use relatives::{Relative, is_withheld, relative};
 pub use spec::{Benchmark, ClassHint, KeyRules, KeyTransform, ModelSpec, Role};

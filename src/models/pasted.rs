@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::network::ops::norm::Statistics;
 use crate::network::ops::{Affine, Clamp};
 use crate::network::{Activation, Network, Op, Shape, ValueId};
+use crate::sentences::Sentence;
 use crate::torch_source::{self, Described, Description, Given, Options};
 
 /// Id of every pasted class.
@@ -104,10 +105,9 @@ pub fn matched(checkpoint: &dyn Checkpoint, file: &str, pasted: &Pasted<'_>, cla
                 (Some((.., fit)), Some(fault)) if fit.diff.fitting * 2 < fit.diff.wanted => Err(fault),
                 (None, Some(fault)) => Err(fault),
                 (Some((class, _, fit)), _) => {
-                    let mut lines = vec![format!("These weights do not fit the class {}.", class.name)];
-                    lines.extend(faults(&fit.diff));
-                    let text = lines.join("\n");
-                    Err(Error::new(Code::ModelMismatch, text).with_keys(fit.diff.faults()).in_file(file))
+                    let misfit = Error::said(Sentence::ClassMisfit { class: class.name.clone() });
+                    let misfit = misfit.with_lines(&faults(&fit.diff));
+                    Err(misfit.with_keys(fit.diff.faults()).in_file(file))
                 }
                 (None, None) => Err(Error::new(Code::CheckpointNoTensors, "The file holds no weights.")),
             }
@@ -141,12 +141,10 @@ fn spec(class: &Described, description: &Description, known: Option<Conventions>
     let name = class.name.clone();
     let output = description.returned[description.taken].shape;
     if output.sides().len() != 4 || output.height() < 2 || output.width() < 2 {
-        let text = format!("{name} gives {output:?}, which is no picture, so it cannot fill.");
-        return Err(Error::new(Code::ModelMismatch, text));
+        return Err(Error::said(Sentence::ClassNoPicture { class: name, shape: format!("{output:?}") }));
     }
     if name.to_ascii_lowercase().contains("discriminator") {
-        let text = format!("{name} scores pictures, and does not paint. Paste the generator's class.");
-        return Err(Error::new(Code::ModelMismatch, text));
+        return Err(Error::said(Sentence::ClassScores { class: name }));
     }
     let side = description.network.traced.first().map_or(256, Shape::height);
     let mut conventions = known.unwrap_or_else(|| guessed(&name, &description.network));

@@ -5,12 +5,7 @@ use super::names::as_stored;
 use super::{registry, relative};
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::error::{Code, Error};
-
-/// The name with its article.
-pub fn article(name: &str) -> String {
-    let vowel = name.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
-    format!("{} {name}", if vowel { "an" } else { "a" })
-}
+use crate::sentences::{Sentence, WithArticle};
 
 /// Whether a state dict lies where training scripts keep a discriminator.
 pub fn is_sibling(dict: &StateDict) -> bool {
@@ -41,34 +36,29 @@ pub fn unknown(checkpoint: &dyn Checkpoint) -> Error {
 
 /// `model-mismatch` in PyTorch's own format, with every key and both shapes; `other` is what the file is instead.
 pub fn misfit(checkpoint: &dyn Checkpoint, found: &Match, other: Option<&Match>) -> Error {
-    let mut lines = Vec::new();
-    match other {
-        Some(other) => lines.push(format!(
-            "This is {}, not {}. Load it as {}, or use the class {} in your code.",
-            article(&other.model.name),
-            article(&found.model.name),
-            other.model.id,
-            other.model.name
-        )),
-        None if !found.names.renamed.is_empty() => lines.push(format!(
-            "{} Load it by position (on the command line, --by-position), or rename the keys.",
-            found.why
-        )),
-        None => {
-            let width = match found.config.width() {
-                0 => String::new(),
-                width => format!(" (base width {width})"),
-            };
-            lines.push(format!("These weights do not fit {}{width}.", found.model.name));
+    let name = found.model.name.clone();
+    let sentence = match other {
+        Some(other) => Sentence::WeightsOfAnother {
+            found: WithArticle(other.model.name.clone()),
+            wanted: WithArticle(name),
+            id: other.model.id.clone(),
+            class: other.model.name.clone(),
+        },
+        None if !found.names.renamed.is_empty() => {
+            Sentence::WeightsByPosition { count: found.names.renamed.len() as u64, name }
         }
-    }
-    lines.extend(faults(&found.diff));
+        None => match found.config.width() {
+            0 => Sentence::WeightsMisfit { name },
+            width => Sentence::WeightsMisfitWidth { name, width: width as u64 },
+        },
+    };
+    let mut lines = faults(&found.diff);
     if other.is_none() {
         let siblings = &checkpoint.state_dicts()[found.dict].siblings;
         let tail = if siblings.is_empty() { String::new() } else { format!(" (beside: {})", siblings.join(", ")) };
         lines.push(format!("Save the whole network's state_dict() again, or choose the model it was made for{tail}."));
     }
-    Error::new(Code::ModelMismatch, lines.join("\n")).with_keys(found.diff.faults())
+    Error::said(sentence).with_lines(&lines).with_keys(found.diff.faults())
 }
 
 /// What PyTorch would say of these keys.

@@ -7,8 +7,9 @@ use super::names::KeyNames;
 use super::spec::KeyTransform;
 use crate::checkpoint::{Checkpoint, TensorInfo};
 use crate::engine::WeightSource;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::network::{Network, Op};
+use crate::sentences::Sentence;
 
 /// The weights of one state dict.
 pub struct Weights<'a> {
@@ -27,21 +28,13 @@ pub struct Weights<'a> {
 /// `weights-not-finite` if one of these values, the first of which is the tensor's value `first`, is not.
 fn finite(key: &str, first: usize, values: &[f32]) -> Result<()> {
     let Some(at) = values.iter().position(|v| !v.is_finite()) else { return Ok(()) };
-    let text = format!(
-        "{key} holds {} at position {}, so the network would only give garbage. The training diverged: take an earlier \
-         checkpoint.",
-        values[at],
-        first + at
-    );
-    Err(Error::new(Code::WeightsNotFinite, text).with_keys(vec![key.to_owned()]))
+    let (value, position) = (values[at].to_string(), (first + at) as u64);
+    Err(Error::said(Sentence::WeightNotFinite { key: key.to_owned(), value, position }).with_keys(vec![key.to_owned()]))
 }
 
-fn wrong(key: &str, text: &str) -> Error {
-    Error::new(Code::ModelMismatch, format!("{key}: {text}.")).with_keys(vec![key.to_owned()])
-}
-
-fn gone(key: &str) -> Error {
-    Error::new(Code::ModelMismatch, format!("{key} is missing.")).with_keys(vec![key.to_owned()])
+/// What is wrong with a key.
+fn wrong(key: &str, sentence: fn(String) -> Sentence) -> Error {
+    Error::said(sentence(key.to_owned())).with_keys(vec![key.to_owned()])
 }
 
 impl Weights<'_> {
@@ -63,7 +56,9 @@ impl Weights<'_> {
     /// The values of a parameter that the file leaves out.
     fn fixed(&self, key: &str) -> Result<Vec<f32>> {
         let parameter = self.network.parameters().into_iter().find(|parameter| parameter.key == key);
-        parameter.and_then(|parameter| self.rules.fixed_values(&parameter)).ok_or_else(|| gone(key))
+        parameter
+            .and_then(|parameter| self.rules.fixed_values(&parameter))
+            .ok_or_else(|| wrong(key, |key| Sentence::KeyMissing { key }))
     }
 
     /// The dimension that makes the rows of a spectral norm's matrix.
@@ -80,7 +75,7 @@ impl Weights<'_> {
                 let (shape, rows) = (&infos[0].shape, self.rows(key));
                 let height = shape.get(rows).copied().unwrap_or(0);
                 if height == 0 || parts[1].len() != height || parts[2].len() * height != parts[0].len() {
-                    return Err(wrong(key, "weight_u and weight_v do not fit weight_orig"));
+                    return Err(wrong(key, |key| Sentence::KeySpectral { key, weight: "weight_orig".to_owned() }));
                 }
                 let (u, v) = (std::mem::take(&mut parts[1]), std::mem::take(&mut parts[2]));
                 Ok(fold::spectral(parts.remove(0), shape, rows, &u, &v))
@@ -89,7 +84,7 @@ impl Weights<'_> {
                 let (shape, height) = (&infos[0].shape, parts[1].len());
                 let fits_v = parts.get(2).is_none_or(|v| v.len() * height == parts[0].len());
                 if height == 0 || shape.first() != Some(&height) || !fits_v {
-                    return Err(wrong(key, "weight_u and weight_v do not fit weight_bar"));
+                    return Err(wrong(key, |key| Sentence::KeySpectral { key, weight: "weight_bar".to_owned() }));
                 }
                 let [u, v] = fold::stepped(&parts[0], &parts[1]);
                 Ok(fold::spectral(parts.remove(0), shape, 0, &u, &v))
@@ -99,12 +94,12 @@ impl Weights<'_> {
                     || !parts[1].len().is_multiple_of(parts[0].len())
                     || parts[0].len() != infos[1].shape[0]
                 {
-                    return Err(wrong(key, "weight_g does not fit weight_v"));
+                    return Err(wrong(key, |key| Sentence::KeyWeightNorm { key }));
                 }
                 let v = parts.remove(1);
                 Ok(fold::weight_norm(&parts[0], v))
             }
-            _ => Err(gone(key)),
+            _ => Err(wrong(key, |key| Sentence::KeyMissing { key })),
         }
     }
 
@@ -124,8 +119,10 @@ impl Weights<'_> {
             KeyTransform::Times(factor) => {
                 // A file may hold the product already, and then no factor.
                 let Some((_, infos)) = self.stored(&factor) else { return Ok(()) };
-                let [ref info] = infos[..] else { return Err(wrong(&factor, "it is no single tensor")) };
-                let [factor] = self.read(info)?[..] else { return Err(wrong(key, "its factor is no single number")) };
+                let [ref info] = infos[..] else { return Err(wrong(&factor, |key| Sentence::KeyNoTensor { key })) };
+                let [factor] = self.read(info)?[..] else {
+                    return Err(wrong(key, |key| Sentence::KeyNoNumber { key }));
+                };
                 values.iter_mut().for_each(|value| *value *= factor);
             }
         }
@@ -138,7 +135,7 @@ impl WeightSource for Weights<'_> {
         let (Some((Stored::Plain(_), infos)), None) = (self.stored(key), self.rules.transform(key)) else {
             return each(&self.take(key)?);
         };
-        let info = infos.first().ok_or_else(|| gone(key))?;
+        let info = infos.first().ok_or_else(|| wrong(key, |key| Sentence::KeyMissing { key }))?;
         let (key, mut done) = (self.names.shown(&info.key), 0);
         self.checkpoint.pieces(info, &mut |piece| {
             finite(&key, done, piece)?;

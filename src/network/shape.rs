@@ -6,6 +6,7 @@ use std::ops::Index;
 use super::{Network, Op, ValueId};
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_RANK, TENSOR_ELEMENTS};
+use crate::sentences::Sentence;
 use crate::tensor::element_count;
 
 /// The sides of a value, outermost first, the batch included: `[N, C, H, W]` for pictures and features. Rank 0 to
@@ -153,12 +154,8 @@ impl Network {
 
     fn too_many_values(&self, node: usize, shape: Shape) -> Error {
         let node = &self.nodes[node];
-        let text = format!(
-            "{} ({}): its output of shape {shape:?} cannot be held in memory. Choose a smaller size for the network.",
-            node.path,
-            node.op.name()
-        );
-        Error::new(Code::OutOfMemory, text)
+        let (layer, op, shape) = (node.path.clone(), node.op.name().to_owned(), format!("{shape:?}"));
+        Error::said(Sentence::LayerMemory { layer, op, shape })
     }
 }
 

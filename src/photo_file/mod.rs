@@ -27,6 +27,7 @@ pub use format::Format;
 use crate::error::{Code, Error, Result};
 use crate::limits::{IMAGE_SIDE, MAX_WEBP_SIDE};
 use crate::pipeline::{self, Photo};
+use crate::sentences::Sentence;
 use metadata::{Edit, Metadata};
 
 /// The quality of a JPEG that has no source to take it from.
@@ -89,7 +90,7 @@ pub fn describe(source: &[u8]) -> SourceFile {
 /// `image-limit` if the format has no room for a picture of this size.
 pub fn save(photo: &Photo, source: Option<&[u8]>, options: &SaveOptions) -> Result<Saved> {
     if photo.width.max(photo.height) > IMAGE_SIDE as usize {
-        return Err(Error::new(Code::ImageLimit, format!("infill saves sides up to {IMAGE_SIDE} pixels.")));
+        return Err(Error::said(Sentence::SavedSide { side: u64::from(IMAGE_SIDE) }));
     }
     let mut notes = Vec::new();
     if options.without_place && source.is_some_and(|source| container::metadata(source).has_place()) {
@@ -185,8 +186,7 @@ fn png(photo: &Photo, source: Option<&[u8]>, metadata: &Metadata) -> Result<(Vec
 
 fn webp(photo: &Photo, metadata: &Metadata) -> Result<Vec<u8>> {
     if photo.width.max(photo.height) > MAX_WEBP_SIDE {
-        let text = format!("A WebP has sides of at most {MAX_WEBP_SIDE} pixels. Save the photo as a PNG.");
-        return Err(Error::new(Code::ImageLimit, text));
+        return Err(Error::said(Sentence::SavedWebp { side: MAX_WEBP_SIDE as u64 }));
     }
     let (pixels, color): (Cow<'_, [u8]>, _) = match photo.has_alpha {
         true => (Cow::Borrowed(&photo.rgba), ExtendedColorType::Rgba8),

@@ -18,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits::{
     ICC_BYTES, IMAGE_PIXELS, IMAGE_SIDE, MAX_IMAGE_DECODE_BYTES, MAX_IMAGE_FILE_BYTES, MAX_IMAGE_METADATA_BYTES,
 };
+use crate::sentences::Sentence;
 
 /// Decodes PNG, JPEG or WebP: upright by its EXIF orientation, colours as stored, first frame of an animation.
 ///
@@ -82,8 +83,8 @@ pub struct Stored {
 pub fn decode_stored(bytes: &[u8]) -> Result<Stored> {
     let format = format(bytes)?;
     if bytes.len() as u64 > MAX_IMAGE_FILE_BYTES {
-        let text = format!("The picture's file has {} bytes; infill opens up to {MAX_IMAGE_FILE_BYTES}.", bytes.len());
-        return Err(Error::new(Code::ImageLimit, text));
+        let bytes = bytes.len() as u64;
+        return Err(Error::said(Sentence::PictureFile { bytes, most: MAX_IMAGE_FILE_BYTES }));
     }
     let structure = structure::check(format, bytes)?;
     let mut decoder = decoder(format, bytes)?;
@@ -129,14 +130,11 @@ pub fn check_picture_head(bytes: &[u8]) -> Result<()> {
 /// Which of the formats that are decoded here the bytes begin as; `image-format` if none.
 fn format(bytes: &[u8]) -> Result<ImageFormat> {
     match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) if let Some(text) = jpeg_frame(bytes).and_then(unread_jpeg) => {
-            Err(Error::new(Code::ImageFormat, text))
+        Ok(ImageFormat::Jpeg) if let Some(sentence) = jpeg_frame(bytes).and_then(unread_jpeg) => {
+            Err(Error::said(sentence))
         }
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => Ok(format),
-        _ => {
-            let text = format!("This is {}. Open a PNG, JPEG or WebP picture.", what(bytes));
-            Err(Error::new(Code::ImageFormat, text))
-        }
+        _ => Err(Error::said(what(bytes))),
     }
 }
 
@@ -155,45 +153,37 @@ fn decoder(format: ImageFormat, bytes: &[u8]) -> Result<Box<dyn ImageDecoder + '
 /// `image-limit` unless the picture has a size that infill opens and that a file of this length can hold.
 fn check_size((width, height): (u32, u32), most: u64, bytes: usize) -> Result<()> {
     let pixels = u64::from(width) * u64::from(height);
-    let text = if pixels == 0 || pixels > IMAGE_PIXELS || width.max(height) > IMAGE_SIDE {
-        let megapixels = IMAGE_PIXELS / 1_000_000;
-        format!("infill opens up to {megapixels} megapixels and sides up to {IMAGE_SIDE}")
-    } else if pixels > most {
-        format!("a file of {bytes} bytes cannot hold them")
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Code::ImageLimit, format!("The picture claims {width} x {height} pixels; {text}.")))
+    let [width, height, bytes] = [u64::from(width), u64::from(height), bytes as u64];
+    if pixels == 0 || pixels > IMAGE_PIXELS || width.max(height) > u64::from(IMAGE_SIDE) {
+        let (megapixels, side) = (IMAGE_PIXELS / 1_000_000, u64::from(IMAGE_SIDE));
+        return Err(Error::said(Sentence::PicturePixels { width, height, megapixels, side }));
+    }
+    if pixels > most {
+        return Err(Error::said(Sentence::PictureTooShort { width, height, bytes }));
+    }
+    Ok(())
 }
 
 fn fault(error: image::ImageError) -> Error {
-    match error {
-        image::ImageError::Limits(_) => {
-            Error::new(Code::ImageLimit, "The picture needs more memory than infill allows.")
-        }
-        image::ImageError::Unsupported(_) => Error::new(
-            Code::ImageFormat,
-            "This kind of picture is not read. Save it as a PNG or JPEG of 8 bits a channel.",
-        ),
-        _ => {
-            let text = "The picture is damaged, and nothing of it can be decoded. Copy or export it again.";
-            Error::new(Code::ImageCorrupt, text)
-        }
-    }
+    Error::said(match error {
+        image::ImageError::Limits(_) => Sentence::PictureMemory {},
+        image::ImageError::Unsupported(_) => Sentence::PictureUnread {},
+        _ => Sentence::PictureDamaged {},
+    })
 }
 
 /// What a file that is no PNG, JPEG or WebP seems to be.
-fn what(bytes: &[u8]) -> &'static str {
+fn what(bytes: &[u8]) -> Sentence {
     match bytes {
-        [] => "an empty file",
-        b if b.starts_with(b"GIF8") => "a GIF picture",
-        b if b.get(4..8) == Some(b"ftyp") => "an AVIF or HEIC picture, or a video",
-        b if b.starts_with(b"BM") => "a BMP picture",
-        b if b.starts_with(b"II*\0") || b.starts_with(b"MM\0*") => "a TIFF picture",
-        b if b.starts_with(b"%PDF") => "a PDF",
-        b if b.iter().find(|c| !c.is_ascii_whitespace()) == Some(&b'<') => "an SVG drawing or a web page",
-        b if b.starts_with(b"PK") || b.starts_with(b"\x80\x02") => "an archive or a checkpoint",
-        _ => "no picture that infill knows",
+        [] => Sentence::PictureIsEmpty {},
+        b if b.starts_with(b"GIF8") => Sentence::PictureIsGif {},
+        b if b.get(4..8) == Some(b"ftyp") => Sentence::PictureIsAvif {},
+        b if b.starts_with(b"BM") => Sentence::PictureIsBmp {},
+        b if b.starts_with(b"II*\0") || b.starts_with(b"MM\0*") => Sentence::PictureIsTiff {},
+        b if b.starts_with(b"%PDF") => Sentence::PictureIsPdf {},
+        b if b.iter().find(|c| !c.is_ascii_whitespace()) == Some(&b'<') => Sentence::PictureIsMarkup {},
+        b if b.starts_with(b"PK") || b.starts_with(b"\x80\x02") => Sentence::PictureIsArchive {},
+        _ => Sentence::PictureIsUnknown {},
     }
 }
 
@@ -218,20 +208,12 @@ fn jpeg_frame(bytes: &[u8]) -> Option<(u8, u8, u8)> {
 }
 
 /// What to do about a JPEG of a kind that is not read; `None` for those that are.
-fn unread_jpeg((marker, precision, components): (u8, u8, u8)) -> Option<&'static str> {
+fn unread_jpeg((marker, precision, components): (u8, u8, u8)) -> Option<Sentence> {
     match (marker, precision, components) {
-        (0xc9..=0xcb | 0xcd..=0xcf, ..) => {
-            Some("This is a JPEG with arithmetic coding, which few programs read. Save it as an ordinary JPEG or PNG.")
-        }
-        (0xc3 | 0xc5..=0xc7, ..) => Some(
-            "This is a lossless or hierarchical JPEG, which few programs read. Save it as an ordinary JPEG or PNG.",
-        ),
-        (_, 12 | 16, _) => {
-            Some("This is a JPEG of more than 8 bits a channel. Save it as a PNG, or as a JPEG of 8 bits.")
-        }
-        (.., 4) => Some(
-            "This is a CMYK JPEG. Save it as an RGB JPEG or PNG, or open it in the page, where the browser converts it.",
-        ),
+        (0xc9..=0xcb | 0xcd..=0xcf, ..) => Some(Sentence::JpegArithmetic {}),
+        (0xc3 | 0xc5..=0xc7, ..) => Some(Sentence::JpegProcess {}),
+        (_, 12 | 16, _) => Some(Sentence::JpegPrecision {}),
+        (.., 4) => Some(Sentence::JpegCmyk {}),
         _ => None,
     }
 }

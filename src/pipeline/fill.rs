@@ -10,6 +10,7 @@ use crate::engine::{Step, Watch};
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
 use crate::models::{Blend, OutputCovers};
+use crate::sentences::Sentence;
 
 /// Share of the progress that the network takes where sharpening follows.
 const NETWORK_SHARE: f32 = 0.5;
@@ -27,10 +28,7 @@ pub fn fill(
 ) -> Result<Vec<Patch>> {
     let mut job = FillJob::new(photo, mask, models, options)?;
     if job.roles.main.is_none() && mask.holes.iter().all(|&hole| hole > 127) {
-        return Err(Error::new(
-            Code::MaskFull,
-            "Everything is masked, so there is nothing to continue. Leave some of the photo.",
-        ));
+        return Err(Error::said(Sentence::MaskFull {}));
     }
     let boxes = job.groups.boxes.clone();
     let count = boxes.len() as f32;
@@ -82,7 +80,7 @@ impl FillJob<'_> {
                 watch(Step { done: share + (1.0 - share) * done, layer: "detail from the photo" })
             })?;
         } else if is_alone && !guided {
-            return Err(Error::new(Code::MaskFull, "Nothing around this hole is known. Leave some of the photo."));
+            return Err(Error::said(Sentence::HoleSurrounded {}));
         } else if !is_alone && !self.pastes(models) {
             feather(&mut rgb, (&own, &known), area.width);
         }
@@ -130,8 +128,7 @@ impl FillJob<'_> {
         let NetworkView { conventions, window, scene, .. } = seen;
         let output = models[main].engine.run(&inputs, watch)?;
         if output.data().iter().any(|v| !v.is_finite()) {
-            let text = "The network's output is not finite, so there is nothing to show. Its weights or value range are wrong.";
-            return Err(Error::new(Code::WeightsNotFinite, text));
+            return Err(Error::said(Sentence::OutputNotFinite {}));
         }
         let (planes, scale) = to_window(&output, &conventions, &scene, &window)?;
         for (at, _) in own.iter().enumerate().filter(|(_, own)| **own) {

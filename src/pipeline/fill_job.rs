@@ -5,6 +5,7 @@ use super::{FillOptions, Mask, Photo, Pixels, Rect};
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
 use crate::models::{ModelSpec, Role, Source, registry};
+use crate::sentences::Sentence;
 
 /// One rectangle of the filled photo; its pixels outside the mask equal the photo's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +47,11 @@ impl Roles {
         }
         if main.is_none() && !models.is_empty() {
             let names: Vec<&str> = models.iter().map(|loaded| loaded.model.name.as_str()).collect();
-            let advice =
-                painter_for(&givers).map_or("Load a generator.".to_owned(), |name| format!("Load {name} too."));
-            let text = format!("{} does not paint pictures by itself. {advice}", names.join(" and "));
-            return Err(Error::new(Code::ModelMismatch, text));
+            let names = names.join(" + ");
+            return Err(Error::said(match painter_for(&givers) {
+                Some(partner) => Sentence::PartnerMissing { names, partner },
+                None => Sentence::PainterMissing { names },
+            }));
         }
         Ok(Self { main, givers })
     }
@@ -170,16 +172,16 @@ impl<'a> FillJob<'a> {
 fn hole_groups(photo: &dyn Pixels, mask: &Mask, options: &FillOptions) -> Result<HoleGroups> {
     let (width, height) = (photo.width(), photo.height());
     if (mask.width, mask.height) != (width, height) || mask.holes.len() != width * height {
-        let text =
-            format!("The mask has {} x {} pixels, but the photo has {width} x {height}.", mask.width, mask.height);
-        return Err(Error::new(Code::MaskSize, text));
+        let [photo_width, photo_height] = [width as u64, height as u64];
+        let [width, height] = [mask.width as u64, mask.height as u64];
+        return Err(Error::said(Sentence::MaskSize { width, height, photo_width, photo_height }));
     }
     if options.edges.as_ref().is_some_and(|edges| edges.len() != width * height) {
-        return Err(Error::new(Code::MaskSize, format!("The edges must have the photo's {width} x {height} pixels.")));
+        return Err(Error::said(Sentence::EdgesLength { width: width as u64, height: height as u64 }));
     }
     let groups = HoleGroups::of(mask);
     if groups.boxes.is_empty() {
-        return Err(Error::new(Code::MaskEmpty, "Nothing is masked. Paint over what should go."));
+        return Err(Error::said(Sentence::MaskEmpty {}));
     }
     Ok(groups)
 }

@@ -10,6 +10,7 @@ use crate::engine::{Engine, Watch};
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
 use crate::models::{Conventions, Role, SizeRule, Source};
+use crate::sentences::Sentence;
 use crate::tensor::Tensor;
 
 /// Canny's sigma where nobody sets one.
@@ -91,7 +92,7 @@ impl FillJob<'_> {
     /// The edges a network sees, as [`FillJob::inputs`] gives them.
     pub fn edges(&self, seen: &NetworkView, models: &mut [Loaded], watch: Option<Watch<'_>>) -> Result<Vec<f32>> {
         let planes = self.planes(seen, models, watch)?;
-        let none = || Error::new(Code::ModelMismatch, "No network here takes edges.");
+        let none = || Error::said(Sentence::NothingTakesEdges {});
         planes.given(Source::Edges).map(<[f32]>::to_vec).ok_or_else(none)
     }
 
@@ -142,7 +143,11 @@ fn with_affordable_side(error: Error, rule: SizeRule, engine: &mut dyn Engine) -
     };
     match largest_multiple(rule, affordable) {
         Some(side) if !rule.fixed => {
-            Error::new(Code::OutOfMemory, format!("{} The largest that fits is {side} pixels.", error.message))
+            let side = side as u64;
+            Error::said(match error.sentence.as_deref() {
+                Some(&Sentence::RunMemory { need, room }) => Sentence::RunMemoryLargest { need, room, side },
+                _ => Sentence::SizeMemoryLargest { side },
+            })
         }
         _ => error,
     }

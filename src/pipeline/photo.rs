@@ -1,6 +1,7 @@
 //! The photo and its mask, as the whole pipeline passes them.
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
+use crate::sentences::Sentence;
 
 /// A rectangle of pixels; always within its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,8 +104,8 @@ impl Mask {
     /// A mask from its bytes; `mask-size` error unless there is one for every pixel.
     pub fn new(width: usize, height: usize, holes: Vec<u8>) -> Result<Self> {
         if width.checked_mul(height) != Some(holes.len()) {
-            let text = format!("The mask has {} pixels instead of {width} x {height}.", holes.len());
-            return Err(Error::new(Code::MaskSize, text));
+            let [pixels, width, height] = [holes.len(), width, height].map(|n| n as u64);
+            return Err(Error::said(Sentence::MaskLength { pixels, width, height }));
         }
         Ok(Self { width, height, holes })
     }
@@ -157,6 +158,7 @@ impl Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

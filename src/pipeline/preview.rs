@@ -11,6 +11,7 @@ use crate::engine::Watch;
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
 use crate::models::{self, Conventions, Role, Source};
+use crate::sentences::Sentence;
 use crate::tensor::Tensor;
 
 /// The edges of one window, as the network would be given them.
@@ -74,7 +75,7 @@ pub fn edges(
     watch: Watch<'_>,
 ) -> Result<Vec<EdgeMap>> {
     let job = FillJob::new(photo, mask, models, options)?;
-    let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here takes edges."))?;
+    let main = job.roles.main.ok_or_else(|| Error::said(Sentence::NothingTakesEdges {}))?;
     let map = |&(label, hole): &(u32, Rect)| {
         let seen = job.network_view(label, hole, &mut models[main])?;
         let edges = job.edges(&seen, models, propose.then_some(&mut *watch))?;
@@ -133,7 +134,7 @@ pub fn painting_inputs(
     watch: Watch<'_>,
 ) -> Result<(usize, Vec<Tensor>)> {
     let job = FillJob::new(photo, mask, models, options)?;
-    let main = job.roles.main.ok_or_else(|| Error::new(Code::ModelMismatch, "No network here paints."))?;
+    let main = job.roles.main.ok_or_else(|| Error::said(Sentence::NothingPaints {}))?;
     let largest = job.groups.boxes.iter().max_by_key(|(_, hole)| hole.width * hole.height);
     let &(label, hole) = largest.ok_or_else(|| Error::new(Code::Internal, "no hole"))?;
     let seen = job.network_view(label, hole, &mut models[main])?;
@@ -143,7 +144,7 @@ pub fn painting_inputs(
 /// Scores the whole picture with the discriminator among `models`, at the size it was trained at (its long side).
 pub fn score(photo: &dyn Pixels, models: &mut [Loaded], options: &FillOptions, watch: Watch<'_>) -> Result<Scores> {
     let judge = models.iter_mut().find(|loaded| loaded.model.role == Role::Scores);
-    let judge = judge.ok_or_else(|| Error::new(Code::ModelMismatch, "There is no discriminator in this file."))?;
+    let judge = judge.ok_or_else(|| Error::said(Sentence::NothingScores {}))?;
     let conventions = options.conventions(&judge.conventions);
     let (width, height) = (photo.width(), photo.height());
     let field = judge.engine.network().receptive_field();

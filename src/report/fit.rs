@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::finding::{Finding, finding};
 use crate::checkpoint::StateDict;
 use crate::models::identify::{Match, Mismatch, align};
-use crate::models::{NormStatistics, article, by_id};
+use crate::models::{NormStatistics, by_id};
+use crate::sentences::article;
 
 /// What fits and what does not, of one network.
 pub fn fit(found: &Match, dict: &StateDict, list: &mut Vec<Finding>) {

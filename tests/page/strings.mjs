@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import vm from 'node:vm';
+import { crateWords } from '../../www/strings/crate.js';
 import { text as english } from '../../www/strings/en.js';
 import { languageNames, onLanguage, setLanguage, text } from '../../www/strings/index.js';
 import { LANGUAGES } from '../../www/strings/languages.js';
@@ -40,7 +41,10 @@ function differences(model, table, at = 'text') {
 
 export async function every_table_has_what_the_english_one_has() {
   for (const [id, load] of Object.entries(LANGUAGES)) {
-    assert.deepEqual(differences(english, (await load()).text), [], id);
+    const { codes, sentences, ...own } = (await load()).text;
+    const { codes: _, sentences: __, ...model } = english;
+    assert.deepEqual(differences(model, own), [], id);
+    assert.ok(codes && sentences, id);
   }
 }
 
@@ -49,6 +53,47 @@ export function a_table_that_differs_is_found_out() {
   assert.deepEqual(differences(model, model), []);
   assert.deepEqual(differences(model, { a: '', b: { c: () => '' }, d: ['x'], e: '' }), ['text.e is too much', 'text.a is empty', 'text.b.c is function of 0 instead of function of 1', 'text.d is list of 1 instead of list of 2']);
   assert.deepEqual(differences(model, { a: () => '', b: {}, d: ['x', 'y'] }), ['text.a is function of 0 instead of string', 'text.b.c is missing']);
+}
+
+/** What the crate says, as `tests/sentences.rs` lists it. */
+async function ofTheCrate() {
+  const list = JSON.parse(await readFile(new URL('sentences.json', import.meta.url), 'utf8'));
+  return /** @type {{codes: string[], sentences: {id: string, code: string, english: string, values: string[]}[]}} */ (list);
+}
+
+const names = (/** @type {string} */ sentence) => [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+
+/** A sentence for every error that the crate knows, with its values: in English the crate says them. */
+export async function every_code_and_sentence_of_the_crate_is_in_every_table() {
+  const { codes, sentences } = await ofTheCrate();
+  assert.ok(codes.length > 20 && sentences.length > 30);
+  for (const { id, english: words, values } of sentences) assert.deepEqual(names(words), [...values].sort(), id);
+  for (const [id, load] of Object.entries(LANGUAGES)) {
+    const { text: table } = await load();
+    if (id === 'en') {
+      assert.deepEqual([table.codes, table.sentences], [{}, {}]);
+      continue;
+    }
+    assert.deepEqual(Object.keys(table.codes).sort(), [...codes].sort(), id);
+    assert.deepEqual(Object.keys(table.sentences).sort(), sentences.map((each) => each.id).sort(), id);
+    for (const { id: sentence, values } of sentences) assert.deepEqual(names(table.sentences[sentence]), [...values].sort(), `${id}: ${sentence}`);
+  }
+}
+
+export async function an_error_of_the_crate_is_said_in_the_chosen_language() {
+  const said = { code: 'image-limit', message: 'The picture claims 30000 x 2 pixels; a file of 70 bytes cannot hold them.', sentence: 'picture-too-short', values: { width: 30_000, height: 2, bytes: 70 } };
+  const unsaid = { code: 'checkpoint-corrupt', message: 'Two entries overlap.' };
+  assert.equal(crateWords(said), said.message);
+  assert.equal(crateWords(unsaid), unsaid.message);
+  try {
+    await setLanguage('zh-Hans');
+    assert.equal(crateWords(said), '图片标称为 30,000 × 2 像素；70 字节的文件容纳不下。');
+    assert.equal(crateWords(unsaid), '检查点文件已损坏。详细信息：Two entries overlap.');
+    assert.equal(crateWords({ code: 'of a later build', message: 'What?', sentence: 'toString' }), 'What?');
+    assert.match(crateWords({ ...said, values: {} }), /\{width\}/);
+  } finally {
+    await setLanguage('en');
+  }
 }
 
 /** The letters of shortcuts are the same in every language. */
@@ -108,7 +153,7 @@ export function a_sentence_outside_the_tables_is_found_out() {
 
 export async function every_word_is_used() {
   const page = await readFile(new URL('../index.html', WWW), 'utf8');
-  const used = [page, ...(await scripts()).map(([, script]) => script), await read('strings/en.js').then((table) => table.match(/text\.\w+/g)?.join() ?? '')].join('\n');
+  const used = [page, await read('strings/crate.js'), ...(await scripts()).map(([, script]) => script), await read('strings/en.js').then((table) => table.match(/text\.\w+/g)?.join() ?? '')].join('\n');
   const unused = Object.keys(english).filter((key) => !new RegExp(`\\b${key}\\b`).test(used));
   // Named with what they belong to: `text[`${key}Choices`]`.
   assert.deepEqual(unused.filter((key) => !key.endsWith('Choices')), []);

@@ -1,6 +1,7 @@
 /**
  * Every word the page says, in English: the model of every other table, which has the same keys, kinds and arguments.
- * Functions take what varies. Errors of the crate bring their own sentence; the page only adds what to do.
+ * Functions take what varies. Sentences of the crate, with their values, are in `sentences` of the other tables; in English
+ * the crate says them itself (`src/sentences.rs`).
  * @module
  */
 import { formats, short, value } from './format.js';
@@ -367,6 +368,13 @@ export const text = {
     'wasm-missing': 'The program’s files (pkg/) are missing on this server. Build the site with "cargo xtask serve" or "cargo xtask dist".',
     'wasm-compile': 'This browser cannot run the program: it lacks a WebAssembly feature. Update the browser.',
   },
+  // Errors of the crate, in English said by itself; elsewhere by code, and by sentence: see `crate.js`
+  codes: /** @type {Record<string, string>} */ ({}),
+  sentences: /** @type {Record<string, string>} */ ({}),
+  /** @param {string} what @param {string} message of the crate */
+  detailed: (what, message) => `${what} ${message}`,
+  /** @param {string} file @param {string} words */
+  about: (file, words) => `${file}: ${words}`,
   /** @param {string} name */
   neither: (name) => `${short(name)} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
   /** @param {string} name */

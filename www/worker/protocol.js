@@ -362,7 +362,16 @@
 
 /** @typedef {{kind: 'joined', lock: string} | {kind: 'dead', message: string}} ThreadReply */
 
-/** @typedef {{code: string, message: string, keys: string[], report?: Report}} Fault */
+/**
+ * What went wrong.
+ * @typedef {object} Fault
+ * @property {string} code
+ * @property {string} message in English
+ * @property {string[]} keys
+ * @property {Report} [report]
+ * @property {string} [sentence] what `message` says, as the id of a sentence of the crate, with its values
+ * @property {Record<string, string | number>} [values]
+ */
 
 /**
  * From the worker. `ready` comes once, `dead` instead of it or when the instance is poisoned; `threads` before it, where
@@ -379,12 +388,14 @@
 /** An error of the crate or of the worker, as the page knows it. */
 export class Failure extends Error {
   /** @param {Fault} fault */
-  constructor({ code, message, keys, report }) {
+  constructor({ code, message, keys, report, sentence, values }) {
     super(message);
     this.name = 'Failure';
     /** Stable code of `src/error.rs`, or one of the page's own: those of `errors` in the tables of `strings/`, and `run-cancelled`. */
     this.code = code;
     this.keys = keys ?? [];
     this.report = report;
+    this.sentence = sentence ?? '';
+    this.values = values ?? {};
   }
 }

@@ -63,7 +63,7 @@ export async function bytesOf(blob) {
 export function faultOf(error) {
   const keys = Array.isArray(error?.keys) ? error.keys : [];
   const report = typeof error?.report === 'string' ? JSON.parse(error.report) : undefined;
-  return { code: error?.code ?? 'internal', message: String(error?.message ?? error), keys, report };
+  return { code: error?.code ?? 'internal', message: String(error?.message ?? error), keys, report, sentence: error?.sentence, values: error?.values };
 }
 
 /** @param {unknown} error */

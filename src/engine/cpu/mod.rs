@@ -28,9 +28,10 @@ pub use kernels::has_avx;
 
 use super::run::{Pending, cancelled};
 use super::{Engine, LayerTime, Run, RunReport, Step, Watch, WeightSource, input_shapes, simd};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 use crate::network::{Network, Shape, ValueId};
+use crate::sentences::Sentence;
 use crate::tensor::Tensor;
 use crate::{clock, threads};
 use layout::Layout;
@@ -100,9 +101,7 @@ impl Cpu {
         if self.arena.len() < layout.size {
             // The old one goes first: memory once taken in wasm is never given back, only used again.
             self.arena = Vec::new();
-            self.arena.try_reserve_exact(layout.size).map_err(|_| {
-                Error::new(Code::OutOfMemory, "There is not enough memory. Choose a smaller size for the network.")
-            })?;
+            self.arena.try_reserve_exact(layout.size).map_err(|_| Error::said(Sentence::RunMemoryRefused {}))?;
             self.arena.resize(layout.size, 0.0);
         }
         Ok(layout)

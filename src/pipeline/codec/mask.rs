@@ -1,9 +1,10 @@
 //! Masks from files: white on black as infill saves them, or whatever else another program has written.
 
 use super::{Decoded, decode};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::limits::MIN_MASK_CONTRAST;
 use crate::pipeline::Mask;
+use crate::sentences::Sentence;
 
 /// What a plain mask is split at: luma above this is to be filled.
 const PLAIN: u8 = 127;
@@ -114,7 +115,7 @@ pub fn decode_mask(bytes: &[u8], width: usize, height: usize) -> Result<Mask> {
 pub fn read_mask(bytes: &[u8], size: (usize, usize), options: MaskOptions) -> Result<MaskReading> {
     let decoded = decode(bytes)?;
     let (is_lossy, is_turned) = (decoded.is_lossy, decoded.has_note("turned"));
-    let rgba = rgba_of_size(decoded, size, "mask")?;
+    let rgba = rgba_of_size(decoded, size, Plane::Mask)?;
     let (channel, threshold) = match options.channel {
         Some(channel) => (channel, PLAIN),
         None => find(&rgba, is_lossy),
@@ -136,7 +137,7 @@ pub fn read_mask(bytes: &[u8], size: (usize, usize), options: MaskOptions) -> Re
 ///
 /// The codes of [`decode_mask`].
 pub fn decode_edges(bytes: &[u8], width: usize, height: usize) -> Result<Vec<u8>> {
-    let rgba = rgba_of_size(decode(bytes)?, (width, height), "edge map")?;
+    let rgba = rgba_of_size(decode(bytes)?, (width, height), Plane::Edges)?;
     Ok(rgba.chunks_exact(4).map(luma).collect())
 }
 
@@ -145,29 +146,35 @@ fn luma(p: &[u8]) -> u8 {
     ((299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]) + 500) / 1000) as u8
 }
 
+/// What a picture of the photo's size says of its pixels.
+#[derive(Clone, Copy)]
+enum Plane {
+    Mask,
+    Edges,
+}
+
 /// The pixels of a mask or an edge map; `mask-size` unless there is one for every pixel of the photo, `image-corrupt` if a
 /// part is missing: what a decoder puts there may be as bright as a hole.
-fn rgba_of_size(decoded: Decoded, (width, height): (usize, usize), what: &str) -> Result<Vec<u8>> {
+fn rgba_of_size(decoded: Decoded, (width, height): (usize, usize), plane: Plane) -> Result<Vec<u8>> {
     if decoded.has_note("damaged") {
-        let text = format!("The {what} is damaged or cut off, so a part of it is unknown. Copy or export it again.");
-        return Err(Error::new(Code::ImageCorrupt, text));
+        return Err(Error::said(match plane {
+            Plane::Mask => Sentence::MaskDamaged {},
+            Plane::Edges => Sentence::EdgesDamaged {},
+        }));
     }
     let rgba = decoded.image.into_rgba8();
     let found = (rgba.width() as usize, rgba.height() as usize);
     if found == (width, height) {
         return Ok(rgba.into_raw());
     }
-    let advice = if found == (height, width) {
-        format!(
-            "A quarter turn would make it fit: infill opens photos upright, as their EXIF orientation says. Turn the {what}, \
-             or make it from the upright photo."
-        )
-    } else {
-        format!("Save the {what} at the photo's size.")
-    };
-    let text =
-        format!("The {what} has {} x {} pixels, but the photo has {width} x {height}. {advice}", found.0, found.1);
-    Err(Error::new(Code::MaskSize, text))
+    let is_turned = found == (height, width);
+    let [width, height, photo_width, photo_height] = [found.0, found.1, width, height].map(|side| side as u64);
+    Err(Error::said(match (plane, is_turned) {
+        (Plane::Mask, false) => Sentence::MaskSize { width, height, photo_width, photo_height },
+        (Plane::Mask, true) => Sentence::MaskTurned { width, height, photo_width, photo_height },
+        (Plane::Edges, false) => Sentence::EdgesSize { width, height, photo_width, photo_height },
+        (Plane::Edges, true) => Sentence::EdgesTurned { width, height, photo_width, photo_height },
+    }))
 }
 
 /// The channel that holds the mask and the value that splits it.

@@ -3,8 +3,9 @@
 
 use image::ImageFormat;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::limits::{IMAGE_PIXELS, MAX_CONSTANT_IMAGE_PIXELS};
+use crate::sentences::Sentence;
 
 /// Bytes of a PNG's signature.
 const PNG_SIGNATURE: usize = 8;
@@ -68,7 +69,7 @@ fn png(bytes: &[u8]) -> Result<Structure> {
         };
         match chunk.name {
             b"PLTE" if chunk.data.is_empty() || !chunk.data.len().is_multiple_of(3) || chunk.data.len() > 3 * 256 => {
-                return Err(corrupt("its palette is no list of 1 to 256 colours"));
+                return Err(Error::said(Sentence::PicturePalette {}));
             }
             b"acTL" => structure.is_animated |= !has_pixels,
             b"IDAT" => has_pixels = true,
@@ -149,7 +150,7 @@ fn frame(chunk: &Chunk<'_>, structure: &mut Structure) -> Result<()> {
     let &[_, _, _, _, _, _, w0, w1, h0, h1, ..] = chunk.data else { return Ok(()) };
     let side = |low, high| u64::from(u16::from_le_bytes([low, high]) & 0x3fff);
     if chunk.name == b"VP8 " && side(w0, w1) * side(h0, h1) > IMAGE_PIXELS {
-        return Err(Error::new(Code::ImageLimit, "The picture holds a frame that is larger than infill opens."));
+        return Err(Error::said(Sentence::PictureFrame {}));
     }
     Ok(())
 }
@@ -169,17 +170,14 @@ fn next_webp_chunk(bytes: &[u8]) -> Result<Option<(Chunk<'_>, &[u8])>> {
     }
 }
 
-fn corrupt(what: &str) -> Error {
-    Error::new(Code::ImageCorrupt, format!("The picture is damaged: {what}. Copy or export it again."))
-}
-
 fn cut_off() -> Error {
-    corrupt("a part of it ends beyond the end of the file, so the file is cut off")
+    Error::said(Sentence::PictureCutOff {})
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -21,6 +21,7 @@ pub use prompt::Prompt;
 use super::{Mask, Pixels, Rect};
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_SELECT_PIXELS, MAX_SELECT_POINTS, MAX_SELECT_PROMPTS};
+use crate::sentences::Sentence;
 use segment::Graph;
 use superpixels::Superpixels;
 use working_copy::WorkingCopy;
@@ -81,9 +82,9 @@ impl Selector {
     /// A rough mask of the photo's size, moved to the edges near its own. `mask-size` error unless it has the photo's size.
     pub fn snap(&self, mask: &Mask) -> Result<Selection> {
         if (mask.width, mask.height) != self.size {
-            let (width, height) = self.size;
-            let text = format!("The mask is {} x {} pixels instead of {width} x {height}.", mask.width, mask.height);
-            return Err(Error::new(Code::MaskSize, text));
+            let [photo_width, photo_height] = [self.size.0 as u64, self.size.1 as u64];
+            let [width, height] = [mask.width as u64, mask.height as u64];
+            return Err(Error::said(Sentence::MaskSize { width, height, photo_width, photo_height }));
         }
         let (w, h) = (self.copy.width, self.copy.height);
         let middle = |i: usize, count: usize, of: usize| (i * 2 + 1) * of / (2 * count);

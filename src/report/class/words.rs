@@ -4,7 +4,8 @@ use super::{Edited, KeyFault};
 use crate::checkpoint::{Checkpoint, StateDict};
 use crate::models::identify::{KeyDiff, Match};
 use crate::models::names::as_stored;
-use crate::models::{article, relative};
+use crate::models::relative;
+use crate::sentences::article;
 use crate::torch_source::{Argument, Described, Description};
 
 /// Keys at fault that a sentence is made of.
