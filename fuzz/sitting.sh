@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 seconds=$1
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(forward class_source pickle zip checkpoint legacy tar safetensors picture mask fill options)
+[ ${#targets[@]} -gt 0 ] || targets=(forward class_source onnx pickle zip checkpoint legacy tar safetensors picture mask fill options)
 folder=${FUZZ_BUILD:-target}/x86_64-unknown-linux-gnu/release
 [ -n "${FUZZ_BUILD:-}" ] || cargo +nightly fuzz build || exit 1
 TIMEFORMAT='%U %S'
@@ -19,6 +19,7 @@ for target in "${targets[@]}"; do
     checkpoint) given+=(../tests/hostile/files ../tests/reference/checkpoints) options+=(-max_len=32768 -malloc_limit_mb=256) ;;
     picture | mask) given+=(../tests/hostile/pictures ../tests/reference/canny) ;;
     class_source) given+=(../tests/reference/classes) options+=(-only_ascii=1) ;;
+    onnx) given+=(../tests/reference/onnx ../tests/hostile/files) options+=(-max_len=65536 -malloc_limit_mb=1500) ;;
     pickle | zip | tar | legacy | safetensors) options+=(-malloc_limit_mb=256) ;;
   esac
   [ "$target" = tar ] && options+=(-max_len=16384)

@@ -20,6 +20,7 @@ pub mod export;
 pub mod limits;
 pub mod models;
 pub mod network;
+pub mod onnx_source;
 mod ordering;
 pub mod photo_file;
 pub mod pipeline;

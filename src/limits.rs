@@ -188,3 +188,21 @@ pub const MAX_SELECT_PIXELS: usize = 200_000;
 pub const MAX_SELECT_PROMPTS: usize = 64;
 /// Most points of the clicks and strokes of one selection.
 pub const MAX_SELECT_POINTS: usize = 16_384;
+/// Most fields of protobuf and packed numbers of an ONNX file.
+pub const ONNX_FIELDS: u64 = 8_000_000;
+/// Most nodes of an ONNX graph (LaMa's longest export has 17,500).
+pub const ONNX_NODES: usize = 100_000;
+/// Most inputs, outputs, attributes, and numbers of one attribute, of a node of an ONNX graph.
+pub const ONNX_NODE_ITEMS: usize = 4096;
+/// Most inputs and outputs of an ONNX graph, its initializers not counted.
+pub const ONNX_PORTS: usize = 256;
+/// Most values of a tensor of an ONNX file that its graph may compute sizes with; larger ones are weights.
+pub const ONNX_KNOWN_VALUES: usize = 1 << 16;
+/// Most such values of all tensors of one file, and of those whose values are no plain bytes.
+pub const ONNX_HELD_VALUES: usize = 1 << 22;
+/// Most values that a part of an ONNX graph without inputs is computed to.
+pub const ONNX_FOLDED_VALUES: usize = 1 << 20;
+/// Most numbers of all that is computed before an ONNX graph runs: what is kept, as it is followed.
+pub const ONNX_FOLDED_TOTAL: usize = 1 << 24;
+/// Most multiplications, and numbers read and written, for all that is computed before an ONNX graph runs.
+pub const ONNX_FOLDED_STEPS: u64 = 1 << 26;

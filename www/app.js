@@ -241,8 +241,8 @@ export class App {
   }
 
   /** The worker that holds a model. @param {import('./document/models.js').Entry} entry */
-  workerOf({ paste }) {
-    return paste ? this.classes : this.inference;
+  workerOf({ paste, isGraph }) {
+    return paste || isGraph ? this.classes : this.inference;
   }
 
   /** Something about the person's own network changed. */

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use arbitrary::Arbitrary;
 use infill::checkpoint::{self, TensorInfo};
 use infill::engine::EngineKind;
-use infill::models::load;
+use infill::models::{exported, load};
 use infill::report;
 
 /// Networks of more weights than this are identified, but not built.
@@ -29,6 +29,9 @@ pub fn everything(bytes: &[u8]) {
     }
     if report.networks.iter().all(|network| network.parameters <= MOST_WEIGHTS) {
         let _ = load::load(file.as_mut(), "fuzzed", None, EngineKind::Fast);
+    }
+    if file.graph().is_some() {
+        let _ = exported::load(file.as_mut(), "fuzzed", Some(64), EngineKind::Fast);
     }
 }
 
@@ -146,4 +149,25 @@ pub fn safetensors(header: &[u8], body: &[u8]) -> Vec<u8> {
     file.extend(header);
     file.extend(body);
     file
+}
+
+/// An ONNX file: these bytes as its graph, its length in front of them, or all that follows the name of the producer.
+pub fn onnx(bytes: &[u8], is_graph: bool, opset: u8) -> Vec<u8> {
+    let varint = |mut n: usize| {
+        let mut out = Vec::new();
+        while n > 127 {
+            out.push((n & 127) as u8 | 128);
+            n >>= 7;
+        }
+        out.push(n as u8);
+        out
+    };
+    let head: &[u8] = b"\x08\x08\x12\x01p";
+    match is_graph {
+        true => {
+            let opset = [0x42, 2, 0x10, opset & 127];
+            [head, &opset, &[0x3a], &varint(bytes.len()), bytes].concat()
+        }
+        false => [head, bytes].concat(),
+    }
 }

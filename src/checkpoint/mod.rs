@@ -1,4 +1,4 @@
-//! Bytes to state dicts: containers (zip, legacy, tar, safetensors), pickle as data, wrappers and prefixes.
+//! Bytes to state dicts: containers (zip, legacy, tar, safetensors, ONNX), pickle as data, wrappers and prefixes.
 //!
 //! Architecture invariant: nothing here panics, runs code of a file, or allocates from a number that it has not
 //! checked against `limits`. There is no tensor maths here beyond decoding a dtype to f32.
@@ -9,6 +9,7 @@ mod bytes;
 mod copies;
 mod discover;
 mod foreign;
+pub mod onnx;
 mod pickle;
 mod safetensors;
 mod shards;
@@ -64,6 +65,7 @@ fn open_single(mut file: BoundedReader<Box<dyn Source>>, name: &str) -> Result<B
         Container::Zip | Container::TorchScript => Box::new(archive::open(file, name)?),
         Container::Legacy => Box::new(archive::open_legacy(file)?),
         Container::Tar => Box::new(tar::open(file)?),
+        Container::Onnx => Box::new(onnx::open(file)?),
         Container::Safetensors => {
             let header = safetensors::open(&mut file)?;
             if header.tensors.is_empty() {
@@ -102,6 +104,8 @@ pub enum Container {
     TorchScript,
     /// Hugging Face's format.
     Safetensors,
+    /// A graph of ONNX with its weights.
+    Onnx,
 }
 
 impl Container {
@@ -113,6 +117,7 @@ impl Container {
             Container::Tar => "tar",
             Container::TorchScript => "torchscript",
             Container::Safetensors => "safetensors",
+            Container::Onnx => "onnx",
         }
     }
 }
@@ -193,6 +198,8 @@ pub struct StateDict {
     pub siblings: Vec<String>,
     /// Whether a whole module was pickled, which has a `state_dict()` of its own.
     pub is_module: bool,
+    /// The norms of the exported graph whose weights these are; others may be folded into its convolutions. `None` elsewhere.
+    pub graph_norms: Option<onnx::GraphNorms>,
     /// Wrappers within the keys that are left out, such as `_orig_mod`; see [`unwrapped`].
     pub inner: Vec<String>,
     /// The other copy of the same network, averaged or plain, which is not taken.
@@ -239,6 +246,10 @@ pub trait Checkpoint {
     fn state_dicts(&self) -> &[StateDict];
     /// From now on takes the plain weights where an averaged copy of them lies beside.
     fn prefer_plain(&mut self);
+    /// The graph of an ONNX file; `None` elsewhere.
+    fn graph(&self) -> Option<&onnx::Graph> {
+        None
+    }
     /// One tensor's values as contiguous f32, in its shape's row-major order, read straight from the file.
     ///
     /// `checkpoint-limit` if all tensors together unfold to far more than the file's length: none of them is read then.

@@ -14,6 +14,7 @@ pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>, name: &str) ->
         // First, because the length of a header may read as the beginning of anything, such as ` <` or `PK`. Its upper
         // half is zero below 4 GB, and `{` does not follow four zeros where another format begins.
         bytes if bytes.len() >= 9 && bytes[8] == b'{' && bytes[4..8] == [0; 4] => Ok(Container::Safetensors),
+        bytes if is_onnx(bytes) => Ok(Container::Onnx),
         [] => fail(Code::CheckpointFormat, "The file is empty. Copy or download it again."),
         bytes if bytes.starts_with(b"PK\x03\x04") => Ok(Container::Zip),
         // An archive without entries, or the end of one.
@@ -34,8 +35,14 @@ pub fn container<S: Source + ?Sized>(file: &mut BoundedReader<S>, name: &str) ->
 }
 
 fn unknown() -> Error {
-    let text = "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors.";
+    let text = "This is no checkpoint that infill knows: neither zip nor legacy PyTorch, nor safetensors, nor ONNX.";
     Error::new(Code::CheckpointFormat, text)
+}
+
+/// Whether this begins as ONNX does: field 1 (`ir_version`), a small number, which is 3 and more since anybody writes it, and the field that follows it.
+fn is_onnx(head: &[u8]) -> bool {
+    const NEXT: [u8; 8] = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72];
+    matches!(head, [0x08, 3..=32, next, _, ..] if NEXT.contains(next))
 }
 
 /// The legacy magic number at the start, whatever protocol wrote it.

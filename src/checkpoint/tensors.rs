@@ -1,6 +1,9 @@
 //! The opened file: its storages and tensors, and the values of one tensor straight from the file.
 
+use std::sync::Arc;
+
 use super::bytes::{BoundedReader, fail, out_of_memory};
+use super::onnx::Graph;
 use super::unfolded::Unfolded;
 use super::{Checkpoint, Container, DType, Source, StateDict, TensorInfo, copies};
 use crate::error::{Code, Error, Result};
@@ -19,6 +22,8 @@ pub enum Place {
     At(u64),
     /// In a zip entry: checked, and inflated if it must be, at the first read.
     Zip(super::zip::Entry),
+    /// In memory: numbers that a file spells one by one, as their little-endian bytes.
+    Held(Arc<[u8]>),
 }
 
 /// One storage.
@@ -66,6 +71,8 @@ pub struct Opened<S: Source> {
     pub packages: Vec<String>,
     /// Copies of networks in `dicts` that are not taken.
     pub set_aside: Vec<StateDict>,
+    /// The graph of an ONNX file.
+    pub graph: Option<Graph>,
     /// What all tensors together unfold to.
     unfolded: Unfolded,
     /// The storage inflated last, by its index.
@@ -89,6 +96,7 @@ impl<S: Source> Opened<S> {
             is_plain: false,
             packages: Vec::new(),
             set_aside,
+            graph: None,
             unfolded,
             inflated: None,
             inflated_bytes: 0,
@@ -191,6 +199,10 @@ impl<S: Source> Opened<S> {
                 let bytes = self.inflated.as_ref().and_then(|(_, bytes)| bytes.get(at as usize..end as usize));
                 decode(bytes.ok_or_else(super::bytes::truncated)?, t.dtype, big, out);
             }
+            Place::Held(bytes) => {
+                let bytes = bytes.get(at as usize..end as usize).ok_or_else(super::bytes::truncated)?;
+                decode(bytes, t.dtype, big, out);
+            }
             &Place::At(start) => {
                 let mut buffer = vec![0; (CHUNK_BYTES as u64).min(end - at) as usize];
                 while at < end {
@@ -272,6 +284,10 @@ impl<S: Source> Checkpoint for Opened<S> {
 
     fn state_dicts(&self) -> &[StateDict] {
         &self.dicts
+    }
+
+    fn graph(&self) -> Option<&Graph> {
+        self.graph.as_ref()
     }
 
     fn stored(&self) -> Vec<TensorInfo> {
@@ -369,7 +385,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn decode(bytes: &[u8], dtype: DType, big_endian: bool, out: &mut Vec<f32>) {
+/// Appends the values of these bytes.
+pub fn decode(bytes: &[u8], dtype: DType, big_endian: bool, out: &mut Vec<f32>) {
     macro_rules! each {
         ($type:ty, $convert:expr) => {{
             const SIZE: usize = size_of::<$type>();

@@ -11,7 +11,7 @@ use crate::checkpoint;
 use crate::engine::{Engine, EngineKind};
 use crate::error::{Code, Error, Result};
 use crate::models::load::{self, Loaded};
-use crate::models::{NormStatistics, pasted};
+use crate::models::{NormStatistics, exported, pasted};
 use crate::network::Shape;
 use crate::tensor::Tensor;
 use crate::torch_source;
@@ -72,15 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let classes = classes.map_err(|e| super::in_source(e, &source, path))?.into_iter();
         let classes = classes.map(|class| (class.name, class.network.map_err(|e| super::in_source(e, &source, path))));
         let (mut engine, class) = load::engine_for(checkpoint.as_mut(), &name, classes.collect(), kind)?;
-        if class.returned.len() > 1 {
-            let one = |(index, returned): (usize, &torch_source::Returned)| {
-                format!("{index}: {} of {:?}", returned.place, returned.shape)
-            };
-            let all: Vec<String> = class.returned.iter().enumerate().map(one).collect();
-            let text =
-                format!("forward returns several tensors ({}). Number {} is written.", all.join(", "), class.taken);
-            super::terminal::note(&text);
-        }
+        say_which(&class);
         // What the class reads of `x.shape[0]` is the number of one picture.
         if inputs.iter().any(|(_, x)| x.shape()[0] > 1) {
             let text = "A pasted class is followed for one picture: give it one picture at a time.";
@@ -88,11 +80,34 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
         return finish(arguments, engine.as_mut(), inputs);
     }
+    if arguments.model.is_none() && !arguments.by_position && arguments.norm_statistics.is_none() {
+        let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
+        if checkpoint.graph().is_some() {
+            let sides =
+                |x: &Tensor| Shape::of(x.shape()).ok_or_else(|| Error::new(Code::InputShape, "Too many dimensions."));
+            let shapes = inputs.iter().map(|(_, x)| sides(x)).collect::<Result<Vec<_>>>()?;
+            let (mut engine, _) = exported::engine_for(checkpoint.as_mut(), &name, &shapes, kind)?;
+            return finish(arguments, engine.as_mut(), inputs);
+        }
+    }
+    let is_chosen = arguments.model.is_some() || arguments.by_position || arguments.norm_statistics.is_some();
+    let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
+    if !is_chosen && checkpoint.graph().is_some() {
+        let too_deep = || Error::new(Code::InputShape, "The input has too many dimensions.");
+        let shapes =
+            inputs.iter().map(|(_, x)| Shape::of(x.shape()).ok_or_else(too_deep)).collect::<Result<Vec<_>>>()?;
+        let (mut engine, _) = exported::engine_for(checkpoint.as_mut(), &name, &shapes, kind)?;
+        return finish(arguments, engine.as_mut(), inputs);
+    }
+    if let Some(mut engine) = exported_engine(arguments, &name, &inputs, kind)? {
+        return finish(arguments, engine.as_mut(), inputs);
+    }
     let how = Loading {
         choice: arguments.model.as_deref(),
         by_position: arguments.by_position,
         norm_statistics: arguments.norm_statistics.as_deref(),
         no_ema: arguments.no_ema,
+        side: None,
         kind,
     };
     let mut loaded = super::load_networks(&arguments.weights, &how)?;
@@ -117,6 +132,43 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     };
     finish(arguments, network.engine.as_mut(), inputs)
+}
+
+/// An engine for what the graph of an ONNX file computes of these inputs; `None` if it is no such file, or if somebody says
+/// which network its weights are.
+fn exported_engine(
+    arguments: &Arguments,
+    file: &str,
+    inputs: &[(String, Tensor)],
+    kind: EngineKind,
+) -> Result<Option<Box<dyn Engine>>> {
+    let is_chosen = arguments.model.is_some() || arguments.by_position || arguments.norm_statistics.is_some();
+    let mut checkpoint = super::open_checkpoint(&arguments.weights)?;
+    if is_chosen || checkpoint.graph().is_none() {
+        return Ok(None);
+    }
+    let refused = |text: &str| Error::new(Code::InputShape, text);
+    if inputs.iter().any(|(_, x)| x.shape().first().is_some_and(|&count| count > 1)) {
+        return Err(refused("An ONNX graph is followed for one picture: give it one picture at a time."));
+    }
+    let shape =
+        |(_, x): &(String, Tensor)| Shape::of(x.shape()).ok_or_else(|| refused("There are too many dimensions."));
+    let shapes = inputs.iter().map(shape).collect::<Result<Vec<_>>>()?;
+    let (engine, description) = exported::engine_for(checkpoint.as_mut(), file, &shapes, kind)?;
+    say_which(&description);
+    Ok(Some(engine))
+}
+
+/// Of several tensors, which one is written.
+fn say_which(class: &torch_source::Description) {
+    if class.returned.len() > 1 {
+        let one = |(index, returned): (usize, &torch_source::Returned)| {
+            format!("{index}: {} of {:?}", returned.place, returned.shape)
+        };
+        let all: Vec<String> = class.returned.iter().enumerate().map(one).collect();
+        let text = format!("forward returns several tensors ({}). Number {} is written.", all.join(", "), class.taken);
+        super::terminal::note(&text);
+    }
 }
 
 /// Runs the network and writes what comes out.

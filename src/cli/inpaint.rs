@@ -299,6 +299,7 @@ fn models(arguments: &Arguments, options: &FillOptions) -> Result<Vec<Loaded>> {
                 by_position: arguments.by_position,
                 norm_statistics: options.norm_statistics.map(NormStatistics::as_str),
                 no_ema: arguments.no_ema,
+                side: options.side,
                 kind: EngineKind::Fast,
             };
             let mut all = Vec::new();

@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             false => terminal::print(class_lines(&report)),
         };
     }
-    let mut report = report::inspect(checkpoint.as_ref(), &name);
+    let mut report = report::inspect_graph(checkpoint.as_ref(), &name);
     if arguments.stats {
         for stats in report::stats(checkpoint.as_mut(), None).map_err(|e| e.in_file(&name))? {
             let index = stats.index;

@@ -19,8 +19,8 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::limits::{MAX_IMAGE_FILE_BYTES, MAX_NOTEBOOK_BYTES, MAX_THREADS};
-use crate::models::NormStatistics;
 use crate::models::load::{self, Loaded};
+use crate::models::{NormStatistics, exported};
 use crate::pipeline::{self, options::Setting};
 use crate::torch_source::notebook;
 
@@ -168,6 +168,8 @@ struct Loading<'a> {
     norm_statistics: Option<&'a str>,
     /// Of plain weights and their averaged copy, the plain ones.
     no_ema: bool,
+    /// Side of the squares that an ONNX graph runs on, where it leaves that open.
+    side: Option<usize>,
     /// Which engine runs them.
     kind: EngineKind,
 }
@@ -175,7 +177,14 @@ struct Loading<'a> {
 /// The networks of a checkpoint.
 fn load_networks(path: &Path, how: &Loading<'_>) -> Result<Vec<Loaded>> {
     let load = if how.by_position { load::load_by_position } else { load::load };
-    let mut loaded = load(open_copy(path, how.no_ema)?.as_mut(), &file_name(path), how.choice, how.kind)?;
+    let (mut checkpoint, name) = (open_copy(path, how.no_ema)?, file_name(path));
+    let loaded = load(checkpoint.as_mut(), &name, how.choice, how.kind);
+    // A graph says by itself what it computes, whatever its weights are called.
+    let is_other = matches!(&loaded, Err(error) if matches!(error.code, Code::ModelUnknown | Code::ModelMismatch));
+    if is_other && how.choice.is_none() && !how.by_position && checkpoint.graph().is_some() {
+        return Ok(vec![exported::load(checkpoint.as_mut(), &name, how.side, how.kind)?]);
+    }
+    let mut loaded = loaded?;
     if let Some(statistics) = how.norm_statistics.and_then(NormStatistics::parse) {
         let open = || open_copy(path, how.no_ema);
         loaded.iter_mut().try_for_each(|network| network.use_statistics(statistics, how.kind, open))?;

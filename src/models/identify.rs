@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::config::{Found, Keys};
 use super::fold::{self, Stored};
+use super::lifted;
 use super::names::{KeyNames, PartsLeft, beginnings, endings, part, put_back};
-use super::{ArchConfig, KeyRules, ModelSpec, is_withheld, prose, registry};
+use super::{ArchConfig, Conventions, KeyRules, ModelSpec, is_withheld, prose, registry};
 use crate::checkpoint::{Checkpoint, StateDict, TensorInfo, unwrapped};
 use crate::limits::{MAX_ARCH_NUMBER, MAX_WIDTH};
 use crate::network::{Network, Parameter, ParameterKind};
@@ -37,6 +38,12 @@ pub struct KeyDiff {
     pub unread: Vec<String>,
     /// Whether some weights are stored under spectral or weight norm and will be folded.
     pub folded: Option<&'static str>,
+    /// How many batch norms were folded into convolutions when it was exported.
+    pub folded_norms: usize,
+    /// Whether the exported graph norms otherwise than the network does.
+    pub other_norms: bool,
+    /// Whether the weights are those of an exported graph.
+    pub is_graph: bool,
     /// How many keys and shapes fit.
     pub fitting: usize,
     /// How many there are, counters and what may be left out not counted.
@@ -46,7 +53,7 @@ pub struct KeyDiff {
 impl KeyDiff {
     /// Whether nothing is at fault.
     pub fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty()
+        self.missing.is_empty() && self.unexpected.is_empty() && self.mismatched.is_empty() && !self.other_norms
     }
 
     /// All keys at fault, in the order missing, unexpected, mismatched.
@@ -79,6 +86,16 @@ impl Match {
     /// Whether every key fits, so that the network can run.
     pub fn fits(&self) -> bool {
         self.diff.is_empty()
+    }
+
+    /// How it is fed, before anybody changes that. What was exported was trained to its end, and its norms may be folded: they
+    /// take no other statistics than those in the file.
+    pub fn conventions(&self) -> Conventions {
+        let mut conventions = self.model.conventions(&self.config);
+        if self.diff.is_graph {
+            conventions.norm_statistics = None;
+        }
+        conventions
     }
 
     /// The description, its batch norms with their stored statistics.
@@ -166,7 +183,9 @@ fn align_part(model: &Arc<ModelSpec>, dict: &StateDict, prefix: String, index: u
 
 /// Compares every key of the network with the file's, and every key of the file with the network's.
 pub fn compare_keys(network: &Network, dict: &StateDict, rules: &KeyRules, config: &ArchConfig) -> KeyDiff {
-    compare_parameters(network.parameters(), dict, rules, config)
+    let mut diff = compare_parameters(network.parameters(), dict, rules, config);
+    lifted::excuse(network, dict, &mut diff);
+    diff
 }
 
 /// Compares each of these keys with the file's, and every key of the file with these.

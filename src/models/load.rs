@@ -175,7 +175,7 @@ pub fn matches(checkpoint: &dyn Checkpoint, choice: Option<&str>) -> Result<Vec<
 }
 
 fn build(checkpoint: &mut dyn Checkpoint, found: Match, file: &str, kind: EngineKind) -> Result<Loaded> {
-    let conventions = found.model.conventions(&found.config);
+    let conventions = found.conventions();
     let engine = engine(checkpoint, &found, &conventions, kind)?;
     Ok(Loaded {
         model: Arc::clone(&found.model),

@@ -60,6 +60,7 @@ pub fn part<'a>(dict: &'a StateDict, prefix: &str) -> Cow<'a, StateDict> {
         is_module: dict.is_module,
         inner: dict.inner.clone(),
         other_copy: dict.other_copy.clone(),
+        graph_norms: dict.graph_norms,
     })
 }
 

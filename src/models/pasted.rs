@@ -130,14 +130,14 @@ fn found(spec: ModelSpec, fit: &Fit) -> Match {
 /// How the known network that these weights belong to is fed, if it is one and takes as much as the class does.
 fn known_conventions(checkpoint: &dyn Checkpoint, fit: &Fit, class: &Description) -> Option<Conventions> {
     let known = identify(checkpoint).into_iter().find(|found| found.fits() && found.dict == fit.dict)?;
-    let conventions = known.model.conventions(&known.config);
+    let conventions = known.conventions();
     let own: Vec<usize> = class.network.inputs().map(|(_, _, channels)| channels).collect();
     let same = conventions.inputs.iter().map(|input| input.channels.len()).eq(own);
     (same && known.model.role == Role::Paints).then_some(conventions)
 }
 
 /// The class as an architecture of its own. `model-mismatch` if it gives no picture.
-fn spec(class: &Described, description: &Description, known: Option<Conventions>) -> Result<ModelSpec> {
+pub(super) fn spec(class: &Described, description: &Description, known: Option<Conventions>) -> Result<ModelSpec> {
     let name = class.name.clone();
     let output = description.returned[description.taken].shape;
     if output.sides().len() != 4 || output.height() < 2 || output.width() < 2 {

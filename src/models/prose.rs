@@ -82,7 +82,7 @@ pub fn faults(diff: &KeyDiff) -> Vec<String> {
 
 /// Why a file is taken for a network, in one sentence.
 pub fn why(found: &Match) -> String {
-    let KeyDiff { fitting, wanted, ref unexpected, folded, .. } = found.diff;
+    let KeyDiff { fitting, wanted, ref unexpected, folded, folded_norms, .. } = found.diff;
     let name = &found.model.name;
     let mut text = if fitting == wanted && unexpected.is_empty() {
         format!("All {wanted} keys and shapes are those of {name}")
@@ -99,6 +99,9 @@ pub fn why(found: &Match) -> String {
     }
     if let Some(folded) = folded {
         text += &format!("; {folded} is folded into the weights");
+    }
+    if folded_norms > 0 {
+        text += &format!("; {folded_norms} of its norms were folded when it was exported");
     }
     text + "."
 }

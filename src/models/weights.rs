@@ -3,6 +3,7 @@
 use super::KeyRules;
 use super::config::Keys;
 use super::fold::{self, Stored};
+use super::lifted::{self, Lifted};
 use super::names::KeyNames;
 use super::spec::KeyTransform;
 use crate::checkpoint::{Checkpoint, TensorInfo};
@@ -59,6 +60,20 @@ impl Weights<'_> {
         parameter
             .and_then(|parameter| self.rules.fixed_values(&parameter))
             .ok_or_else(|| wrong(key, |key| Sentence::KeyMissing { key }))
+    }
+
+    /// The values of a parameter that is not in the file: of a norm that was folded, or those that it always has.
+    fn absent(&mut self, key: &str) -> Result<Vec<f32>> {
+        let is_graph = self.checkpoint.state_dicts().get(self.dict).is_some_and(|dict| dict.graph_norms.is_some());
+        match lifted::value(self.network, key).filter(|_| is_graph) {
+            Some(Lifted::All(value, count)) => Ok(vec![value; count]),
+            Some(Lifted::Under(bias)) => {
+                let gone = || wrong(key, |key| Sentence::KeyMissing { key });
+                let (_, infos) = self.stored(&bias).ok_or_else(gone)?;
+                self.read(infos.first().ok_or_else(gone)?)
+            }
+            None => self.fixed(key),
+        }
     }
 
     /// The dimension that makes the rows of a spectral norm's matrix.
@@ -145,7 +160,7 @@ impl WeightSource for Weights<'_> {
     }
 
     fn take(&mut self, key: &str) -> Result<Vec<f32>> {
-        let Some((stored, infos)) = self.stored(key) else { return self.fixed(key) };
+        let Some((stored, infos)) = self.stored(key) else { return self.absent(key) };
         let parts = infos.iter().map(|info| self.read(info)).collect::<Result<Vec<_>>>()?;
         let mut values = self.folded(key, &stored, &infos, parts)?;
         if let Some(transform) = self.rules.transform(key) {

@@ -45,14 +45,21 @@ pub fn findings(checkpoint: &dyn Checkpoint, matches: &[Match], file: &str) -> V
     wrapping::python(checkpoint, &mut list);
     wrapping::lone_shard(checkpoint, file, &mut list);
     if !matches.is_empty() {
-        let text = "A file cannot tell eps, dilation, activations, padding, mask polarity or value range: those are guessed per network. Change them if the fill looks wrong.";
-        list.push(finding("cannot-tell", "info", text.to_owned(), Vec::new()));
+        list.push(finding("cannot-tell", "info", CANNOT_TELL.to_owned(), Vec::new()));
     }
     let mut said = HashSet::new();
     list.retain(|finding| said.insert((finding.code, finding.message.clone())));
     let rank = |severity: &str| ["error", "warning", "info"].iter().position(|s| *s == severity);
     ordering::sort_by_key(&mut list, |f| rank(f.severity));
     list
+}
+
+const CANNOT_TELL: &str = "A file cannot tell eps, dilation, activations, padding, mask polarity or value range: those are guessed per network. Change them if the fill looks wrong.";
+
+/// What is said of a graph that is followed.
+pub fn of_graph() -> Vec<Finding> {
+    let text = "The graph tells what the network computes, but not what its inputs show, nor the mask's polarity or the value range: those are guessed. Change them if the fill looks wrong.";
+    vec![finding("cannot-tell", "info", text.to_owned(), Vec::new())]
 }
 
 /// Where a part of a file lies, for people.

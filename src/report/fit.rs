@@ -192,7 +192,7 @@ fn choices(found: &Match, list: &mut Vec<Finding>) {
     if let Some((_, why)) = found.model.keys.unread.as_ref().filter(|_| !found.diff.unread.is_empty()) {
         list.push(finding("not-read", "info", why.clone(), found.diff.unread.clone()));
     }
-    if found.model.conventions(&found.config).norm_statistics == Some(NormStatistics::Picture) {
+    if found.conventions().norm_statistics == Some(NormStatistics::Picture) {
         let text = "Its batch norms take mean and variance of the picture at hand, as the published way to run it does, and not those stored in the file. Choose the stored ones if it was trained to be run with eval() (on the command line, --norm-statistics stored).";
         list.push(finding("picture-statistics", "info", text.to_owned(), Vec::new()));
     }

@@ -92,6 +92,11 @@ fn loaded(checkpoint: &dyn Checkpoint, file: &str, part: &StateDict) -> (&'stati
             let load = |file: &str| format!("load_file({file})");
             ("from safetensors.torch import load_file", each(checkpoint.files(), &file, load))
         }
+        Container::Onnx => {
+            let array = "torch.from_numpy(onnx.numpy_helper.to_array(t).copy())";
+            let tensors = format!("{{t.name: {array} for t in onnx.load({file}).graph.initializer}}");
+            ("import onnx, torch", tensors)
+        }
         Container::TorchScript => ("import torch", format!("torch.jit.load({file}, map_location='cpu').state_dict()")),
         _ => {
             // Only what names nothing but tensors is read without running anything in it.

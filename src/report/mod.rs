@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, StateDict};
+use crate::models::exported;
 use crate::models::identify::{Match, identify};
 use crate::models::load::Loaded;
 use crate::models::names::as_stored;
@@ -34,7 +35,7 @@ pub use stats::{TensorStats, stats};
 pub struct Report {
     /// The file's name.
     pub file: String,
-    /// `zip`, `legacy`, `torchscript` or `safetensors`.
+    /// `zip`, `legacy`, `tar`, `torchscript`, `safetensors` or `onnx`.
     pub container: &'static str,
     /// Wrapper keys of the best network's state dict (else of the first), outermost first.
     pub wrapper: Vec<String>,
@@ -154,7 +155,7 @@ fn keys(dicts: &[StateDict], matches: &[Match]) -> Vec<String> {
 
 fn network(found: Match, dicts: &[StateDict]) -> NetworkReport {
     let dict = found.names.view(&dicts[found.dict]);
-    let conventions = found.model.conventions(&found.config);
+    let conventions = found.conventions();
     let net = found.model.network_for(&found.config, &conventions);
     let mismatched = found.diff.mismatched.into_iter();
     NetworkReport {
@@ -197,6 +198,24 @@ pub fn inspect_loaded(checkpoint: &dyn Checkpoint, file: &str, loaded: &Loaded) 
         findings: Vec::new(),
         metadata: checkpoint.metadata().to_vec(),
     }
+}
+
+/// What `inspect` says of a file; a graph of ONNX that no known network fits is followed, and reported as what it is.
+pub fn inspect_graph(checkpoint: &dyn Checkpoint, file: &str) -> Report {
+    let mut report = inspect(checkpoint, file);
+    if checkpoint.graph().is_none() || identify(checkpoint).iter().any(Match::fits) {
+        return report;
+    }
+    match exported::found(checkpoint, file, None) {
+        Ok(found) => {
+            report.networks = vec![network(found, checkpoint.state_dicts())];
+            report.findings = findings::of_graph();
+        }
+        Err(error) => {
+            report.findings.insert(0, finding::finding("graph-not-followed", "error", error.message, error.keys))
+        }
+    }
+    report
 }
 
 /// The dtype of most elements.

@@ -33,7 +33,7 @@ use crate::limits::{
 };
 use crate::network::{Network, Shape, ValueId};
 use arithmetic::truth;
-pub use outputs::Returned;
+pub use outputs::{Returned, picture, pruned};
 pub use registered::{RegisteredKey, registered};
 
 /// The classes with a `forward`, last one first: the order in which they are taken for the network.

@@ -23,6 +23,7 @@ use crate::network::{Network, Shape};
 pub use inputs::Given;
 use interpret::{Budget, Constructor, Followed};
 pub use interpret::{RegisteredKey, Returned};
+pub(crate) use interpret::{picture, pruned};
 pub use signature::Argument;
 
 /// A class of a file and the network it describes, or why it cannot be followed.

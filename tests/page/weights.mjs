@@ -170,3 +170,33 @@ export async function the_parts_of_one_network_are_handed_over_as_one_file() {
   assert.deepEqual(JSON.parse(text(24, 24 + length)).map((/** @type {any} */ part) => part.bytes), [3, 5, 2]);
   assert.equal(text(24 + length), 'onethree{}');
 }
+
+export async function an_onnx_file_of_no_known_network_runs_by_its_own_graph() {
+  const report = { container: 'onnx', networks: [], tensors: [] };
+  const { app, asked, said } = page((request) => {
+    if (request.kind === 'load') throw new Failure({ code: 'model-unknown', message: 'No known network has these keys.', keys: [], report: /** @type {any} */ (report) });
+    return loaded('onnx');
+  });
+  await loadWeights(app, [new File(['a'], 'a.onnx')]);
+  const [added] = app.models.entries.filter((/** @type {any} */ each) => each.file === 'a.onnx');
+  assert.deepEqual(asked, [`load ${added.handle}`, `load-graph ${added.handle}`]);
+  assert.equal(added.isGraph, true);
+  assert.match(said.at(-1) ?? '', /onnx/);
+}
+
+export async function why_a_graph_is_not_followed_is_said_with_what_its_file_holds() {
+  const report = { container: 'onnx', networks: [], tensors: [{ key: 'w', shape: [1], dtype: 'float32' }] };
+  const { app, said } = page((request) => {
+    const isGraph = request.kind === 'load-graph';
+    throw new Failure({ code: isGraph ? 'network-invalid' : 'model-unknown', message: isGraph ? 'The ONNX graph uses the operator If.' : 'Unknown.', keys: [], report: isGraph ? undefined : /** @type {any} */ (report) });
+  });
+  await loadWeights(app, [new File(['a'], 'a.onnx')]);
+  assert.match(said.at(-1) ?? '', /operator If/);
+  assert.equal(app.misfit.sources.length, 1);
+  // Other files are not tried again.
+  const other = page(() => {
+    throw new Failure({ code: 'model-unknown', message: 'Unknown.', keys: [], report: /** @type {any} */ ({ ...report, container: 'zip' }) });
+  });
+  await loadWeights(other.app, [new File(['a'], 'a.pth')]);
+  assert.deepEqual(other.asked.length, 1);
+}

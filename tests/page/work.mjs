@@ -163,6 +163,8 @@ export function files_are_told_apart_by_their_bytes() {
   assert.equal(sniff(text('PK\x03\x04'), file('photo.jpg', 'image/jpeg')).kind, 'weights');
   assert.equal(sniff(bytes(0x80, 2, 0x8a, 10), file('x')).kind, 'weights');
   assert.equal(sniff(bytes(8, 1, 0, 0, 0, 0, 0, 0, 0x7b), file('x')).format, 'safetensors');
+  assert.equal(sniff(bytes(8, 8, 0x12, 7, 0x70), file('x')).format, 'onnx');
+  assert.equal(sniff(bytes(8, 8, 0x12, 0, 0, 0, 0, 0, 0x7b), file('x')).format, 'safetensors');
   assert.equal(sniff(text('<!doctype html>'), file('gen.pth')).kind, 'weights');
   assert.equal(sniff(text('<svg'), file('a.svg', 'image/svg+xml')).kind, 'photo');
   assert.equal(sniff(text('Dear Sir'), file('letter.txt', 'text/plain')).kind, 'unknown');

@@ -16,7 +16,7 @@ import { keyOf, optionsFor } from './fill.js';
  */
 export function cannotCheck({ document, models }) {
   if (!models.selected.blob) return text.checkNeedsModel;
-  if (models.selected.paste) return text.checkNoClass;
+  if (models.selected.paste || models.selected.isGraph) return text.checkNoClass;
   return !document || document.mask.isEmpty ? text.checkNeedsHole : '';
 }
 

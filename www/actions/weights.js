@@ -42,7 +42,7 @@ export async function loadFile(app, blob, file, byPosition) {
   const added = entry(app.models.newHandle(), file, blob);
   added.byPosition = byPosition;
   try {
-    await load(app, added);
+    await loadDropped(app, added);
     app.misfit = null;
     const name = nameOf(added);
     const joined = await join(app, added);
@@ -59,18 +59,50 @@ export async function loadFile(app, blob, file, byPosition) {
 }
 
 /**
+ * How a worker is asked to load a model.
+ * @param {Entry} target
+ * @param {Blob} blob
+ * @returns {Request}
+ */
+function loading({ handle, file: name, paste, isGraph, byPosition }, blob) {
+  if (paste) return { kind: 'load-class', handle, paste, blob, name };
+  return isGraph ? { kind: 'load-graph', handle, blob, name } : { kind: 'load', handle, blob, name, byPosition };
+}
+
+/**
+ * Loads a dropped file: as a network that the crate knows, or else, if it holds its own graph, as that.
+ * @param {App} app
+ * @param {Entry} added
+ */
+async function loadDropped(app, added) {
+  try {
+    return await load(app, added);
+  } catch (error) {
+    const isGraph = error instanceof Failure && error.report?.container === 'onnx' && !added.byPosition;
+    if (!isGraph) throw error;
+    added.isGraph = true;
+    try {
+      await load(app, added);
+    } catch (why) {
+      // What is in the file is known all the same.
+      throw why instanceof Failure ? Object.assign(why, { report: why.report ?? error.report }) : why;
+    }
+  }
+}
+
+/**
  * Puts an entry into the present worker, together with these files; only when all of it worked is it the entry's.
  * @param {App} app
  * @param {Entry} target
  * @param {Entry['partners']} [partners] whose networks run together with its own
  */
 export async function load(app, target, partners = target.partners) {
-  const { handle, blob, file, paste } = target;
+  const { handle, blob, file } = target;
   const worker = app.workerOf(target);
   if (!blob) throw new Error(text.shippedMissing);
   // Whatever comes of it, the worker no longer holds what it held under this handle.
   target.generation = 0;
-  const result = await worker.request(paste ? { kind: 'load-class', handle, paste, blob, name: file } : { kind: 'load', handle, blob, name: file, byPosition: target.byPosition });
+  const result = await worker.request(loading(target, blob));
   const { generation } = worker;
   const sources = [sourceOf(file, blob, result.report)];
   for (const partner of partners) {

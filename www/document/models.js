@@ -28,6 +28,7 @@ export { NONE };
  * @property {(LoadResult & {sources: Source[]}) | null} result what the worker said of it, and of which files
  * @property {number} generation of the worker that holds it; 0 if none does
  * @property {import('../worker/protocol.js').Paste | null} paste the class that its weights are run with; null for a network that the crate knows
+ * @property {boolean} isGraph whether it is an ONNX graph that no known network is, which the worker of the pasted classes runs
  * @property {boolean} byPosition whether its keys are taken by position, as somebody decided
  * @property {FillOptions} options what the person changed in how it was trained
  * @property {{file: string, blob: Blob}[]} partners further files whose networks run together with this one's
@@ -123,7 +124,7 @@ export class ModelList {
  * @returns {Entry}
  */
 export function entry(handle, file, blob = null) {
-  return { handle, file, blob, shipped: null, isKept: false, result: null, generation: 0, byPosition: false, paste: null, options: {}, partners: [], second: null };
+  return { handle, file, blob, shipped: null, isKept: false, result: null, generation: 0, byPosition: false, paste: null, isGraph: false, options: {}, partners: [], second: null };
 }
 
 /** @param {string} file @param {Blob} blob @param {Report} report @returns {Source} */

@@ -26,6 +26,8 @@ const PICTURES = [
   ['jxl', 4, [0x4a, 0x58, 0x4c, 0x20]],
 ];
 
+/** Tags of the fields that may follow the first one of an ONNX file. */
+const ONNX_NEXT = [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72];
 const WEIGHTS_NAME = /\.(pth|pt|pt2|ckpt|safetensors|bin|pkl|pickle|tar|t7|h5|keras|onnx|npz|npy|gguf|tflite|pb|pdparams|index\.json)$/i;
 /** Python, and notebooks. */
 const CLASS_NAME = /\.(py|ipynb)$/i;
@@ -44,6 +46,9 @@ export function sniff(bytes, { name, type }) {
   const isPickle = bytes[0] === 0x80 && bytes[1] <= 5;
   // safetensors: the header's length (u64, little-endian), then JSON.
   const isSafetensors = bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0;
+  // ONNX: the version of its format, a small number, and the field that follows it.
+  const isOnnx = bytes[0] === 0x08 && bytes[1] >= 3 && bytes[1] <= 32 && ONNX_NEXT.includes(bytes[2]) && !isSafetensors;
+  if (isOnnx) return { kind: 'weights', format: 'onnx' };
   if (isZip || isPickle || isSafetensors) return { kind: 'weights', format: isZip ? 'zip' : isPickle ? 'pickle' : 'safetensors' };
   if (CLASS_NAME.test(name)) return { kind: 'class', format: name.toLowerCase().endsWith('.py') ? 'python' : 'notebook' };
   if (WEIGHTS_NAME.test(name)) return { kind: 'weights', format: 'unknown' };

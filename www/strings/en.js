@@ -24,7 +24,7 @@ export const text = {
   openPhotoTip: 'Open a photo from this machine',
   model: 'Model',
   loadWeights: 'Load weights',
-  loadWeightsTip: 'Load a network you trained: .pth, .pt, .ckpt or .safetensors',
+  loadWeightsTip: 'Load a network you trained: .pth, .pt, .ckpt, .safetensors or .onnx',
   undo: 'Undo',
   undoTip: 'Undo (Ctrl+Z)',
   redo: 'Redo',
@@ -125,7 +125,7 @@ export const text = {
   openAPhoto: 'Open a photo',
   stays: 'Everything stays on this machine.',
   trySample: 'Or try one of these',
-  ownWeights: 'Trained your own? Drop a .pth or .safetensors anywhere.',
+  ownWeights: 'Trained your own? Drop a .pth, .safetensors or .onnx anywhere.',
   samples: {
     kingfisher: 'Sample: kingfisher on a branch',
     pig: 'Sample: pig on a meadow',
@@ -376,7 +376,7 @@ export const text = {
   /** @param {string} file @param {string} words */
   about: (file, words) => `${file}: ${words}`,
   /** @param {string} name */
-  neither: (name) => `${short(name)} is neither a photo nor a model. Drop a picture, or a .pth or .safetensors file.`,
+  neither: (name) => `${short(name)} is neither a photo nor a model. Drop a picture, or a .pth, .safetensors or .onnx file.`,
   /** @param {string} name */
   unreadable: (name) => `${short(name)} can no longer be read. It was moved or changed: choose it again.`,
   shippedFailed: 'The model that comes with this page could not be fetched. You can drop weights of your own, or fill from the photo alone.',
@@ -557,7 +557,7 @@ export const text = {
   ownReturned: 'The picture is',
   ownWhole: 'what forward returns',
   ownPaste: 'Paste its class',
-  checkNoClass: 'A pasted class is not checked here. infill forward --engine reference runs it on the reference engine.',
+  checkNoClass: 'Your own network is not checked here. infill forward --engine reference runs it on the reference engine.',
 
   // Edges
   sigma: 'Edge smoothing (sigma)',

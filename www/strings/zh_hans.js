@@ -22,7 +22,7 @@ export const text = {
   openPhotoTip: '打开本机上的照片',
   model: '模型',
   loadWeights: '加载权重',
-  loadWeightsTip: '加载自己训练的网络：.pth、.pt、.ckpt 或 .safetensors',
+  loadWeightsTip: '加载自己训练的网络：.pth、.pt、.ckpt、.safetensors 或 .onnx',
   undo: '撤销',
   undoTip: '撤销 (Ctrl+Z)',
   redo: '重做',
@@ -118,7 +118,7 @@ export const text = {
   openAPhoto: '打开照片',
   stays: '一切都留在本机。',
   trySample: '或者试试这些',
-  ownWeights: '有自己训练的模型？将 .pth 或 .safetensors 拖到任意位置。',
+  ownWeights: '有自己训练的模型？将 .pth、.safetensors 或 .onnx 拖到任意位置。',
   samples: {
     kingfisher: '示例：枝头的翠鸟',
     pig: '示例：草地上的猪',
@@ -420,7 +420,7 @@ export const text = {
   },
   detailed: (what, message) => `${what}详细信息：${message}`,
   about: (file, words) => `${file}：${words}`,
-  neither: (name) => `${short(name)} 既不是照片也不是模型。请拖入图片，或 .pth、.safetensors 文件。`,
+  neither: (name) => `${short(name)} 既不是照片也不是模型。请拖入图片，或 .pth、.safetensors、.onnx 文件。`,
   unreadable: (name) => `无法再读取 ${short(name)}。它已被移动或修改：请重新选择。`,
   shippedFailed: '无法下载页面自带的模型。可以拖入自己的权重，或仅根据照片本身修复。',
   fetchFailed: (name) => `无法下载模型“${name}”。请检查网络连接后重试。`,
@@ -564,7 +564,7 @@ export const text = {
   ownReturned: '图像是',
   ownWhole: 'forward 的返回值',
   ownPaste: '粘贴它的类定义',
-  checkNoClass: '粘贴的类不能在这里核对。infill forward --engine reference 可以用参考引擎运行它。',
+  checkNoClass: '自己的网络不能在这里核对。infill forward --engine reference 可以用参考引擎运行它。',
 
   // Edges
   sigma: '边缘平滑 (sigma)',

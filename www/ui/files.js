@@ -43,7 +43,7 @@ export function listenForFiles(app, page) {
 }
 
 function showOwnWeights() {
-  const parts = text.ownWeights.split(/(\.pth|\.safetensors)/);
+  const parts = text.ownWeights.split(/(\.pth|\.safetensors|\.onnx)/);
   byId('own-weights', HTMLParagraphElement).replaceChildren(...parts.map((part) => (part.startsWith('.') ? make('code', {}, part) : part)));
 }
 

@@ -32,6 +32,8 @@ listen(async (request) => {
       return { value: JSON.parse(models.read_class(JSON.stringify(request.paste), request.blob, request.name)) };
     case 'load-class':
       return { value: JSON.parse(models.load_class(request.handle, request.blob, request.name, JSON.stringify(request.paste))) };
+    case 'load-graph':
+      return { value: JSON.parse(models.load_graph(request.handle, request.blob, request.name)) };
     case 'combine':
       return { value: models.combine(request.handle, request.from) };
     case 'unload':

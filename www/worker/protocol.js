@@ -304,6 +304,7 @@
  *   | {kind: 'python', text: string}
  *   | {kind: 'read-class', paste: Paste, blob?: Blob, name: string}
  *   | {kind: 'load-class', handle: string, paste: Paste, blob: Blob, name: string}
+ *   | {kind: 'load-graph', handle: string, blob: Blob, name: string}
  *   | {kind: 'combine', handle: string, from: string}
  *   | {kind: 'unload', handle: string}
  *   | {kind: 'inpaint', handle: string, key: string, width: number, height: number, isGray: boolean, mask: Uint8Array, options: string, second?: Uint8Array, edges?: Uint8Array}

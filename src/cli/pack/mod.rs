@@ -15,7 +15,7 @@ use super::{Loading, terminal};
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
 use crate::models::load::Loaded;
-use crate::models::{NormStatistics, Role};
+use crate::models::{NormStatistics, Role, exported};
 use crate::photo_file;
 use crate::pipeline::{self, FillOptions, Mask, MaskOptions, Photo, Sharpen};
 use config::{Described, MAX_LINE, MAX_TITLE, SampleFiles};
@@ -124,8 +124,17 @@ fn load(arguments: &Arguments, path: &Path, options: &FillOptions) -> Result<Vec
         return Ok(vec![loaded]);
     }
     let norm_statistics = options.norm_statistics.map(NormStatistics::as_str);
-    let how = Loading { choice: None, by_position: false, norm_statistics, no_ema: false, kind: EngineKind::Fast };
-    super::load_networks(path, &how)
+    let kind = EngineKind::Fast;
+    let how = Loading { choice: None, by_position: false, norm_statistics, no_ema: false, side: None, kind };
+    let loaded = super::load_networks(path, &how)?;
+    // The page follows a graph only of a file that is dropped on it.
+    match loaded.iter().any(|network| network.model.id == exported::ID) {
+        true => {
+            let text = "The graph of this ONNX file is no known network, and a site shows others only by their class. Pack the network's state_dict() with --class.";
+            Err(Error::new(Code::ModelUnknown, text).in_file(&file_name(path)))
+        }
+        false => Ok(loaded),
+    }
 }
 
 /// The networks once more, from the weights as they are put into the site.

@@ -52,6 +52,15 @@ impl Interpolate {
         (0..out).map(|at| self.tap(at, size, ratio)).collect()
     }
 
+    /// For nearest neighbours, the pixel of a side of `size` that each of the output's takes: of a column, or of a row.
+    pub(crate) fn pixels(&self, size: usize, is_row: bool) -> Vec<usize> {
+        let (out, scale) = match is_row {
+            true => (self.size.1, self.scale_factor.map(|scale| scale.1)),
+            false => (self.size.0, self.scale_factor.map(|scale| scale.0)),
+        };
+        self.taps(size, out, scale).iter().filter_map(|taps| taps.first().map(|&(pixel, _)| pixel)).collect()
+    }
+
     fn tap(&self, at: usize, size: usize, ratio: f32) -> Taps {
         let last = size - 1;
         let centre = if self.align_corners { ratio * at as f32 } else { ratio * (at as f32 + 0.5) - 0.5 };

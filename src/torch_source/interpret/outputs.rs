@@ -81,7 +81,7 @@ impl Run<'_> {
 
 /// Which of several tensors is the picture: the last one of three channels that is as large as the largest; of one or four
 /// channels where there is none; of any, as a last resort. `None` if there are none at all.
-fn picture(returned: &[Returned], sizes: &[Shape]) -> Option<usize> {
+pub fn picture(returned: &[Returned], sizes: &[Shape]) -> Option<usize> {
     if returned.len() == 1 {
         return Some(0);
     }
@@ -101,7 +101,7 @@ fn picture(returned: &[Returned], sizes: &[Shape]) -> Option<usize> {
 }
 
 /// The network without what its output does not depend on; inputs stay.
-fn pruned(network: Network, output: ValueId) -> Network {
+pub fn pruned(network: Network, output: ValueId) -> Network {
     let mut needed: Vec<bool> = network.nodes.iter().map(|node| matches!(node.op, Op::Input(_))).collect();
     needed[output.node] = true;
     for index in (0..network.nodes.len()).rev().filter(|&index| index <= output.node) {

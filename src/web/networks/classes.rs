@@ -11,6 +11,7 @@ use super::models::{Models, Networks};
 use crate::checkpoint;
 use crate::engine::EngineKind;
 use crate::error::{Code, Error, Result};
+use crate::models::exported;
 use crate::models::load::Loaded;
 use crate::models::pasted::{self, Pasted};
 use crate::report;
@@ -77,6 +78,19 @@ impl Models {
             error.message = notebook::placed(&error.message, &paste.source);
             to_js(&error)
         })?;
+        let report = json!(report::inspect_loaded(checkpoint.as_ref(), name, &loaded));
+        loaded.prepare();
+        let list = [loaded.to_json()];
+        self.keep(handle, Networks { loaded: vec![loaded], files: vec![blob] });
+        Ok(json!({"report": report, "loaded": list}).to_string())
+    }
+
+    /// Keeps the graph of an ONNX file that is no known network under `handle`, and returns `{report, loaded: [..]}` as JSON,
+    /// as `load` does.
+    pub fn load_graph(&mut self, handle: &str, blob: Blob, name: &str) -> Result<String, JsValue> {
+        super::warm::once();
+        let mut checkpoint = checkpoint::open(BlobSource::new(blob.clone())?, name).map_err(|e| to_js(&e))?;
+        let mut loaded = exported::load(checkpoint.as_mut(), name, None, EngineKind::Fast).map_err(|e| to_js(&e))?;
         let report = json!(report::inspect_loaded(checkpoint.as_ref(), name, &loaded));
         loaded.prepare();
         let list = [loaded.to_json()];
