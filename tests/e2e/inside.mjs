@@ -238,7 +238,7 @@ export async function the_inspector_explains_a_layer_and_reads_its_values(v) {
 export async function the_two_questions_are_answered_from_a_file_alone(v) {
   await v.give('Load weights', file('gen.pth', await readFile(`${NETWORKS}context-encoder.pth`)));
   await v.says(/This is a ContextEncoder \(gen\.pth\)/);
-  await panelSays(v, /weights are under \['generator'\].*torch\.load\(file\)\['generator'\].*Unexpected key\(s\) in state_dict: "iteration", "generator"/);
+  await panelSays(v, /weights are under \['generator'\].*torch\.load\('gen\.pth', map_location='cpu', weights_only=True\)\['generator'\].*Unexpected key\(s\) in state_dict: "iteration", "generator"/);
   await v.give('Load weights', file('InpaintingModel_gen.pth', await readFile(EDGECONNECT)));
   await v.says(/This is an EdgeConnect InpaintGenerator/);
   await panelSays(v, /Missing key\(s\) in state_dict: "encoder\.0\.weight", "encoder\.0\.bias".*not a ContextEncoder.*import torch; net = InpaintGenerator\(\); net\.load_state_dict\(torch\.load\('[^']+', map_location='cpu', weights_only=True\)\['generator'\]\)/);
