@@ -1,6 +1,7 @@
 // End to end against dist/ under a sub-path of a plain static server: node tests/e2e/run.mjs [ENGINE] [FILTER]
 // ENGINE is chromium (all tests), firefox or webkit (those that only use what every engine has).
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { launch } from './engines/driver.mjs';
 import { OUT, ROOT, Visitor } from './page.mjs';
 import { serve } from './server.mjs';
@@ -57,6 +58,25 @@ const EVERYWHERE = [
   survive.work_is_back_after_a_reload,
 ];
 
+/** Most ms of one test, and of what follows it: a question that a page never answers ends here. */
+const MOST_MS = 300_000;
+const LEAVING_MS = 20_000;
+
+/**
+ * @template T
+ * @param {Promise<T>} work
+ * @param {number} ms
+ * @returns {Promise<T>}
+ */
+async function within(work, ms) {
+  const late = new AbortController();
+  const end = wait(ms, undefined, { signal: late.signal }).then(() => { throw new Error(`it has not ended after ${ms / 1000} s`); });
+  return Promise.race([work, end]).finally(() => {
+    late.abort();
+    end.catch(() => {});
+  });
+}
+
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
 const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...languages, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...select, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
@@ -70,17 +90,16 @@ for (const test of tests) {
   let visitor;
   try {
     visitor = new Visitor(await engine.open(site.url), site.url);
-    await visitor.open();
-    await test(visitor);
+    await within(visitor.open().then(() => test(/** @type {Visitor} */ (visitor))), MOST_MS);
     passed += 1;
     console.log(`test ${test.name} ... ok (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed += 1;
-    await visitor?.screenshot(`failed-${which}-${test.name}`).catch(() => {});
-    await visitor?.driver.settle().catch(() => {});
+    await within(Promise.resolve(visitor?.screenshot(`failed-${which}-${test.name}`)), LEAVING_MS).catch(() => {});
+    await within(Promise.resolve(visitor?.driver.settle()), LEAVING_MS).catch(() => {});
     console.log(`test ${test.name} ... FAILED\n  ${/** @type {Error} */ (error).message}\n  console: ${visitor?.complaints.join('; ') || 'quiet'}`);
   }
-  await visitor?.driver.close();
+  await within(Promise.resolve(visitor?.driver.close()), LEAVING_MS).catch(() => {});
 }
 await engine.close();
 await site.close();
