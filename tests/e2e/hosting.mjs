@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { PNG } from 'pngjs';
-import { isKept, visitorOf } from './offline.mjs';
+import { isKept, visitorOf } from './offline_visitor.mjs';
 import { check, compare, decode, file, hand, OUT, photo, ROOT, write } from './page.mjs';
 import { serve } from './server.mjs';
 

@@ -79,6 +79,8 @@ async function within(work, ms) {
 
 const [which = 'chromium', filter = ''] = process.argv.slice(2);
 const all = Object.values({ ...main, ...apis, ...waysIn, ...colours, ...bad, ...builds, ...inside, ...languages, ...hostile, ...hosting, ...offline, ...ownNetwork, ...privacy, ...large, ...threads, ...reach, ...tools, ...select, ...screens, ...maskFiles, ...forty, ...saving, ...survive });
+const helper = all.find(({ name }) => !name.includes('_'));
+if (helper) throw new Error(`${helper.name} is exported beside tests, but its name is no sentence: it belongs into a module of its own`);
 const tests = (which === 'chromium' ? all : EVERYWHERE).filter(({ name }) => name.includes(filter));
 await mkdir(OUT, { recursive: true });
 const engine = await launch(/** @type {any} */ (which));
