@@ -1,7 +1,7 @@
 // Nothing leaves the page: canaries in the page and in its workers, the headers of later visits, and no HTML from files.
 import { readFile } from 'node:fs/promises';
 import { attempts, canaryHost, OPEN } from './canaries.mjs';
-import { check, file, photo, ROOT, safetensors } from './page.mjs';
+import { check, file, pause, photo, ROOT, safetensors } from './page.mjs';
 import { BLANK, serve } from './server.mjs';
 
 /** @typedef {import('./page.mjs').Visitor} Visitor */
@@ -105,7 +105,10 @@ export async function the_headers_bind_the_service_worker_and_forbid_frames(v) {
     sites.push(frame);
     const visitor = await v.another(frame.url);
     await visitor.page.goto(`${frame.url}frame.html`);
-    const shown = await Promise.all(visitor.page.frames().slice(1).map((each) => each.evaluate(() => document.querySelector('main')?.dataset.state ?? '').catch(() => '')));
+    // The page that may be shown says so once it works; the other one has had as long.
+    const states = () => Promise.all(visitor.page.frames().slice(1).map((each) => each.evaluate(() => document.querySelector('main')?.dataset.state ?? '').catch(() => '')));
+    let shown = await states();
+    for (const end = Date.now() + 15_000; !shown[1] && Date.now() < end; shown = await states()) await pause(100);
     check(shown[0] === '' && shown[1] !== '', `frames show the page: ${JSON.stringify(shown)}`);
     await visitor.driver.close();
   } finally {
