@@ -108,6 +108,6 @@ export function printTables(all) {
 /** @param {any} all */
 export function markdown(all) {
   const { cpu, cores, browser, date, load } = all.machine;
-  const head = `# Benchmarks\n\nWritten by \`cargo xtask bench --python PATH --growth --write\` on ${date}: ${cpu}, ${cores} cores, ${browser}, headless; load average before it began ${load.toFixed(1)} (what else runs makes every figure larger). Every engine gets the same seeded weights and inputs; runs are interleaved in one page, so compare within one table only: absolute figures drift by 5 to 10 % from run to run.`;
+  const head = `# Benchmarks\n\nWritten by \`cargo xtask bench --python PATH --write\` on ${date}: ${cpu}, ${cores} cores, ${browser}, headless; load average before it began ${load.toFixed(1)} (what else runs makes every figure larger). Every engine gets the same seeded weights and inputs; runs are interleaved in one page, so compare within one table only: absolute figures drift by 5 to 10 % from run to run.`;
   return `${[head, ...sections(all).map(([title, words, body]) => [`## ${title}`, words, body].filter(Boolean).join('\n\n'))].join('\n\n')}\n`;
 }
