@@ -84,19 +84,11 @@ pub fn choose(mut all: Vec<StateDict>, prefers_averaged: bool) -> (Vec<StateDict
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::DType;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn dict(wrapper: &[&str], prefix: &str, keys: &[&str]) -> StateDict {
-        let tensor = |key: &&str| TensorInfo {
-            key: (*key).to_owned(),
-            shape: vec![1],
-            stride: vec![1],
-            dtype: DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |key: &&str| TensorInfo::named(*key, &[1]);
         StateDict {
             wrapper: wrapper.iter().map(|name| (*name).to_owned()).collect(),
             prefix: prefix.to_owned(),

@@ -183,6 +183,15 @@ pub struct TensorInfo {
     pub offset: usize,
 }
 
+#[cfg(test)]
+impl TensorInfo {
+    /// One that only its key and shape matter of.
+    pub(crate) fn named(key: impl Into<String>, shape: &[usize]) -> Self {
+        let stride = vec![1; shape.len()];
+        Self { key: key.into(), shape: shape.to_vec(), stride, dtype: DType::F32, storage: 0, offset: 0 }
+    }
+}
+
 /// A dict of tensors found in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateDict {

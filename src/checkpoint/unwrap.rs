@@ -104,19 +104,11 @@ pub fn rewrapped(key: &str, wrapped: &Wrapped) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::DType;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn dict(keys: &[&str]) -> StateDict {
-        let tensor = |key: &&str| TensorInfo {
-            key: (*key).to_owned(),
-            shape: vec![1],
-            stride: vec![1],
-            dtype: DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |key: &&str| TensorInfo::named(*key, &[1]);
         StateDict { tensors: keys.iter().map(tensor).collect(), ..StateDict::default() }
     }
 

@@ -156,14 +156,7 @@ mod tests {
 
     #[test]
     fn the_forms_of_spectral_norm_are_told_apart() {
-        let tensor = |key: &&str| TensorInfo {
-            key: (*key).to_owned(),
-            shape: vec![1],
-            stride: vec![1],
-            dtype: crate::checkpoint::DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |key: &&str| TensorInfo::named(*key, &[1]);
         let form = |names: &[&str]| {
             let tensors: Vec<TensorInfo> = names.iter().map(tensor).collect();
             stored("weight", &|key| tensors.iter().find(|tensor| tensor.key == key))

@@ -111,8 +111,8 @@ pub fn value(network: &Network, key: &str) -> Option<Lifted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::TensorInfo;
     use crate::checkpoint::onnx::GraphNorms;
-    use crate::checkpoint::{DType, TensorInfo};
     use crate::models::identify::compare_keys;
     use crate::models::{ArchConfig, KeyRules};
     use crate::network::{BatchNorm2d, Conv2d};
@@ -128,14 +128,7 @@ mod tests {
     }
 
     fn dict(keys: &[(&str, &[usize])], graph_norms: Option<GraphNorms>) -> StateDict {
-        let tensor = |&(key, shape): &(&str, &[usize])| TensorInfo {
-            key: key.to_owned(),
-            shape: shape.to_vec(),
-            stride: vec![1; shape.len()],
-            dtype: DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |&(key, shape): &(&str, &[usize])| TensorInfo::named(key, shape);
         StateDict { tensors: keys.iter().map(tensor).collect(), graph_norms, ..StateDict::default() }
     }
 

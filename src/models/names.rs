@@ -158,14 +158,7 @@ mod tests {
 
     #[test]
     fn parts_of_many_state_dicts_are_counted_together() {
-        let tensor = |index: usize| TensorInfo {
-            key: format!("head{index}.weight"),
-            shape: vec![1],
-            stride: vec![1],
-            dtype: crate::checkpoint::DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |index: usize| TensorInfo::named(format!("head{index}.weight"), &[1]);
         let dict = StateDict { tensors: (0..16).map(tensor).collect(), ..StateDict::default() };
         let mut left = PartsLeft::beside(3);
         let all: usize = (0..64).map(|_| left.beginnings(&dict).len()).sum();
@@ -174,14 +167,7 @@ mod tests {
 
     #[test]
     fn a_view_spells_keys_as_the_network_does() {
-        let tensor = |key: &str| TensorInfo {
-            key: key.to_owned(),
-            shape: vec![1],
-            stride: vec![1],
-            dtype: crate::checkpoint::DType::F32,
-            storage: 0,
-            offset: 0,
-        };
+        let tensor = |key: &str| TensorInfo::named(key, &[1]);
         let tensors = ["net_g.model.0.weight", "net_d.0.weight"].map(tensor).to_vec();
         let dict = StateDict { tensors, ..StateDict::default() };
         let names =
