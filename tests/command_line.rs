@@ -1,27 +1,18 @@
 //! The command line as a program: exit status, standard output and standard error for input that does not behave.
 #![cfg(unix)]
 
+mod program;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use infill::pipeline::{self, Photo};
+use program::{infill, outcome};
 
 const ESCAPES: &str = "\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\r\n\u{9b}31m";
-
-fn infill(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_infill"));
-    command.args(["--threads", "1"]).args(arguments);
-    command
-}
-
-fn outcome(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = infill(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
 
 /// A folder of this test's own.
 fn folder(name: &str) -> PathBuf {

@@ -1,21 +1,12 @@
 //! A class and its weights on the command line: whether they fit, how they are loaded in Python, and what they fill.
 
+mod program;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use infill::pipeline::{self, Photo};
+use program::{outcome, reference};
 use serde_json::Value;
-
-fn reference(path: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(path).to_str().unwrap().to_owned()
-}
-
-fn outcome(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_infill"));
-    let Output { status, stdout, stderr } = command.args(["--threads", "1"]).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
 
 fn report(file: &str, class: &str, more: &[&str]) -> Value {
     let (status, stdout, stderr) = outcome(&[&["inspect", file, "--class", class, "--json"], more].concat());

@@ -1,25 +1,16 @@
 //! `infill pack`: what is written is right in itself, and what would not run is refused before anything is written.
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use program::{outcome, reference};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const PAGE: &str = "<!doctype html>\n<html lang=\"en\" data-site=\"00\">\n<title>infill</title>\n";
 const NO_LIST: &str = "const SITE = { version: '', headers: {}, now: {}, later: {} };";
-
-fn reference(path: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(path).to_str().unwrap().to_owned()
-}
-
-fn outcome(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_infill"));
-    let Output { status, stdout, stderr } = command.args(["--threads", "1"]).args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
 
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
