@@ -22,8 +22,7 @@ pub struct Window {
 /// scaled up to the largest size at which the network draws well; a photo of at most that size is shown whole.
 pub fn choose(rule: SizeRule, covers: OutputCovers, hole: Rect, width: usize, height: usize) -> Window {
     let longest = hole.width.max(hole.height);
-    let has_room = !rule.fixed && rule.largest > rule.preferred;
-    let wanted = if has_room && width.max(height) <= rule.largest { rule.largest } else { rule.preferred };
+    let wanted = if width.max(height) <= rule.largest { rule.largest } else { rule.preferred };
     let side = (2 * longest).max(wanted);
     // Beyond the photo there is nothing to learn from, but the hole must be inside in any case.
     let side = match covers {
